@@ -1,4 +1,4 @@
-import type { ErrorBody } from './errors.js';
+import type { ErrorBody, Refusal } from './errors.js';
 
 /** Who asks: as rate limits, rights and logs see a client. Without authentication, its address. */
 export interface Principal {
@@ -27,3 +27,8 @@ export type CommandState = { readonly id: string; readonly action: string } & (
   | { readonly status: 'queued' }
   | Outcome
 );
+
+/** A refusal as the failed outcome of a command that had already been taken. */
+export function failedWith(refusal: Refusal): Outcome {
+  return { status: 'failed', error: refusal.toBody().error };
+}

@@ -25,6 +25,8 @@ export interface Event extends LogEntry {
   readonly room: string;
   /** What coalescing compares within a room; null when every event is delivered (policy `append`). */
   readonly slot: string | null;
+  /** Place in this process's timeline; means nothing outside it and never leaves it. */
+  readonly position: number;
 }
 
 /**

@@ -8,7 +8,7 @@ export class Counters {
   /** Adds `by` (default 1) to `name`, under `reason` (default `all`). */
   add(name: string, reason = 'all', by = 1): void {
     let reasons = this.#counts.get(name);
-    if (reasons === undefined) this.#counts.set(name, (reasons = new Map()));
+    if (reasons === undefined) this.#counts.set(name, (reasons = new Map<string, number>()));
     reasons.set(reason, (reasons.get(reason) ?? 0) + by);
   }
 

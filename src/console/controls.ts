@@ -1,0 +1,132 @@
+import { type CommandAnswer, sendCommand } from './command-client.js';
+import { Fields } from './fields.js';
+import type { GatewayEvent } from './wire.js';
+
+/** The elements the host monitor is steered with. */
+export interface ControlsParts {
+  readonly start: HTMLButtonElement;
+  readonly stop: HTMLButtonElement;
+  readonly intervalForm: HTMLFormElement;
+  /** ms. */
+  readonly interval: HTMLInputElement;
+  readonly state: HTMLElement;
+  /** Says what a command did. */
+  readonly outcome: HTMLElement;
+  /** Says why a command was refused. */
+  readonly error: HTMLElement;
+}
+
+/** Events still on their way when a command is answered may tell of the time before it; ms they have to arrive. */
+const SETTLE_MS = 1500;
+
+/** Starts and stops the host monitor and sets its interval; shows whether it runs, whoever steered it. */
+export class Controls {
+  readonly #parts: ControlsParts;
+  #path: string | undefined = '/api/control';
+  #isBusy = false;
+  #isSettling = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The newest that was told while a command was on its way; counts once things have settled. */
+  #told: Fields | undefined;
+
+  constructor(parts: ControlsParts) {
+    this.#parts = parts;
+    parts.start.addEventListener('click', () => {
+      void this.#send('host-monitor.start');
+    });
+    parts.stop.addEventListener('click', () => {
+      void this.#send('host-monitor.stop');
+    });
+    parts.intervalForm.addEventListener('submit', (event) => {
+      event.preventDefault();
+      const ms = parts.interval.valueAsNumber;
+      if (Number.isFinite(ms)) void this.#send('host-monitor.interval', { ms });
+    });
+  }
+
+  /** Where commands go; undefined when the gateway takes none over HTTP. */
+  setPath(path: string | undefined): void {
+    this.#path = path;
+  }
+
+  /** Takes any event; one of the host monitor says whether it runs. */
+  take(event: GatewayEvent): void {
+    if (event.type === 'system_status_update') this.observe(new Fields(event.data).fields('hostMonitor'));
+  }
+
+  /** Takes `{running, intervalMs}` as events and the status page tell it. */
+  observe(monitor: Fields): void {
+    if (monitor.flag('running') === undefined) return;
+    if (this.#isBusy || this.#isSettling) this.#told = monitor;
+    else this.#show(monitor);
+  }
+
+  async #send(action: string, data?: object): Promise<void> {
+    const { error, outcome } = this.#parts;
+    if (this.#isBusy) return;
+    error.textContent = '';
+    outcome.textContent = '';
+    if (this.#path === undefined) {
+      error.textContent = 'This gateway takes no commands over HTTP.';
+      return;
+    }
+    this.#setBusy(true);
+    const answer = await sendCommand({ path: this.#path, action, ...(data === undefined ? {} : { data }) });
+    this.#setBusy(false);
+    this.#report(answer);
+    this.#settle();
+  }
+
+  #settle(): void {
+    clearTimeout(this.#timer);
+    this.#isSettling = true;
+    this.#timer = setTimeout(() => {
+      this.#isSettling = false;
+      const told = this.#told;
+      this.#told = undefined;
+      if (told !== undefined) this.observe(told);
+    }, SETTLE_MS);
+  }
+
+  #report(answer: CommandAnswer): void {
+    const { error, outcome } = this.#parts;
+    switch (answer.kind) {
+      case 'succeeded':
+        this.#show(answer.result);
+        outcome.textContent = 'Done.';
+        break;
+      case 'queued':
+        outcome.textContent = 'Queued: no worker has taken it yet.';
+        break;
+      case 'refused':
+        error.textContent = `${answer.message}${describeRetry(answer.retryAfterMs)}`;
+        break;
+    }
+  }
+
+  #show(monitor: Fields): void {
+    const { state, interval } = this.#parts;
+    const running = monitor.flag('running');
+    const intervalMs = monitor.number('intervalMs');
+    if (running !== undefined) {
+      state.textContent = running ? 'running' : 'stopped';
+      state.dataset['value'] = running ? 'running' : 'stopped';
+    }
+    // What someone is typing, or has typed and not yet applied, is theirs.
+    if (intervalMs !== undefined && interval.value === interval.defaultValue)
+      interval.value = String(intervalMs);
+    if (intervalMs !== undefined) interval.defaultValue = String(intervalMs);
+  }
+
+  #setBusy(isBusy: boolean): void {
+    this.#isBusy = isBusy;
+    const { start, stop } = this.#parts;
+    for (const button of [start, stop]) button.setAttribute('aria-busy', String(isBusy));
+  }
+}
+
+function describeRetry(retryAfterMs: number | undefined): string {
+  if (retryAfterMs === undefined) return '';
+  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  return ` Try again in ${String(seconds)} s.`;
+}

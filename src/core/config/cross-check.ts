@@ -1,0 +1,55 @@
+import { isLoopback } from './address.js';
+import { servesNothing, transportsFor } from './profile.js';
+import type { Values } from './schema.js';
+
+/** What is wrong between variables, each of which is good by itself. */
+export interface Conflict {
+  /** The variable to change, as the configuration names it. */
+  readonly key: keyof Values;
+  /** What would do. */
+  readonly remedy: string;
+}
+
+/** Finds what is wrong between variables; a variable that is bad by itself is left out of `values`. */
+export function crossCheck(values: Partial<Values>): Conflict[] {
+  return [flushInterval, listenAddress, defaultRooms, transports]
+    .map((check) => check(values))
+    .filter((conflict) => conflict !== undefined);
+}
+
+type Check = (values: Partial<Values>) => Conflict | undefined;
+
+const flushInterval: Check = ({ flushIntervalMs, monitorTickMs }) => {
+  if (flushIntervalMs === undefined || monitorTickMs === undefined) return undefined;
+  if (flushIntervalMs >= monitorTickMs) return undefined;
+  return { key: 'flushIntervalMs', remedy: `at least MONITOR_TICK_MS, ${String(monitorTickMs)} ms` };
+};
+
+const listenAddress: Check = ({ host, allowInsecure }) => {
+  if (host === undefined || allowInsecure === undefined) return undefined;
+  if (allowInsecure || isLoopback(host)) return undefined;
+  const remedy =
+    'clients are not authenticated: a loopback address (127.0.0.1, ::1, localhost), or ALLOW_INSECURE=true';
+  return { key: 'host', remedy };
+};
+
+const defaultRooms: Check = ({ defaultRooms: rooms, maxRoomsPerSession }) => {
+  if (rooms === undefined || maxRoomsPerSession === undefined) return undefined;
+  if (rooms.length <= maxRoomsPerSession) return undefined;
+  return {
+    key: 'maxRoomsPerSession',
+    remedy: `at least ${String(rooms.length)}, as many as DEFAULT_ROOMS has`,
+  };
+};
+
+const transports: Check = (values) => {
+  const { appProfile } = values;
+  const everyOneIsGood = TRANSPORT_KEYS.every((key) => key in values);
+  if (appProfile === undefined || !everyOneIsGood) return undefined;
+  const { enableWs: websocket, enableSse: sse, enableControlHttp: control } = values;
+  if (!servesNothing(transportsFor(appProfile, { websocket, sse, control }))) return undefined;
+  const remedy = `nothing would be served under ${appProfile}: ENABLE_WS, ENABLE_SSE or ENABLE_CONTROL_HTTP must be on`;
+  return { key: 'enableControlHttp', remedy };
+};
+
+const TRANSPORT_KEYS = ['enableWs', 'enableSse', 'enableControlHttp'] as const;

@@ -1,0 +1,97 @@
+import { isRoomName } from '../event.js';
+import { choice, integer, list, path, seconds } from './variable.js';
+
+/** Variables of the event log and of delivery; keys are the names in the configuration. */
+export const DELIVERY_VARIABLES = {
+  monitorTickMs: integer({
+    env: 'MONITOR_TICK_MS',
+    unit: 'ms',
+    min: 10,
+    max: 10_000,
+    default: 200,
+    doc: 'Widest window: the longest time for which a flush gathers events.',
+  }),
+  flushIntervalMs: integer({
+    env: 'FLUSH_INTERVAL_MS',
+    unit: 'ms, at least MONITOR_TICK_MS',
+    min: 10,
+    max: 60_000,
+    default: 250,
+    doc: 'Longest wait of an event, from arrival to the last write to a client that can take it.',
+  }),
+  maxEventsPerSecondPerClient: integer({
+    env: 'MAX_EVENTS_PER_SECOND_PER_CLIENT',
+    unit: 'writes/s, 0 = no limit',
+    min: 0,
+    max: 1000,
+    default: 20,
+    doc: 'Most writes to one client: a write is one SSE message or one Socket.IO emit, and a bundle is one write.',
+  }),
+  maxQueuePerClient: integer({
+    env: 'MAX_QUEUE_PER_CLIENT',
+    unit: 'writes',
+    min: 1,
+    max: 100_000,
+    default: 100,
+    doc: 'Most writes that may await one connected client. Not in force yet.',
+  }),
+  maxBacklogMs: seconds({
+    env: 'MAX_BACKLOG_SECONDS',
+    min: 0.1,
+    max: 86_400,
+    default: 60,
+    doc: 'How far a connected client may be behind, or unwritable, before it is closed as `slow_consumer`.',
+  }),
+  maxRoomSize: integer({
+    env: 'MAX_ROOM_SIZE',
+    unit: 'sessions',
+    min: 1,
+    max: 1_000_000,
+    default: 50,
+    doc: 'Sessions that one uninterrupted stretch of fan-out covers; `ROOM_OVERFLOW` says what becomes of larger rooms.',
+  }),
+  roomOverflow: choice({
+    env: 'ROOM_OVERFLOW',
+    options: ['split', 'reject'],
+    default: 'split',
+    doc: 'A room larger than `MAX_ROOM_SIZE` is served in parts (`split`), or the next join is refused `room_full` (`reject`).',
+  }),
+  defaultRooms: list({
+    env: 'DEFAULT_ROOMS',
+    default: ['default'],
+    minItems: 1,
+    accepts: 'one or more rooms separated by commas, each 1–128 of A-Z a-z 0-9 _ . : -',
+    check: isRoomName,
+    doc: 'Rooms of clients, and of events, that name none.',
+  }),
+  maxRoomsPerSession: integer({
+    env: 'MAX_ROOMS_PER_SESSION',
+    unit: 'rooms, at least as many as DEFAULT_ROOMS',
+    min: 1,
+    max: 10_000,
+    default: 100,
+    doc: 'Most rooms one session may be in.',
+  }),
+  eventTypesFile: path({
+    env: 'EVENT_TYPES_FILE',
+    default: undefined,
+    defaultText: "the package's config/event-types.json",
+    doc: 'JSON file that gives event types their policy and their rooms.',
+  }),
+  logMaxEvents: integer({
+    env: 'LOG_MAX_EVENTS',
+    unit: 'events',
+    min: 1,
+    max: 10_000_000,
+    default: 100_000,
+    doc: 'Events the log keeps for clients that resume.',
+  }),
+  logMaxBytes: integer({
+    env: 'LOG_MAX_BYTES',
+    unit: 'bytes',
+    min: 1_048_576,
+    max: 68_719_476_736,
+    default: 268_435_456,
+    doc: 'Bytes of events kept in process memory.',
+  }),
+} as const;

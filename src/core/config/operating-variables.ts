@@ -1,0 +1,77 @@
+import { LOG_LEVELS } from '../logger.js';
+import { isRedisUrl, maskRedisUrl } from './redis-url.js';
+import { choice, flag, integer, list, path, text } from './variable.js';
+
+/** Variables of commands, Redis, logging and the env file; keys are the names in the configuration. */
+export const OPERATING_VARIABLES = {
+  controlRatePerSecond: integer({
+    env: 'CONTROL_RATE_PER_SECOND',
+    unit: 'commands/s',
+    min: 1,
+    max: 10_000,
+    default: 5,
+    doc: 'Most commands of one client; more are answered `rate_limited`.',
+  }),
+  controlWaitMs: integer({
+    env: 'CONTROL_WAIT_MS',
+    unit: 'ms',
+    min: 0,
+    max: 60_000,
+    default: 2000,
+    doc: 'How long a request waits for the outcome of its command before it is answered 202.',
+  }),
+  commandsModule: path({
+    env: 'COMMANDS_MODULE',
+    default: undefined,
+    defaultText: 'none: the built-in commands only',
+    doc: 'JavaScript module of command handlers, run by the workers.',
+  }),
+  legacyEventsFile: path({
+    env: 'LEGACY_EVENTS_FILE',
+    default: undefined,
+    defaultText: "the package's config/hak-gal.json",
+    doc: 'JSON file that maps the event names of legacy Socket.IO clients to commands.',
+  }),
+  redisUrl: text({
+    env: 'REDIS_URL',
+    default: undefined,
+    defaultText: 'none: everything in this process',
+    accepts: 'redis://[user:password@]host[:port][/database], or rediss:// for TLS, percent-encoded',
+    mask: maskRedisUrl,
+    check: isRedisUrl,
+    doc: 'Redis that holds the log, the commands and the limits, shared by all nodes.',
+  }),
+  redisKeyPrefix: text({
+    env: 'REDIS_KEY_PREFIX',
+    default: 'flipgate',
+    accepts: '1–64 of A-Z a-z 0-9 _ . : -',
+    check: (prefix) => /^[A-Za-z0-9_.:-]{1,64}$/.test(prefix),
+    doc: 'What the names of all keys in Redis begin with.',
+  }),
+  redisChannels: list({
+    env: 'REDIS_CHANNELS',
+    default: ['events', 'updates'],
+    minItems: 1,
+    accepts: 'one or more channels or patterns separated by commas, each 1–256 characters without spaces',
+    check: (channel) => /^[^\s,\p{C}]{1,256}$/u.test(channel),
+    doc: 'Redis channels whose `PUBLISH`ed messages are copied into the log; a pattern such as `events:*` names the room by its tail.',
+  }),
+  logLevel: choice({
+    env: 'LOG_LEVEL',
+    options: LOG_LEVELS,
+    default: 'info',
+    doc: 'Least important level that is logged, on stderr.',
+  }),
+  hostMonitor: flag({
+    env: 'HOST_MONITOR',
+    default: undefined,
+    defaultText: 'true without REDIS_URL, else false',
+    doc: "Publishes this host's CPU, memory and load as events.",
+  }),
+  envFile: path({
+    env: 'ENV_FILE',
+    default: undefined,
+    defaultText: '.env, if there is one',
+    doc: 'Env file to read. Taken from the environment only.',
+  }),
+} as const;

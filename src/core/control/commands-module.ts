@@ -1,0 +1,143 @@
+import { pathToFileURL } from 'node:url';
+import type { Principal } from '../command.js';
+import { isRoomName, isTypeName, RESERVED_TYPES } from '../event.js';
+import type { CommandSpec, OutcomeEvent } from './command-queue.js';
+
+/** What a handler is told besides the data. */
+export interface CommandContext {
+  /** The command's id, the same on every retry: what to make an effect idempotent by. */
+  readonly id: string;
+  readonly action: string;
+  readonly principal: Principal;
+  /** Aborted when the command's time is up; a handler that ignores it is killed with its thread soon after. */
+  readonly signal: AbortSignal;
+}
+
+/** Executes a command; what it returns, or resolves to, must be JSON. What it throws is the failure's message. */
+export type CommandHandler = (data: unknown, ctx: CommandContext) => unknown;
+
+/** One action of a commands module: its handler and what the gate needs to know of it. */
+export interface CommandDefinition {
+  readonly spec: CommandSpec;
+  readonly handler: CommandHandler;
+}
+
+/** What is wrong with a commands module: every fault, for people. */
+export class CommandFaults {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    this.faults = faults;
+  }
+}
+
+/** Default of a command's `timeoutMs`. */
+export const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** Type of the event that tells an outcome when a command names none. */
+export const DEFAULT_OUTCOME_TYPE = 'command_response';
+
+const MAX_TIMEOUT_MS = 3_600_000;
+const FIELDS: readonly string[] = ['handler', 'timeoutMs', 'role', 'publishes'];
+
+/** Imports an ES or CommonJS module by its URL; the runtime's own `import` unless a test brings another. */
+export type ImportModule = (url: string) => Promise<unknown>;
+
+/**
+ * Imports the module at `file` (absolute path) and reads the commands it exports.
+ * A module that cannot be imported is a fault like any other.
+ */
+export async function importCommands(
+  file: string,
+  importModule: ImportModule = (url) => import(url),
+): Promise<Map<string, CommandDefinition> | CommandFaults> {
+  let exported: unknown;
+  try {
+    // A bare Windows path, C:\…, is not something import() takes.
+    exported = await importModule(pathToFileURL(file).href);
+  } catch (error) {
+    return new CommandFaults([`${file} cannot be imported: ${error instanceof Error ? error.message : ''}`]);
+  }
+  const commands = parseCommands(exported);
+  return commands instanceof CommandFaults
+    ? new CommandFaults(commands.faults.map((fault) => `${file}: ${fault}`))
+    : commands;
+}
+
+/**
+ * Reads a module's exports, `commands` or the default one:
+ * `{ "governor.start": { handler(data, ctx), timeoutMs, role, publishes: {type, room} } }`. `timeoutMs` is 1–3,600,000
+ * (default 30,000); `publishes` may be left out (then `command_response` tells the outcome) or be false (nothing does).
+ */
+export function parseCommands(exported: unknown): Map<string, CommandDefinition> | CommandFaults {
+  const table = tableOf(exported);
+  if (table === undefined) {
+    return new CommandFaults(['its default export (or one named "commands") must be an object of commands']);
+  }
+  const commands = new Map<string, CommandDefinition>();
+  const faults: string[] = [];
+  for (const [action, value] of Object.entries(table)) {
+    const found = parseDefinition(action, value);
+    if (Array.isArray(found)) faults.push(...found.map((fault) => `"${action}": ${fault}`));
+    else commands.set(action, found);
+  }
+  return faults.length > 0 ? new CommandFaults(faults) : commands;
+}
+
+function tableOf(exported: unknown): Record<string, unknown> | undefined {
+  if (!isObject(exported)) return undefined;
+  const named = exported['commands'];
+  if (isObject(named)) return named;
+  const fallback = exported['default'];
+  if (!isObject(fallback)) return undefined;
+  // What a compiler makes of `export default` in a CommonJS module.
+  return fallback['__esModule'] === true && isObject(fallback['default']) ? fallback['default'] : fallback;
+}
+
+function parseDefinition(action: string, value: unknown): CommandDefinition | string[] {
+  if (!isObject(value)) return ['must be an object {handler, timeoutMs?, role?, publishes?}'];
+  const { handler, timeoutMs = DEFAULT_TIMEOUT_MS, role } = value;
+  const publishes = parsePublishes(value['publishes']);
+  const faults: string[] = [];
+  if (!isTypeName(action)) faults.push('an action is named by 1–128 of A-Z a-z 0-9 _ . : -');
+  if (typeof handler !== 'function') faults.push('handler must be a function (data, ctx)');
+  if (!isTimeout(timeoutMs)) faults.push('timeoutMs must be a whole number of ms, 1–3600000');
+  if (role !== undefined && (typeof role !== 'string' || role === '')) {
+    faults.push('role must be a string that is not empty');
+  }
+  if (typeof publishes === 'string') faults.push(publishes);
+  for (const field of Object.keys(value)) {
+    if (!FIELDS.includes(field)) faults.push(`has a field "${field}"; known are ${FIELDS.join(', ')}`);
+  }
+  if (faults.length > 0) return faults;
+  return {
+    handler: handler as CommandHandler,
+    spec: {
+      action,
+      timeoutMs: timeoutMs as number,
+      role: role as string | undefined,
+      publishes: publishes as OutcomeEvent | null,
+      where: 'worker',
+    },
+  };
+}
+
+function parsePublishes(value: unknown): OutcomeEvent | null | string {
+  if (value === undefined) return { type: DEFAULT_OUTCOME_TYPE, room: undefined };
+  if (value === false) return null;
+  if (!isObject(value)) return 'publishes must be {type, room?}, or false for no event';
+  const { type, room } = value;
+  if (!isTypeName(type)) return 'publishes.type must be 1–128 of A-Z a-z 0-9 _ . : -';
+  if (RESERVED_TYPES.has(type))
+    return `publishes.type "${type}" is kept by the Socket.IO protocol for itself`;
+  if (room !== undefined && !isRoomName(room)) return 'publishes.room must be 1–128 of A-Z a-z 0-9 _ . : -';
+  return { type, room };
+}
+
+function isTimeout(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_TIMEOUT_MS;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,32 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { Refusal } from '../errors.js';
+import type { RateLimit } from './rate-limit.js';
+
+/**
+ * A limit that this process alone counts, in fixed windows that start with a key's first use: at most as many uses
+ * per window as the rate allows, so at most twice the rate within any one second. Keys are forgotten with their window.
+ */
+export class MemoryRateLimit implements RateLimit {
+  readonly #limiter: RateLimiterMemory | undefined;
+  readonly #perSecond: number;
+
+  /** @param perSecond Uses per second and key, > 0; fractions allowed (0.5: one every 2 s). 0 = no limit. */
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond;
+    if (perSecond <= 0) return;
+    const points = Math.max(1, Math.floor(perSecond));
+    this.#limiter = new RateLimiterMemory({ points, duration: points / perSecond });
+  }
+
+  async take(key: string): Promise<true | Refusal> {
+    if (this.#limiter === undefined) return true;
+    try {
+      await this.#limiter.consume(key);
+      return true;
+    } catch (refused) {
+      if (!(refused instanceof RateLimiterRes)) throw refused;
+      const message = `more than ${String(this.#perSecond)} commands a second`;
+      return new Refusal('rate_limited', message, Math.max(1, Math.ceil(refused.msBeforeNext)));
+    }
+  }
+}

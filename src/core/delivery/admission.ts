@@ -1,0 +1,76 @@
+import { isRoomName } from '../event.js';
+import { Refusal } from '../errors.js';
+import type { Hub } from './hub.js';
+
+/** Limits on what sessions may hold open. */
+export interface SessionLimits {
+  /** Sessions in all; 0 = no limit. */
+  readonly maxConnections: number;
+  /** Sessions from one address; 0 = no limit. */
+  readonly maxConnectionsPerAddress: number;
+  /** Rooms of one session. */
+  readonly maxRoomsPerSession: number;
+  /** Members of one room, where `roomOverflow` is `reject`. */
+  readonly maxRoomSize: number;
+  /** `split`: a room takes any number of members. `reject`: {@link maxRoomSize} is a hard limit. */
+  readonly roomOverflow: 'split' | 'reject';
+}
+
+/** Says who may come in: connections in all and by address, rooms by name, number and size. */
+export class Admission {
+  readonly #limits: SessionLimits;
+  readonly #hub: Hub;
+  readonly #byAddress = new Map<string, number>();
+  #count = 0;
+
+  constructor(limits: SessionLimits, hub: Hub) {
+    this.#limits = limits;
+    this.#hub = hub;
+  }
+
+  /** Why one more connection from `address` would be refused now; undefined when it would not. */
+  refusalFor(address: string): Refusal | undefined {
+    const { maxConnections, maxConnectionsPerAddress } = this.#limits;
+    const fromAddress = this.#byAddress.get(address) ?? 0;
+    if (maxConnections > 0 && this.#count >= maxConnections) {
+      return new Refusal('too_many_connections', 'this node takes no more connections', 5000);
+    }
+    if (maxConnectionsPerAddress > 0 && fromAddress >= maxConnectionsPerAddress) {
+      return new Refusal('too_many_connections', 'too many connections from this address', 5000);
+    }
+    return undefined;
+  }
+
+  /** Counts a connection in. */
+  enter(address: string): void {
+    this.#count += 1;
+    this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
+  }
+
+  /** Counts a connection out again. */
+  leave(address: string): void {
+    const left = (this.#byAddress.get(address) ?? 1) - 1;
+    this.#count -= 1;
+    if (left === 0) this.#byAddress.delete(address);
+    else this.#byAddress.set(address, left);
+  }
+
+  /** Refuses `rooms` (any value a client sent) unless it is a list of names the session may add to `held`. */
+  checkRooms(rooms: unknown, held: ReadonlySet<string>): readonly string[] | Refusal {
+    if (!Array.isArray(rooms) || !rooms.every(isRoomName)) {
+      return new Refusal('invalid_room', 'rooms must be a list of names of 1–128 of A-Z a-z 0-9 _ . : -');
+    }
+    const anew = [...new Set(rooms)].filter((room) => !held.has(room));
+    if (held.size + anew.length > this.#limits.maxRoomsPerSession) {
+      return new Refusal(
+        'too_many_rooms',
+        `a session has at most ${String(this.#limits.maxRoomsPerSession)} rooms`,
+      );
+    }
+    if (this.#limits.roomOverflow === 'reject') {
+      const full = anew.find((room) => this.#hub.members(room).size >= this.#limits.maxRoomSize);
+      if (full !== undefined) return new Refusal('room_full', `the room ${full} takes no more members`, 5000);
+    }
+    return anew;
+  }
+}

@@ -1,0 +1,53 @@
+import type { ErrorCode } from '../errors.js';
+import type { Slice } from './slice.js';
+
+/** What a session is told first. */
+export interface Welcome {
+  readonly sessionId: string;
+  /** The profile this process serves. */
+  readonly profile: string;
+  readonly rooms: readonly string[];
+  /** The cursor it goes on from, when resumed; null when it starts anew. */
+  readonly cursor: string | null;
+  readonly resumed: boolean;
+  /** The longest time in ms between two writes: after clearly more silence the connection is dead. */
+  readonly heartbeatMs: number;
+}
+
+/** Why a session could not be given a stretch of the log. */
+export type GapReason =
+  /** The cursor's place was trimmed from the log. */
+  | 'trimmed'
+  /** The cursor is none of this log's (another log, or a log that was lost). */
+  | 'unknown_cursor';
+
+/** A stretch of the log that a session could not be given. The snapshot follows it. */
+export interface Gap {
+  readonly reason: GapReason;
+  /** Events lost to the session, where that is known, else null. */
+  readonly dropped: number | null;
+  /** Where the session goes on. */
+  readonly cursor: string;
+}
+
+/**
+ * A connection as core sees it: what a profile implements. Flow control: core asks `writable` before each write
+ * and writes nothing while it is false; the connection then calls `Delivery.wake` once it can take more. Core
+ * makes one `deliver` a flush, so a connection holds at most one flush beyond what the system took.
+ */
+export interface Outlet {
+  /** False while the connection holds bytes it could not pass on. */
+  readonly writable: boolean;
+  /** The session is accepted; comes before every other call. */
+  accept(): void;
+  /** Comes before events. */
+  welcome(welcome: Welcome): void;
+  /**
+   * One write: the slices' events, in order. `cursor` is what the session may resume from once it has them, or
+   * null when it lacks something still. `slices` may be empty when only the cursor moved.
+   */
+  deliver(slices: readonly Slice[], cursor: string | null): void;
+  gap(gap: Gap): void;
+  /** Core ends the session; the connection tells the client as its wire can and closes. */
+  end(reason: ErrorCode): void;
+}

@@ -1,0 +1,81 @@
+import type { Event } from '../event.js';
+import { Refusal } from '../errors.js';
+import type { EventLog } from '../log/event-log.js';
+import { coalesce } from './coalesce.js';
+import type { Session } from './session.js';
+import type { Slicer } from './slicer.js';
+import type { Timeline } from './timeline.js';
+
+/** Entries read from the log at once. */
+const PAGE_SIZE = 1000;
+
+/** Where a resumed session came to stand. */
+export type Resumed =
+  /** It may go on from this position of the timeline. */
+  | { readonly position: number }
+  /** The log has lost what follows the cursor. */
+  | 'lost'
+  /** It must try again from `cursor` when the log has moved or come back. */
+  | { readonly waitAt: string };
+
+/**
+ * Takes a returning session from its cursor to where the timeline has it: at once when the timeline still holds
+ * that place, else by reading the log, in bundles as fast as the connection takes them.
+ */
+export class Resumption {
+  readonly #log: EventLog;
+  readonly #timeline: Timeline;
+  readonly #slicer: Slicer;
+  readonly #waiters = new Map<Session, () => void>();
+
+  constructor(log: EventLog, timeline: Timeline, slicer: Slicer) {
+    this.#log = log;
+    this.#timeline = timeline;
+    this.#slicer = slicer;
+  }
+
+  /** `onWhole` is called once it is certain that nothing after the cursor is lost, before the first write. */
+  async resume(session: Session, cursor: string, onWhole: () => void): Promise<Resumed> {
+    for (let at = cursor; ; ) {
+      const standing = this.#timeline.locate(at);
+      if (typeof standing === 'object') {
+        onWhole();
+        return standing;
+      }
+      const page = await this.#log.readAfter(at, PAGE_SIZE);
+      if (page instanceof Refusal) return { waitAt: at };
+      if (!page.whole) return 'lost';
+      const last = page.entries[page.entries.length - 1];
+      if (last === undefined) return { waitAt: at };
+      onWhole();
+      await this.#write(
+        session,
+        page.entries.flatMap((entry) => this.#timeline.place(entry)),
+        last.id,
+      );
+      if (session.state === 'closed') return { waitAt: at };
+      at = last.id;
+    }
+  }
+
+  /** The session's connection can take more, or is gone. */
+  wake(session: Session): void {
+    this.#waiters.get(session)?.();
+    this.#waiters.delete(session);
+  }
+
+  async #write(session: Session, events: readonly Event[], cursor: string): Promise<void> {
+    const slices = [...session.rooms.keys()].flatMap((room) =>
+      this.#slicer.pack(coalesce(events.filter((event) => event.room === room)), 0, cursor),
+    );
+    for (const [index, slice] of slices.entries()) {
+      while (!session.outlet.writable && session.state !== 'closed') {
+        await new Promise<void>((resolve) => {
+          this.#waiters.set(session, resolve);
+        });
+      }
+      if (session.state === 'closed') return;
+      session.outlet.deliver([slice], index === slices.length - 1 ? cursor : null);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { Principal } from '../command.js';
+import type { Outlet } from './outlet.js';
+import type { Slice } from './slice.js';
+
+/** The transports a session may come over. */
+export type Transport = 'websocket' | 'sse';
+
+/**
+ * `opening`: it waits for the log, or is being caught up from it. `live`: it follows the timeline. `closed`: gone.
+ */
+export type SessionState = 'opening' | 'live' | 'closed';
+
+/** One connected client as core sees it: who it is, its rooms and its place in the timeline. Holds no socket. */
+export class Session {
+  /** Unique and hard to guess: whoever knows it may change the session's rooms. */
+  readonly id: string;
+  readonly principal: Principal;
+  readonly transport: Transport;
+  /** Where its events go. */
+  readonly outlet: Outlet;
+  /** Its rooms, each with the position from which on it gets the room's events. */
+  readonly rooms = new Map<string, number>();
+  state: SessionState = 'opening';
+  /** True once it was told so. */
+  welcomed = false;
+  /** It has everything before this position, in all its rooms. */
+  position = 0;
+  /** Slices to be written before anything from the timeline: a snapshot, oldest first. */
+  readonly ahead: Slice[] = [];
+  /** When it was first found unable to take what awaits it, {@link Clock.elapsed}; null while it keeps up. */
+  stalledAt: number | null = null;
+
+  constructor(id: string, principal: Principal, transport: Transport, outlet: Outlet) {
+    this.id = id;
+    this.principal = principal;
+    this.transport = transport;
+    this.outlet = outlet;
+  }
+}

@@ -1,0 +1,98 @@
+import type { Event } from '../event.js';
+import { entrySize } from '../log/entry-size.js';
+import { coalesce } from './coalesce.js';
+import { Slice } from './slice.js';
+import type { Timeline } from './timeline.js';
+
+/** Most events that are coalesced at once: a bound on the time it takes. */
+const MAX_RAW_EVENTS = 10_000;
+/** Most events in one slice. */
+const MAX_SLICE_EVENTS = 1000;
+/** Most bytes in one slice, unless a single event is larger: a bound on what one write hands to a connection. */
+const MAX_SLICE_BYTES = 256 * 1024;
+/** Slices kept between two calls of {@link Slicer.forget}. */
+const MAX_KEPT_SLICES = 256;
+
+/** Cuts slices out of the timeline and keeps them for the time of a flush, so that sessions share them. */
+export class Slicer {
+  readonly #timeline: Timeline;
+  readonly #slices = new Map<string, Slice>();
+  readonly #snapshots = new Map<string, readonly Slice[]>();
+
+  constructor(timeline: Timeline) {
+    this.#timeline = timeline;
+  }
+
+  /**
+   * The room's events with positions in `[from, to)`, coalesced; undefined when there are none. The slice may end
+   * before `to` when there is too much for one write.
+   */
+  slice(room: string, from: number, to: number): Slice | undefined {
+    if (!this.#timeline.hasNews(room, from)) return undefined;
+    const raw = this.#timeline.between(room, from, to, MAX_RAW_EVENTS);
+    const first = raw[0];
+    const last = raw[raw.length - 1];
+    if (first === undefined || last === undefined) return undefined;
+    // Sessions that stand at different places of the log but need the same events of this room share the slice.
+    const name = `${room} ${String(first.position)} ${String(to)}`;
+    const kept = this.#slices.get(name);
+    if (kept !== undefined) return kept;
+    const events = coalesce(raw);
+    const count = fitting(events, 0);
+    const whole = count === events.length;
+    const end = whole ? (raw.length < MAX_RAW_EVENTS ? to : last.position + 1) : endOf(events, count);
+    const slice = new Slice(whole ? events : events.slice(0, count), end, this.#timeline.cursorAt(end));
+    keep(this.#slices, name, slice);
+    return slice;
+  }
+
+  /** The newest event of each of the room's slots, in slices small enough for one write each. */
+  snapshot(room: string): readonly Slice[] {
+    const head = this.#timeline.head;
+    const name = `${room} ${String(head)}`;
+    const kept = this.#snapshots.get(name);
+    if (kept !== undefined) return kept;
+    const snapshot = this.pack(this.#timeline.latest(room), head, this.#timeline.headCursor);
+    keep(this.#snapshots, name, snapshot);
+    return snapshot;
+  }
+
+  /** Events packed into slices small enough for one write each. */
+  pack(events: readonly Event[], end: number, cursor: string): readonly Slice[] {
+    const slices: Slice[] = [];
+    for (let from = 0; from < events.length; ) {
+      const count = fitting(events, from);
+      slices.push(new Slice(events.slice(from, from + count), end, cursor));
+      from += count;
+    }
+    return slices;
+  }
+
+  /** Lets go of the kept slices and their frames. */
+  forget(): void {
+    this.#slices.clear();
+    this.#snapshots.clear();
+  }
+}
+
+/** How many events from index `from` on fit in one slice; at least one. */
+function fitting(events: readonly Event[], from: number): number {
+  let bytes = 0;
+  let count = 0;
+  for (let index = from; index < events.length && count < MAX_SLICE_EVENTS; index += 1) {
+    bytes += entrySize(events[index] as Event);
+    if (bytes > MAX_SLICE_BYTES && count > 0) break;
+    count += 1;
+  }
+  return count;
+}
+
+/** The position right after the first `count` events. */
+function endOf(events: readonly Event[], count: number): number {
+  return (events[count - 1] as Event).position + 1;
+}
+
+function keep<Kept>(kept: Map<string, Kept>, name: string, value: Kept): void {
+  if (kept.size >= MAX_KEPT_SLICES) for (const oldest of kept.keys()) if (kept.delete(oldest)) break;
+  kept.set(name, value);
+}

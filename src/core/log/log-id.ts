@@ -1,0 +1,21 @@
+/**
+ * Ids of the log are `<epoch ms>-<sequence>`, both whole numbers, as Redis Streams give them; cursors are such
+ * ids today. Source: https://redis.io/docs/latest/develop/data-types/streams/#entry-ids
+ */
+const LOG_ID = /^(\d{1,15})-(\d{1,15})$/;
+
+/** The id before all ids. */
+export const FIRST_LOG_ID = '0-0';
+
+/** True for a text that has the form of a log id. */
+export function isLogId(text: string): boolean {
+  return LOG_ID.test(text);
+}
+
+/** Orders two log ids: negative when `a` is older than `b`, 0 when they are the same. */
+export function compareLogIds(a: string, b: string): number {
+  const dashA = a.indexOf('-');
+  const dashB = b.indexOf('-');
+  const ms = Number(a.slice(0, dashA)) - Number(b.slice(0, dashB));
+  return ms === 0 ? Number(a.slice(dashA + 1)) - Number(b.slice(dashB + 1)) : ms;
+}

@@ -1,0 +1,193 @@
+import type { Redis } from 'ioredis';
+import type { Clock } from '../clock.js';
+import { Refusal } from '../errors.js';
+import { type LogEntry, type NewEvent, parseFields, toFields } from '../event.js';
+import type { Logger } from '../logger.js';
+import type { Counters } from '../metrics/counters.js';
+import type { EventLog, LogPage, LogState, LogTail } from './event-log.js';
+import { compareLogIds, FIRST_LOG_ID, isLogId } from './log-id.js';
+import { connectRedis } from './redis-connection.js';
+import { readStreamFacts, type StreamFacts } from './stream-facts.js';
+
+/** Entries read from Redis at once. */
+const PAGE_SIZE = 1000;
+/** How long one read waits for news, ms. */
+const BLOCK_MS = 5000;
+/** Pause in ms after a read failed. */
+const RETRY_MS = 200;
+/** How often the stream is trimmed, for the sake of publishers that append directly, ms. */
+const TRIM_MS = 5000;
+
+/** Where and how a {@link RedisLog} keeps events. */
+export interface RedisLogSettings {
+  readonly url: string;
+  readonly keyPrefix: string;
+  /** Entries kept; trimmed approximately. */
+  readonly maxEvents: number;
+  /** Most bytes of one event's data; a stream entry with more reaches no client. */
+  readonly maxDataBytes: number;
+}
+
+/** What a {@link RedisLog} works with. */
+export interface RedisLogParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly counters: Counters;
+}
+
+type RawEntry = [id: string, fields: string[]];
+
+/**
+ * The log as a Redis Stream, `<prefix>:{log}`, fields `type room key timestamp data`: shared by all nodes, and open
+ * to any publisher that can `XADD`. Each instance reads it from a position of its own, on a connection of its own.
+ */
+export class RedisLog implements EventLog {
+  readonly kind = 'redis';
+  readonly #settings: RedisLogSettings;
+  readonly #parts: RedisLogParts;
+  readonly #key: string;
+  readonly #writer: Redis;
+  readonly #reader: Redis;
+  readonly #endTrim: () => void;
+  #state: LogState = 'starting';
+  #lastId: string | null = null;
+  #tailing: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(settings: RedisLogSettings, parts: RedisLogParts) {
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#key = `${settings.keyPrefix}:{log}`;
+    this.#writer = connectRedis(settings.url, 'write', parts.logger);
+    this.#reader = connectRedis(settings.url, 'wait', parts.logger);
+    this.#endTrim = parts.clock.every(TRIM_MS, () => {
+      // A failure is no news here: the tail tells when Redis is away.
+      this.#writer.xtrim(this.#key, 'MAXLEN', '~', settings.maxEvents).catch(() => undefined);
+    });
+  }
+
+  get state(): LogState {
+    return this.#state;
+  }
+
+  start(tail: LogTail): void {
+    this.#tailing = this.#follow(tail);
+  }
+
+  async append(events: readonly NewEvent[]): Promise<readonly string[] | Refusal> {
+    if (events.length === 0) return [];
+    try {
+      const transaction = this.#writer.multi();
+      for (const [index, event] of events.entries()) {
+        const trim = index === events.length - 1 ? ['MAXLEN', '~', this.#settings.maxEvents] : [];
+        transaction.xadd(this.#key, ...trim, '*', ...toFields(event));
+      }
+      const replies = (await transaction.exec()) ?? [];
+      const failure = replies.find(([error]) => error !== null)?.[0];
+      if (failure) throw failure;
+      return replies.map(([, id]) => String(id));
+    } catch (error) {
+      this.#parts.logger.debug('append failed', { reason: String(error) });
+      return unavailable();
+    }
+  }
+
+  async readAfter(cursor: string, limit: number): Promise<LogPage | Refusal> {
+    if (!isLogId(cursor)) return { entries: [], whole: false };
+    try {
+      const raw = (await this.#writer.xrange(this.#key, `(${cursor}`, '+', 'COUNT', limit)) as RawEntry[];
+      // Looked at after the read: what was trimmed in between shows.
+      const facts = await readStreamFacts(this.#writer, this.#key);
+      if (!isWholeAfter(cursor, facts)) return { entries: [], whole: false };
+      return { entries: this.#parse(raw), whole: true };
+    } catch {
+      return unavailable();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#endTrim();
+    this.#reader.disconnect();
+    this.#writer.disconnect();
+    await this.#tailing;
+  }
+
+  async #follow(tail: LogTail): Promise<void> {
+    while (!this.#closed) {
+      try {
+        await this.#checkPosition(tail);
+        await this.#readOn(tail);
+      } catch (error) {
+        if (this.#closed) return;
+        this.#parts.logger.debug('reading the log failed', { reason: String(error) });
+        if (this.#state === 'ready') this.#enter('unavailable', tail);
+        await new Promise<void>((resolve) => {
+          this.#parts.clock.after(RETRY_MS, resolve);
+        });
+      }
+    }
+  }
+
+  /** Makes sure that reading on from the last id loses nothing, or says so. */
+  async #checkPosition(tail: LogTail): Promise<void> {
+    const facts = await readStreamFacts(this.#reader, this.#key);
+    if (this.#lastId !== null && isWholeAfter(this.#lastId, facts)) return;
+    if (this.#lastId !== null) this.#parts.counters.add('log_breaks');
+    tail.reset(facts.floor);
+    this.#lastId = FIRST_LOG_ID;
+  }
+
+  /** Reads until it fails; first what is there, then what comes. */
+  async #readOn(tail: LogTail): Promise<void> {
+    for (;;) {
+      const from = this.#lastId ?? FIRST_LOG_ID;
+      const caughtUp = this.#state === 'ready';
+      const streams = caughtUp
+        ? await this.#reader.xread('COUNT', PAGE_SIZE, 'BLOCK', BLOCK_MS, 'STREAMS', this.#key, from)
+        : await this.#reader.xread('COUNT', PAGE_SIZE, 'STREAMS', this.#key, from);
+      if (this.#closed) return;
+      const raw = (streams?.[0]?.[1] ?? []) as RawEntry[];
+      const last = raw[raw.length - 1];
+      if (last !== undefined) {
+        this.#lastId = last[0];
+        const entries = this.#parse(raw);
+        if (entries.length > 0) tail.entries(entries);
+      }
+      if (raw.length < PAGE_SIZE) this.#enter('ready', tail);
+      // Far behind, the stream may have been trimmed past this reader.
+      else await this.#checkPosition(tail);
+    }
+  }
+
+  #enter(state: LogState, tail: LogTail): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    tail.state(state);
+  }
+
+  /** Entries that are events; others were never ingested by flipgate, reach no client and are counted. */
+  #parse(raw: readonly RawEntry[]): LogEntry[] {
+    const limits = { maxDataBytes: this.#settings.maxDataBytes, nowMs: 0 };
+    const entries: LogEntry[] = [];
+    for (const [id, flat] of raw) {
+      const fields = new Map<string, string>();
+      for (let index = 0; index + 1 < flat.length; index += 2) {
+        fields.set(flat[index] as string, flat[index + 1] as string);
+      }
+      const event = parseFields(fields, { ...limits, nowMs: Number(id.slice(0, id.indexOf('-'))) });
+      if (event instanceof Refusal) this.#parts.counters.add('events_refused', event.code);
+      else entries.push({ ...event, id });
+    }
+    return entries;
+  }
+}
+
+/** True when nothing that followed `cursor` is missing from a stream of these facts. */
+function isWholeAfter(cursor: string, facts: StreamFacts): boolean {
+  return compareLogIds(cursor, facts.floor) >= 0 && compareLogIds(cursor, facts.lastId) <= 0;
+}
+
+function unavailable(): Refusal {
+  return new Refusal('log_unavailable', 'the event log can not be reached; nothing was stored', 1000);
+}

@@ -1,0 +1,49 @@
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { ConfigFaults, EXIT_CONFIG } from './core/config/fault.js';
+import { loadConfig } from './core/config/load.js';
+import { createLogger } from './core/logger.js';
+import { startGateway } from './gateway.js';
+
+/** Runs a gateway as this process: reads the configuration, starts, and stops on SIGTERM or SIGINT. */
+export async function launch(): Promise<void> {
+  const loaded = loadConfig({
+    env: process.env,
+    cwd: process.cwd(),
+    packageRoot: fileURLToPath(new URL('..', import.meta.url)),
+  });
+  if (loaded instanceof ConfigFaults) return refuse(loaded);
+  const { config } = loaded;
+  const logger = createLogger(config.logLevel);
+  const gateway = await startGateway(config, logger).catch((error: unknown) => {
+    logger.error('the gateway could not start', { error });
+    process.exit(1);
+  });
+  if (gateway instanceof ConfigFaults) return refuse(gateway);
+  const { address, port } = gateway.address;
+  const host = address.includes(':') ? `[${address}]` : address;
+  logger.info('flipgate is serving', {
+    profile: config.profile,
+    transports: config.transports,
+    url: `http://${host}:${String(port)}/`,
+    pid: process.pid,
+  });
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    logger.info('stopping; a second signal ends at once', { signal });
+    void gateway.stop().then(() => {
+      process.exit(0);
+    });
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+function refuse(faults: ConfigFaults): void {
+  process.stderr.write(faults.toText());
+  process.exitCode = EXIT_CONFIG;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await launch();

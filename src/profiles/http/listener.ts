@@ -1,0 +1,103 @@
+import http, { type IncomingMessage, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Refusal } from '../../core/errors.js';
+import type { OriginPolicy } from './origin-policy.js';
+import { pathOf, refuseUpgrade } from './reply.js';
+import { withSecurityHeaders } from './security-headers.js';
+
+/** Connections that may wait to be accepted: a whole fleet may come back at once. */
+const BACKLOG = 4096;
+
+/** What a profile attaches to the listener: all requests at a path, and below it. */
+export interface Mount {
+  /** Such as `/socket.io`. */
+  readonly path: string;
+  readonly request: RequestListener;
+  /** Takes over a websocket upgrade at the path; without it, upgrades are refused. */
+  readonly upgrade?: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+/** What a {@link Listener} is made of. */
+export interface ListenerParts {
+  readonly origins: OriginPolicy;
+  /** Answers what no mount takes. */
+  readonly fallback: RequestListener;
+  /** Why there is no upgrade at a path that no mount takes, and what to say beside it. */
+  readonly refuseUpgrade: (path: string) => { readonly refusal: Refusal; readonly extra: object };
+}
+
+/** The one HTTP listener: it lives as long as the process, while profiles attach to it and detach. */
+export class Listener {
+  readonly #parts: ListenerParts;
+  readonly #server: http.Server;
+  readonly #mounts = new Set<Mount>();
+
+  constructor(parts: ListenerParts) {
+    this.#parts = parts;
+    this.#server = http.createServer(
+      withSecurityHeaders(parts.origins, (req, res) => {
+        const mount = this.#mountAt(pathOf(req));
+        if (mount === undefined) parts.fallback(req, res);
+        else mount.request(req, res);
+      }),
+    );
+    this.#server.on('upgrade', (req, socket, head) => {
+      this.#upgrade(req, socket, head);
+    });
+  }
+
+  /** Attaches; returns what detaches. */
+  mount(mount: Mount): () => void {
+    this.#mounts.add(mount);
+    return () => {
+      this.#mounts.delete(mount);
+    };
+  }
+
+  /** Listens; resolves with the address, whose port is the system's choice when `port` is 0. Rejects when it can't. */
+  async listen(port: number, host: string): Promise<AddressInfo> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ port, host, backlog: BACKLOG }, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    return this.#server.address() as AddressInfo;
+  }
+
+  /** Accepts no more; requests in flight have `graceMs` to end, then their connections are cut. */
+  async close(graceMs: number): Promise<void> {
+    const cut = setTimeout(() => {
+      this.#server.closeAllConnections();
+    }, graceMs);
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+      this.#server.closeIdleConnections();
+    });
+    clearTimeout(cut);
+  }
+
+  #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const path = pathOf(req);
+    const upgrade = this.#mountAt(path)?.upgrade;
+    if (!this.#parts.origins.allows(req)) {
+      refuseUpgrade(socket, new Refusal('origin_not_allowed', 'pages of this origin may not connect'));
+    } else if (upgrade === undefined) {
+      const { refusal, extra } = this.#parts.refuseUpgrade(path);
+      refuseUpgrade(socket, refusal, extra);
+    } else {
+      upgrade(req, socket, head);
+    }
+  }
+
+  #mountAt(path: string): Mount | undefined {
+    for (const mount of this.#mounts) {
+      if (path === mount.path || path.startsWith(`${mount.path}/`)) return mount;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,29 @@
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * Which web pages may use this gateway: those it serves itself, and those of the listed origins (`*`: any).
+ * Requests without an `Origin` come from programs, not pages, and are not its concern.
+ */
+export class OriginPolicy {
+  readonly #origins: ReadonlySet<string>;
+
+  /** `origins` as `https://app.example.org`, or `*`. */
+  constructor(origins: readonly string[]) {
+    this.#origins = new Set(origins);
+  }
+
+  /** True for a request that no page made, or a page that may. */
+  allows(req: IncomingMessage): boolean {
+    const { origin, host } = req.headers;
+    return origin === undefined || this.isListed(origin) || hostOf(origin) === host;
+  }
+
+  /** True for an origin of the list: one that is answered with CORS headers. */
+  isListed(origin: string): boolean {
+    return this.#origins.has('*') || this.#origins.has(origin);
+  }
+}
+
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined;
+}

@@ -1,0 +1,55 @@
+import type { ProfileName, Transports } from '../../core/config/profile.js';
+import { Refusal } from '../../core/errors.js';
+
+/** Where Socket.IO is served. */
+export const WEBSOCKET_PATH = '/socket.io';
+/** Where streams of Server-Sent Events are served. */
+export const SSE_PATH = '/api/events/stream';
+/** Where commands are taken. */
+export const CONTROL_PATH = '/api/control';
+/** Shortest and longest pause of a client between two attempts to connect, ms. */
+const RECONNECT_MS = { min: 1000, max: 30_000 };
+
+/** What this process serves now. */
+export interface Served {
+  readonly profile: ProfileName;
+  readonly transports: Transports;
+  /** ms over which returning clients spread. */
+  readonly reconnectJitterMs: number;
+}
+
+/** The body of `GET /api/profile`: which transports are on, and where. */
+export interface ProfileDocument {
+  readonly profile: ProfileName;
+  readonly transports: {
+    readonly websocket: { readonly path: string } | null;
+    readonly sse: { readonly path: string } | null;
+  };
+  readonly control: { readonly path: string } | null;
+  /** How to come back after a lost connection: exponential pauses between these, ms, plus random jitter. */
+  readonly reconnect: { readonly minMs: number; readonly maxMs: number; readonly jitterMs: number };
+}
+
+/** Describes what is served. */
+export function profileDocument(served: Served): ProfileDocument {
+  const { websocket, sse, control } = served.transports;
+  return {
+    profile: served.profile,
+    transports: {
+      websocket: websocket ? { path: WEBSOCKET_PATH } : null,
+      sse: sse ? { path: SSE_PATH } : null,
+    },
+    control: control ? { path: CONTROL_PATH } : null,
+    reconnect: { minMs: RECONNECT_MS.min, maxMs: RECONNECT_MS.max, jitterMs: served.reconnectJitterMs },
+  };
+}
+
+/** True for a path of a transport, on or off. */
+export function isTransportPath(path: string): boolean {
+  return path === SSE_PATH || path === WEBSOCKET_PATH || path.startsWith(`${WEBSOCKET_PATH}/`);
+}
+
+/** The answer at the path of a transport that is off; the profile document goes beside it. */
+export function transportDisabled(served: Served): Refusal {
+  return new Refusal('transport_disabled', `not served under the profile ${served.profile}`);
+}

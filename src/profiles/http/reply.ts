@@ -1,0 +1,49 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Refusal } from '../../core/errors.js';
+
+/** Answers with a JSON body. */
+export function sendJson(res: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  res.statusCode = status;
+  res.setHeader('Content-Type', 'application/json; charset=utf-8');
+  res.setHeader('Cache-Control', 'no-store');
+  res.setHeader('Content-Length', Buffer.byteLength(text));
+  res.end(text);
+}
+
+/** Answers with a refusal: its status, the one error body (with `extra` beside it), `Retry-After` where it has one. */
+export function sendRefusal(res: ServerResponse, refusal: Refusal, extra: object = {}): void {
+  if (refusal.retryAfterMs !== undefined) res.setHeader('Retry-After', retryAfter(refusal));
+  sendJson(res, refusal.status, { ...refusal.toBody(), ...extra });
+}
+
+/** The same for an upgrade request, which has a socket but no response. Ends the socket. */
+export function refuseUpgrade(socket: Duplex, refusal: Refusal, extra: object = {}): void {
+  const text = JSON.stringify({ ...refusal.toBody(), ...extra });
+  const retry = refusal.retryAfterMs === undefined ? '' : `Retry-After: ${retryAfter(refusal)}\r\n`;
+  socket.on('error', () => undefined);
+  socket.end(
+    `HTTP/1.1 ${String(refusal.status)} ${refusal.code}\r\n${retry}Content-Type: application/json; charset=utf-8\r\n` +
+      `Content-Length: ${String(Buffer.byteLength(text))}\r\nConnection: close\r\n\r\n${text}`,
+  );
+}
+
+/** The path of a request, without its query. */
+export function pathOf(req: IncomingMessage): string {
+  const url = req.url ?? '/';
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+}
+
+/** The query of a request. */
+export function queryOf(req: IncomingMessage): URLSearchParams {
+  const url = req.url ?? '/';
+  const query = url.indexOf('?');
+  return new URLSearchParams(query === -1 ? '' : url.slice(query));
+}
+
+/** `Retry-After` counts in whole seconds. Source: RFC 9110, section 10.2.3. */
+function retryAfter(refusal: Refusal): string {
+  return String(Math.ceil((refusal.retryAfterMs ?? 0) / 1000));
+}

@@ -1,0 +1,53 @@
+import { type Request, type Response, Router } from 'express';
+import type { CommandState } from '../../../core/command.js';
+import type { CommandGate } from '../../../core/control/gate.js';
+import { ERRORS, Refusal } from '../../../core/errors.js';
+import { principalOf } from '../principal.js';
+import { CONTROL_PATH } from '../profile-document.js';
+import { sendJson, sendRefusal } from '../reply.js';
+
+/**
+ * `POST /api/control {action, data?}`, `POST /api/{target}/control {action, data?}` (the same with `target.action`)
+ * and `GET /api/control/{id}`. An `Idempotency-Key` header makes a repeated request give the first one's outcome.
+ */
+export function controlRoutes(gate: CommandGate): Router {
+  const submit = async (req: Request, res: Response, action: unknown, data: unknown): Promise<void> => {
+    const state = await gate.submit({
+      action,
+      data,
+      principal: principalOf(req),
+      idempotencyKey: req.get('Idempotency-Key'),
+    });
+    if (state instanceof Refusal) sendRefusal(res, state);
+    else sendState(res, state);
+  };
+  return Router()
+    .post(CONTROL_PATH, async (req, res) => {
+      const { action, data } = bodyOf(req);
+      await submit(req, res, action, data);
+    })
+    .post('/api/:target/control', async (req, res) => {
+      const { action, data } = bodyOf(req);
+      await submit(req, res, typeof action === 'string' ? `${req.params.target}.${action}` : action, data);
+    })
+    .get(`${CONTROL_PATH}/:id`, (req, res) => {
+      const state = gate.state(req.params.id);
+      if (state instanceof Refusal) sendRefusal(res, state);
+      else sendJson(res, 200, state);
+    });
+}
+
+function sendState(res: Response, state: CommandState): void {
+  if (state.status === 'queued') {
+    res.setHeader('Location', `${CONTROL_PATH}/${state.id}`);
+    sendJson(res, 202, state);
+  } else {
+    sendJson(res, state.status === 'failed' ? ERRORS[state.error.code].status : 200, state);
+  }
+}
+
+/** The body's fields; none where the body is no object, which leaves the action to be refused. */
+function bodyOf(req: Request): { readonly action?: unknown; readonly data?: unknown } {
+  const body: unknown = req.body;
+  return typeof body === 'object' && body !== null ? body : {};
+}

@@ -1,0 +1,55 @@
+import { type Request, type Response, Router } from 'express';
+import type { Delivery } from '../../../core/delivery/delivery.js';
+import { Refusal } from '../../../core/errors.js';
+import { type Event, eventToJson, isRoomName } from '../../../core/event.js';
+import { sendRefusal } from '../reply.js';
+
+/** Events of one answer of a room's history: default and most. */
+const HISTORY_LIMIT = { default: 100, max: 1000 };
+
+/**
+ * `GET /api/rooms/{room}/state`: the newest value of each (type, key), with an ETag, for pages that poll.
+ * `GET /api/rooms/{room}/events?after=&limit=`: the room's events after a cursor, for healing a gap.
+ */
+export function roomRoutes(delivery: Delivery): Router {
+  return Router()
+    .get('/api/rooms/:room/state', (req, res) => {
+      const { room } = req.params;
+      if (!isRoomName(room)) return refuseRoom(res);
+      const { events, cursor } = delivery.state(room);
+      const newest = events[events.length - 1];
+      res.setHeader('ETag', `"${newest?.id ?? 'empty'}-${String(events.length)}"`);
+      if (isFresh(req, res)) return void res.status(304).end();
+      sendEvents(res, { room, cursor }, events);
+    })
+    .get('/api/rooms/:room/events', (req, res) => {
+      const { room } = req.params;
+      if (!isRoomName(room)) return refuseRoom(res);
+      const { after = null, limit = String(HISTORY_LIMIT.default) } = req.query;
+      const count = Number(limit);
+      if (!Number.isInteger(count) || count < 1 || count > HISTORY_LIMIT.max) {
+        return sendRefusal(res, new Refusal('bad_request', 'limit must be a whole number from 1 to 1000'));
+      }
+      if (after !== null && typeof after !== 'string') {
+        return sendRefusal(res, new Refusal('bad_request', 'after must be one cursor'));
+      }
+      const page = delivery.history(room, after, count);
+      sendEvents(res, { room, cursor: page.cursor, whole: page.whole }, page.events);
+    });
+}
+
+function refuseRoom(res: Response): void {
+  sendRefusal(res, new Refusal('invalid_room', 'room must be 1–128 of A-Z a-z 0-9 _ . : -'));
+}
+
+/** `no-cache` means: keep it, but ask each time. */
+function isFresh(req: Request, res: Response): boolean {
+  res.setHeader('Cache-Control', 'no-cache');
+  return req.fresh;
+}
+
+/** Events are JSON text already, so they go out as they are. */
+function sendEvents(res: Response, fields: object, events: readonly Event[]): void {
+  const head = JSON.stringify(fields).slice(0, -1);
+  res.type('application/json').send(`${head},"events":[${events.map(eventToJson).join(',')}]}`);
+}

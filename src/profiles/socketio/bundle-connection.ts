@@ -1,0 +1,49 @@
+import type { Gap, Outlet, Welcome } from '../../core/delivery/outlet.js';
+import type { Slice } from '../../core/delivery/slice.js';
+import type { ErrorCode } from '../../core/errors.js';
+import type { EngineWriter } from './engine-writer.js';
+import { eventPacket } from './packet.js';
+import { bundleWire } from './socketio-wire.js';
+
+/** A client that asked for bundles: gets `events` (array, cursor) and the notices, with the same meaning as on SSE. */
+export class BundleConnection implements Outlet {
+  readonly #writer: EngineWriter;
+
+  constructor(writer: EngineWriter) {
+    this.#writer = writer;
+  }
+
+  get writable(): boolean {
+    return this.#writer.writable;
+  }
+
+  /** It is told by the welcome. */
+  accept(): void {}
+
+  welcome(welcome: Welcome): void {
+    this.#notify('welcome', welcome);
+  }
+
+  deliver(slices: readonly Slice[], cursor: string | null): void {
+    const [first] = slices;
+    // The common case, one room at one cursor, is one packet that all its sessions share.
+    const packet =
+      first !== undefined && slices.length === 1 && first.cursor === cursor
+        ? first.frame(bundleWire)
+        : eventPacket('events', `[${slices.map((slice) => slice.json).join(',')}]`, JSON.stringify(cursor));
+    this.#writer.write([packet]);
+  }
+
+  gap(gap: Gap): void {
+    this.#notify('gap', gap);
+  }
+
+  end(reason: ErrorCode): void {
+    if (reason === 'shutting_down' && this.writable) this.#notify('draining', { reason });
+    this.#writer.close();
+  }
+
+  #notify(name: string, notice: object): void {
+    this.#writer.write([eventPacket(name, JSON.stringify(notice))]);
+  }
+}

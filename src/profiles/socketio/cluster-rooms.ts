@@ -1,0 +1,36 @@
+import { createAdapter } from '@socket.io/redis-adapter';
+import type { Redis } from 'ioredis';
+import type { ServerOptions } from 'socket.io';
+import { connectRedis } from '../../core/log/redis-connection.js';
+import type { Logger } from '../../core/logger.js';
+
+/** Room operations of the whole cluster, over Redis. Events never travel this way. */
+export interface ClusterRooms {
+  readonly adapter: NonNullable<ServerOptions['adapter']>;
+  /** To be called after Socket.IO was closed. */
+  close(): void;
+}
+
+/** Connects Socket.IO's Redis adapter; its channels begin with `<keyPrefix>:socket.io`. */
+export function connectClusterRooms(url: string, keyPrefix: string, logger: Logger): ClusterRooms {
+  const publisher = tolerant(connectRedis(url, 'wait', logger));
+  const subscriber = tolerant(connectRedis(url, 'wait', logger));
+  return {
+    adapter: createAdapter(publisher, subscriber, { key: `${keyPrefix}:socket.io` }),
+    close: () => {
+      publisher.disconnect();
+      subscriber.disconnect();
+    },
+  };
+}
+
+/** The adapter looks at no command's outcome, so one that fails while Redis is away must not count as a bug. */
+function tolerant(redis: Redis): Redis {
+  const send = redis.sendCommand.bind(redis);
+  redis.sendCommand = (...args) => {
+    const reply = send(...args);
+    if (reply instanceof Promise) reply.catch(() => undefined);
+    return reply;
+  };
+  return redis;
+}

@@ -1,0 +1,38 @@
+import type { Outlet } from '../../core/delivery/outlet.js';
+import type { Slice } from '../../core/delivery/slice.js';
+import type { EngineWriter } from './engine-writer.js';
+import { legacyWire } from './socketio-wire.js';
+
+/** A stock client that knows nothing of flipgate: gets each event under its own name, and nothing else. */
+export class LegacyConnection implements Outlet {
+  readonly #writer: EngineWriter;
+  readonly #greet: () => void;
+
+  /** `greet` sends what such a client is sent when it connects. */
+  constructor(writer: EngineWriter, greet: () => void) {
+    this.#writer = writer;
+    this.#greet = greet;
+  }
+
+  get writable(): boolean {
+    return this.#writer.writable;
+  }
+
+  accept(): void {
+    this.#greet();
+  }
+
+  /** It knows no welcome. */
+  welcome(): void {}
+
+  deliver(slices: readonly Slice[]): void {
+    for (const slice of slices) this.#writer.write(slice.frame(legacyWire));
+  }
+
+  /** It knows no gaps; the snapshot that follows one is all that can be done for it. */
+  gap(): void {}
+
+  end(): void {
+    this.#writer.close();
+  }
+}

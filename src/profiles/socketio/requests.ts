@@ -1,0 +1,114 @@
+import type { CommandState, Principal } from '../../core/command.js';
+import type { CommandGate } from '../../core/control/gate.js';
+import type { CommandRegistry } from '../../core/control/command-registry.js';
+import type { Delivery } from '../../core/delivery/delivery.js';
+import type { Session } from '../../core/delivery/session.js';
+import { type ErrorBody, Refusal } from '../../core/errors.js';
+import { actionOf, type LegacyCommand, type LegacyMapping, type LegacyReply } from './legacy-mapping.js';
+
+/** What answering a client's requests takes. */
+export interface RequestParts {
+  readonly delivery: Delivery;
+  readonly gate: CommandGate;
+  readonly registry: CommandRegistry;
+  readonly mapping: LegacyMapping;
+}
+
+/** The client a request comes from. */
+export interface Requester {
+  readonly session: Session;
+  readonly principal: Principal;
+  /** Sends this client alone an event, at once. */
+  emit(type: string, data: unknown): void;
+}
+
+/** What a request is acked with. */
+export type Answer = CommandState | ErrorBody | object;
+
+/**
+ * Answers what Socket.IO clients emit: `join` and `leave` with rooms, `control {action, data?, idempotencyKey?}`,
+ * whatever the legacy mapping names, and events named like a command's action. Anything else is an unknown event.
+ */
+export class Requests {
+  readonly #parts: RequestParts;
+
+  constructor(parts: RequestParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves to what the ack says, if there is one. `sent` is the event's first argument. */
+  async answer(requester: Requester, name: string, sent: unknown): Promise<Answer> {
+    const { delivery, mapping, registry } = this.#parts;
+    const { session } = requester;
+    const rule = mapping.events.get(name);
+    if (name === 'join') return roomsOrError(delivery.join(session, roomsOf(sent)));
+    if (name === 'leave') return roomsOrError(delivery.leave(session, roomsOf(sent)));
+    if (name === 'control') return bodyOf(await this.#submit(requester, fieldsOf(sent)));
+    if (rule !== undefined && 'snapshot' in rule) {
+      const { snapshot } = rule;
+      const events = delivery.snapshot(
+        session,
+        (event) => snapshot === 'all' || snapshot.includes(event.type),
+      );
+      return { events };
+    }
+    if (rule !== undefined) return this.#runMapped(requester, rule, sent);
+    if (registry.find(name) !== undefined) {
+      return bodyOf(await this.#submit(requester, { action: name, data: sent }));
+    }
+    return new Refusal('unknown_event', 'no such event is handled here').toBody();
+  }
+
+  async #runMapped(requester: Requester, rule: LegacyCommand, sent: unknown): Promise<Answer> {
+    const action = actionOf(rule, sent);
+    const state =
+      action === undefined
+        ? new Refusal('invalid_action', 'the event names no action that it may')
+        : await this.#submit(requester, { action, data: sent });
+    if (rule.reply !== undefined) this.#reply(requester, rule.reply, state);
+    return bodyOf(state);
+  }
+
+  /** A command still queued is answered by its outcome event, later. */
+  #reply(requester: Requester, reply: LegacyReply, state: CommandState | Refusal): void {
+    if (!(state instanceof Refusal)) {
+      if (state.status === 'queued') return;
+      if (state.status === 'succeeded') return requester.emit(reply.type, state.result);
+    }
+    const known = this.#parts.delivery.snapshot(requester.session, (event) => event.type === reply.type);
+    if (known > 0) return;
+    const { error } = bodyOf(state) as { error?: unknown };
+    requester.emit(reply.type, { ...reply.otherwise, error });
+  }
+
+  async #submit(
+    requester: Requester,
+    asked: { readonly action?: unknown; readonly data?: unknown; readonly idempotencyKey?: unknown },
+  ): Promise<CommandState | Refusal> {
+    const { action, data, idempotencyKey } = asked;
+    if (idempotencyKey !== undefined && typeof idempotencyKey !== 'string') {
+      return new Refusal('bad_request', 'idempotencyKey must be a string');
+    }
+    return this.#parts.gate.submit({ action, data, principal: requester.principal, idempotencyKey });
+  }
+}
+
+/** Rooms as clients name them: one, a list, or either under `room` or `rooms`. */
+export function roomsOf(sent: unknown): unknown {
+  if (typeof sent === 'string') return [sent];
+  if (Array.isArray(sent)) return sent;
+  const { room, rooms } = fieldsOf(sent) as { room?: unknown; rooms?: unknown };
+  return rooms === undefined ? [room] : roomsOf(rooms);
+}
+
+function fieldsOf(sent: unknown): object {
+  return typeof sent === 'object' && sent !== null ? sent : {};
+}
+
+function roomsOrError(rooms: readonly string[] | Refusal): Answer {
+  return rooms instanceof Refusal ? rooms.toBody() : { rooms };
+}
+
+function bodyOf(state: CommandState | Refusal): CommandState | ErrorBody {
+  return state instanceof Refusal ? state.toBody() : state;
+}

@@ -1,0 +1,201 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Server as Engine } from 'engine.io';
+import { Server, type ServerOptions, type Socket } from 'socket.io';
+import type { Outlet } from '../../core/delivery/outlet.js';
+import type { Session } from '../../core/delivery/session.js';
+import { Refusal } from '../../core/errors.js';
+import type { Logger } from '../../core/logger.js';
+import type { Counters } from '../../core/metrics/counters.js';
+import type { Listener } from '../http/listener.js';
+import { addressOf, principalOf } from '../http/principal.js';
+import { WEBSOCKET_PATH } from '../http/profile-document.js';
+import { pathOf, queryOf, refuseUpgrade, sendRefusal } from '../http/reply.js';
+import { BundleConnection } from './bundle-connection.js';
+import { ClientScript } from './client-script.js';
+import { EngineWriter } from './engine-writer.js';
+import { LegacyConnection } from './legacy-connection.js';
+import { type RequestParts, type Requester, Requests, roomsOf } from './requests.js';
+
+/** What the Socket.IO profile is told and works with. */
+export interface SocketIoProfileParts extends RequestParts {
+  readonly listener: Listener;
+  readonly logger: Logger;
+  readonly counters: Counters;
+  readonly pingIntervalMs: number;
+  readonly pingTimeoutMs: number;
+  readonly maxHttpBufferBytes: number;
+  /** Whether socket.io-client 2.x may connect. */
+  readonly allowEio3: boolean;
+  /** Serves room operations of the whole cluster; default: this process's alone. */
+  readonly adapter?: ServerOptions['adapter'];
+}
+
+/** Serves `/socket.io`: sessions over websocket and polling, for legacy clients and for those that ask for bundles. */
+export class SocketIoProfile {
+  readonly #parts: SocketIoProfileParts;
+  readonly #engine: Engine;
+  readonly #io: Server;
+  readonly #requests: Requests;
+  readonly #script = new ClientScript();
+  readonly #sessions = new Map<string, Session>();
+  readonly #detach: () => void;
+
+  constructor(parts: SocketIoProfileParts) {
+    this.#parts = parts;
+    this.#requests = new Requests(parts);
+    this.#engine = new Engine({
+      pingInterval: parts.pingIntervalMs,
+      pingTimeout: parts.pingTimeoutMs,
+      maxHttpBufferSize: parts.maxHttpBufferBytes,
+      allowEIO3: parts.allowEio3,
+      transports: ['polling', 'websocket'],
+      perMessageDeflate: false,
+    });
+    this.#io = new Server({
+      serveClient: false,
+      ...(parts.adapter === undefined ? {} : { adapter: parts.adapter }),
+    });
+    this.#io.bind(this.#engine);
+    this.#io.use((socket, next) => {
+      this.#admit(socket, next);
+    });
+    this.#io.on('connection', (socket) => {
+      this.#open(socket);
+    });
+    this.#followRoomOperations();
+    this.#detach = parts.listener.mount({
+      path: WEBSOCKET_PATH,
+      request: (req, res) => {
+        this.#request(req, res);
+      },
+      upgrade: (req, socket, head) => {
+        this.#upgrade(req, socket, head);
+      },
+    });
+  }
+
+  /** Takes no more connections and lets go of the engine; the sessions are core's to end, before. */
+  async close(): Promise<void> {
+    this.#detach();
+    await this.#io.close();
+  }
+
+  #request(req: IncomingMessage, res: ServerResponse): void {
+    if (this.#script.serve(pathOf(req), res)) return;
+    const refusal = this.#refusalForHandshake(req);
+    if (refusal === undefined) this.#engine.handleRequest(req, res);
+    else sendRefusal(res, refusal);
+  }
+
+  #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const refusal = this.#refusalForHandshake(req);
+    if (refusal === undefined) this.#engine.handleUpgrade(req, socket, head);
+    else refuseUpgrade(socket, refusal);
+  }
+
+  /** Refused before it is connected, a stock client tries again by itself. */
+  #refusalForHandshake(req: IncomingMessage): Refusal | undefined {
+    if (queryOf(req).has('sid')) return undefined;
+    return this.#parts.delivery.refusalFor({ address: addressOf(req), rooms: undefined });
+  }
+
+  #admit(socket: Socket, next: (error?: Error) => void): void {
+    const { request } = socket;
+    const { rooms } = askedBy(socket);
+    const refusal = this.#parts.delivery.refusalFor({ address: addressOf(request), rooms });
+    if (refusal === undefined) next();
+    else next(Object.assign(new Error(refusal.code), { data: refusal.toBody() }));
+  }
+
+  #open(socket: Socket): void {
+    const { delivery } = this.#parts;
+    const { rooms, cursor, bundle } = askedBy(socket);
+    const writer = new EngineWriter(socket.conn, () => {
+      const session = this.#sessions.get(socket.id);
+      if (session !== undefined) delivery.wake(session);
+    });
+    const outlet: Outlet = bundle
+      ? new BundleConnection(writer)
+      : new LegacyConnection(writer, () => {
+          for (const { type, data } of this.#parts.mapping.onConnect) socket.emit(type, data);
+        });
+    const principal = principalOf(socket.request);
+    const address = addressOf(socket.request);
+    const session = delivery.open({ principal, address, transport: 'websocket', outlet, rooms, cursor });
+    if (session instanceof Refusal) return writer.close();
+    this.#sessions.set(socket.id, session);
+    void socket.join([...session.rooms.keys()]);
+    socket.on('disconnect', () => {
+      this.#sessions.delete(socket.id);
+      delivery.close(session);
+    });
+    const requester: Requester = {
+      session,
+      principal,
+      emit: (type, data) => void socket.emit(type, data),
+    };
+    socket.onAny((name: unknown, ...args: unknown[]) => {
+      void this.#answer(socket, requester, String(name), args);
+    });
+  }
+
+  async #answer(socket: Socket, requester: Requester, name: string, args: unknown[]): Promise<void> {
+    const last = args[args.length - 1];
+    const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
+    try {
+      const answer = await this.#requests.answer(
+        requester,
+        name,
+        ack === last ? args.slice(0, -1)[0] : args[0],
+      );
+      if ('error' in answer) this.#parts.counters.add('requests_refused', codeOf(answer));
+      if (name === 'join' || name === 'leave') this.#mirrorRooms(socket, requester.session);
+      ack?.(answer);
+    } catch (error) {
+      this.#parts.logger.error('a request failed', { name, error });
+      ack?.(new Refusal('internal', 'the request could not be carried out').toBody());
+    }
+  }
+
+  /** Socket.IO's rooms follow the session's, so that operations by room, of any node, reach it. */
+  #mirrorRooms(socket: Socket, session: Session): void {
+    for (const room of socket.rooms) {
+      if (room !== socket.id && !session.rooms.has(room)) void socket.leave(room);
+    }
+    void socket.join([...session.rooms.keys()]);
+  }
+
+  /** The session's rooms follow Socket.IO's, where an operation of some node changed those. */
+  #followRoomOperations(): void {
+    const { delivery } = this.#parts;
+    const adapter = this.#io.of('/').adapter;
+    adapter.on('join-room', (room: string, id: string) => {
+      const session = this.#sessions.get(id);
+      if (session !== undefined && room !== id && !session.rooms.has(room)) delivery.join(session, [room]);
+    });
+    adapter.on('leave-room', (room: string, id: string) => {
+      const session = this.#sessions.get(id);
+      if (session?.rooms.has(room) === true) delivery.leave(session, [room]);
+    });
+  }
+}
+
+/** What a client asks for in its handshake. A legacy client asks for nothing. */
+function askedBy(socket: Socket): { bundle: boolean; rooms: unknown; cursor: string | null } {
+  const auth: unknown = socket.handshake.auth;
+  const { bundle, rooms, lastEventId } = (typeof auth === 'object' && auth !== null ? auth : {}) as Record<
+    string,
+    unknown
+  >;
+  return {
+    bundle: bundle === true,
+    rooms: rooms === undefined || rooms === null ? undefined : roomsOf(rooms),
+    cursor: typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : null,
+  };
+}
+
+function codeOf(answer: object): string {
+  const { error } = answer as { error?: { code?: unknown } };
+  return String(error?.code);
+}
