@@ -4,13 +4,13 @@ import { type Clock, systemClock } from './core/clock.js';
 import { Closers } from './core/closers.js';
 import type { Config } from './core/config/config.js';
 import { ConfigFaults } from './core/config/fault.js';
+import type { CommandQueue } from './core/control/command-queue.js';
 import { type CommandRegistry, loadCommands } from './core/control/command-registry.js';
 import { CommandFaults } from './core/control/commands-module.js';
 import { CommandGate } from './core/control/gate.js';
 import { LocalQueue } from './core/control/local-queue.js';
 import { MemoryRateLimit } from './core/control/memory-rate-limit.js';
 import { RoutedQueue } from './core/control/routed-queue.js';
-import { ThreadQueue } from './core/control/thread-queue.js';
 import { Delivery } from './core/delivery/delivery.js';
 import type { EventLog } from './core/log/event-log.js';
 import { MemoryLog } from './core/log/memory-log.js';
@@ -128,13 +128,11 @@ async function openControl(
     );
   }
   const local = new LocalQueue(builtIn, logger);
+  const worker =
+    commandsModule === undefined ? {} : { worker: await openThreads(commandsModule, clock, logger) };
   const gate = new CommandGate({
     registry,
-    queue: new RoutedQueue(
-      commandsModule === undefined
-        ? { local }
-        : { local, worker: new ThreadQueue({ commandsModule, clock, logger }) },
-    ),
+    queue: new RoutedQueue({ local, ...worker }),
     rateLimit: new MemoryRateLimit(config.controlRatePerSecond),
     publish: (event) => log.append([event]),
     clock,
@@ -146,15 +144,22 @@ async function openControl(
   return { gate, registry };
 }
 
+async function openThreads(commandsModule: string, clock: Clock, logger: Logger): Promise<CommandQueue> {
+  const { ThreadQueue } = await import('./core/control/thread-queue.js');
+  return new ThreadQueue({ commandsModule, clock, logger });
+}
+
 function createDelivery({ config, ...parts }: Base, log: EventLog, { types }: Tables): Delivery {
   const perSecond = config.maxEventsPerSecondPerClient;
-  const widestMs = config.monitorTickMs;
   return new Delivery(
     {
       ...config,
-      maxConnectionsPerAddress: config.maxConnectionsPerAddress,
       heartbeatMs: config.pingIntervalMs,
-      window: { minMs: perSecond === 0 ? 0 : Math.min(1000 / perSecond, widestMs), maxMs: widestMs },
+      window: {
+        minMs: perSecond === 0 ? 0 : 1000 / perSecond,
+        maxMs: config.monitorTickMs,
+        maxWaitMs: config.flushIntervalMs,
+      },
       memory: { maxEvents: config.logMaxEvents, maxBytes: config.logMaxBytes },
     },
     { ...parts, log, types },

@@ -37,12 +37,11 @@ export class Closers {
       const cancel = this.#clock.after(this.#deadlineMs, () => {
         resolve(false);
       });
-      Promise.resolve()
-        .then(close)
-        .then(() => {
-          resolve(true);
-        }, reject)
-        .finally(cancel);
+      const run = async (): Promise<void> => {
+        await close();
+        resolve(true);
+      };
+      run().catch(reject).finally(cancel);
     });
   }
 }

@@ -34,12 +34,14 @@ export class EventTypes {
     const types = new Map<string, EventType>();
     const faults: string[] = [];
     for (const [name, value] of Object.entries(json)) {
-      if (!isTypeName(name)) faults.push(`"${name}" is no event type: use 1–128 of A-Z a-z 0-9 _ . : -`);
+      const quoted = JSON.stringify(name);
+      if (!isTypeName(name)) faults.push(`${quoted} is no event type: use 1–128 of A-Z a-z 0-9 _ . : -`);
       else if (isEventType(value)) types.set(name, value);
-      else
+      else {
         faults.push(
-          `"${String(name)}" must be {"policy": "latest" | "append", "rooms"?: [room, …], "per"?: "shape"}`,
+          `${quoted} must be {"policy": "latest" | "append", "rooms"?: [room, …], "per"?: "shape"}`,
         );
+      }
     }
     return faults.length > 0 ? faults : new EventTypes(types, defaultRooms);
   }

@@ -17,7 +17,7 @@ export const DELIVERY_VARIABLES = {
     min: 10,
     max: 60_000,
     default: 250,
-    doc: 'Longest wait of an event, from arrival to the last write to a client that can take it.',
+    doc: 'Longest wait of an event, from arrival to the last write to a client that can take it: bounds the window, less what a flush costs.',
   }),
   maxEventsPerSecondPerClient: integer({
     env: 'MAX_EVENTS_PER_SECOND_PER_CLIENT',
@@ -25,7 +25,7 @@ export const DELIVERY_VARIABLES = {
     min: 0,
     max: 1000,
     default: 20,
-    doc: 'Most writes to one client: a write is one SSE message or one Socket.IO emit, and a bundle is one write.',
+    doc: 'Most writes to one client, a bundle being one write: a flush is never sooner after the last. The several emits that a legacy client gets in one flush are not counted yet.',
   }),
   maxQueuePerClient: integer({
     env: 'MAX_QUEUE_PER_CLIENT',
@@ -40,7 +40,7 @@ export const DELIVERY_VARIABLES = {
     min: 0.1,
     max: 86_400,
     default: 60,
-    doc: 'How far a connected client may be behind, or unwritable, before it is closed as `slow_consumer`.',
+    doc: 'How long a connection may be unable to take what awaits it before it is closed as `slow_consumer`.',
   }),
   maxRoomSize: integer({
     env: 'MAX_ROOM_SIZE',

@@ -39,7 +39,7 @@ export const OPERATING_VARIABLES = {
     accepts: 'redis://[user:password@]host[:port][/database], or rediss:// for TLS, percent-encoded',
     mask: maskRedisUrl,
     check: isRedisUrl,
-    doc: 'Redis that holds the log, the commands and the limits, shared by all nodes.',
+    doc: 'Redis that holds the log, shared by all nodes, and carries room operations between them. Commands and limits stay in each process.',
   }),
   redisKeyPrefix: text({
     env: 'REDIS_KEY_PREFIX',

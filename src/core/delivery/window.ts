@@ -7,8 +7,12 @@ const COST_WEIGHT = 0.3;
 
 /** Bounds of the window, in ms. */
 export interface WindowBounds {
+  /** Narrowest; what follows from the most writes a second to one client, so it goes before the others. */
   readonly minMs: number;
+  /** Widest. */
   readonly maxMs: number;
+  /** Longest wait of an event, the flush included. */
+  readonly maxWaitMs: number;
 }
 
 /**
@@ -34,7 +38,8 @@ export class FlushWindow {
 
   /** The window's width now, in ms. */
   get widthMs(): number {
-    return Math.min(this.#bounds.maxMs, Math.max(this.#bounds.minMs, this.#costMs * WIDTH_PER_COST));
+    const { minMs, maxMs, maxWaitMs } = this.#bounds;
+    return Math.max(minMs, Math.min(this.#costMs * WIDTH_PER_COST, maxMs, maxWaitMs - this.#costMs));
   }
 
   /** Something awaits a flush. */
