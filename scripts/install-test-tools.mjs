@@ -1,4 +1,4 @@
-// What the tests need beyond npm: redis-server and chromium. Installs them where it can (apt-get, as root),
+// What the tests need beyond npm: redis-server, chromium, and what the README's snippets use. Installs them where it can (apt-get, as root),
 // else names exactly what is missing.
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
@@ -6,6 +6,9 @@ import process from 'node:process';
 const TOOLS = [
   { command: 'redis-server', package: 'redis-server' },
   { command: process.env.CHROMIUM ?? 'chromium', package: 'chromium' },
+  { command: 'redis-cli', package: 'redis-tools' },
+  { command: 'curl', package: 'curl' },
+  { command: 'python3', package: 'python3' },
 ];
 
 const has = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;

@@ -1,4 +1,5 @@
-import { startRedisServer } from './redis-server.js';
+// With its real ending: Jest loads this file without its module mapping.
+import { startRedisServer } from './redis-server.ts';
 
 /** One redis-server for the whole run, unless `REDIS_URL` names one; tests keep apart by key prefix and channel. */
 export default async function setUp(): Promise<void> {
