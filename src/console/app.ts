@@ -72,6 +72,8 @@ const status = new StatusCard(
     rateLine: element('rate-line', HTMLElement),
     uptime: element('uptime', HTMLElement),
     log: element('log', HTMLElement),
+    held: element('held', HTMLElement),
+    window: element('window', HTMLElement),
     counters: element('counters', HTMLDListElement),
     countersBox: element('counters-box', HTMLElement),
     note: element('status-note', HTMLElement),
@@ -100,15 +102,13 @@ const listener: StreamListener = {
   welcomed: (welcome) => {
     bar.showRooms(welcome.rooms);
     if (welcome.profile !== undefined && welcome.profile !== profileName) void stream.refreshProfile();
+    status.refresh();
     table.addNotice(`${welcome.resumed ? 'Resumed' : 'Connected'} over ${lastTransport}`);
   },
   received: (events) => {
     status.countEvents(events.length);
     table.addEvents(events);
-    for (const event of events) {
-      host.take(event);
-      controls.take(event);
-    }
+    for (const event of events) host.take(event);
   },
   gapped: (gap) => {
     table.addGap(gap);

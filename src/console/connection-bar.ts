@@ -30,14 +30,9 @@ export class ConnectionBar {
 
   /** Shows what the gateway serves. */
   showProfile(profile: Profile): void {
-    this.showProfileName(profile.name);
+    this.#parts.profile.textContent = profile.name;
+    this.#parts.profile.dataset['value'] = profile.name;
     this.#parts.choice.hidden = Object.keys(profile.paths).length < 2;
-  }
-
-  /** Shows the profile's name, when that is all that is known. */
-  showProfileName(name: string): void {
-    this.#parts.profile.textContent = name;
-    this.#parts.profile.dataset['value'] = name;
   }
 
   /** Shows the transport in use. */

@@ -1,6 +1,5 @@
 import { type CommandAnswer, sendCommand } from './command-client.js';
-import { Fields } from './fields.js';
-import type { GatewayEvent } from './wire.js';
+import type { Fields } from './fields.js';
 
 /** The elements the host monitor is steered with. */
 export interface ControlsParts {
@@ -16,18 +15,19 @@ export interface ControlsParts {
   readonly error: HTMLElement;
 }
 
-/** Events still on their way when a command is answered may tell of the time before it; ms they have to arrive. */
+/** A status that was on its way when a command was answered may tell of the time before it; ms it has to arrive. */
 const SETTLE_MS = 1500;
 
-/** Starts and stops the host monitor and sets its interval; shows whether it runs, whoever steered it. */
+/**
+ * Starts and stops the host monitor and sets its interval; shows whether it runs, whoever steered it. What it shows is
+ * the answer of this node, never an event: other nodes' monitors publish events too.
+ */
 export class Controls {
   readonly #parts: ControlsParts;
   #path: string | undefined = '/api/control';
   #isBusy = false;
   #isSettling = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The newest that was told while a command was on its way; counts once things have settled. */
-  #told: Fields | undefined;
 
   constructor(parts: ControlsParts) {
     this.#parts = parts;
@@ -49,16 +49,9 @@ export class Controls {
     this.#path = path;
   }
 
-  /** Takes any event; one of the host monitor says whether it runs. */
-  take(event: GatewayEvent): void {
-    if (event.type === 'system_status_update') this.observe(new Fields(event.data).fields('hostMonitor'));
-  }
-
-  /** Takes `{running, intervalMs}` as events and the status page tell it. */
+  /** Takes `{running, intervalMs}` as the gateway's status tells it; one that may be out of date is passed over. */
   observe(monitor: Fields): void {
-    if (monitor.flag('running') === undefined) return;
-    if (this.#isBusy || this.#isSettling) this.#told = monitor;
-    else this.#show(monitor);
+    if (!this.#isBusy && !this.#isSettling) this.#show(monitor);
   }
 
   async #send(action: string, data?: object): Promise<void> {
@@ -82,9 +75,6 @@ export class Controls {
     this.#isSettling = true;
     this.#timer = setTimeout(() => {
       this.#isSettling = false;
-      const told = this.#told;
-      this.#told = undefined;
-      if (told !== undefined) this.observe(told);
     }, SETTLE_MS);
   }
 

@@ -40,7 +40,9 @@ export const openSocketIoConnection: OpenConnection = (target, listener) => {
     const made = open({
       path: target.path,
       auth: (give) => {
-        give({ bundle: true, rooms: target.rooms, lastEventId: target.cursor() });
+        // An empty list would mean no room at all; naming none means the default rooms.
+        const rooms = target.rooms.length > 0 ? target.rooms : undefined;
+        give({ bundle: true, rooms, lastEventId: target.cursor() });
       },
       forceNew: true,
       reconnection: false,

@@ -11,6 +11,10 @@ export interface StatusCardParts {
   readonly rateLine: HTMLElement;
   readonly uptime: HTMLElement;
   readonly log: HTMLElement;
+  /** Events in this node's memory. */
+  readonly held: HTMLElement;
+  /** ms for which a flush gathers events now. */
+  readonly window: HTMLElement;
   /** A list of names and numbers. */
   readonly counters: HTMLDListElement;
   readonly countersBox: HTMLElement;
@@ -38,6 +42,11 @@ export class StatusCard {
   /** Begins to ask, every 2 s while the page is visible. */
   start(): void {
     void this.#poll();
+  }
+
+  /** Asks out of turn: something has just changed. */
+  refresh(): void {
+    void this.#ask();
   }
 
   /** `count` events arrived at this page. */
@@ -76,7 +85,7 @@ export class StatusCard {
   }
 
   #draw(status: Fields): void {
-    const { websocketSessions, sseSessions, uptime, log } = this.#parts;
+    const { websocketSessions, sseSessions, uptime, log, held, window } = this.#parts;
     const sessions = status.fields('sessions');
     websocketSessions.textContent = formatNumber(sessions.number('websocket'), 0);
     sseSessions.textContent = formatNumber(sessions.number('sse'), 0);
@@ -84,6 +93,9 @@ export class StatusCard {
     const logStatus = status.fields('log');
     const words = [logStatus.text('kind'), logStatus.text('state')].filter((word) => word !== undefined);
     log.textContent = words.join(', ') || UNKNOWN;
+    held.textContent = formatNumber(status.number('eventsHeld'), 0);
+    const windowMs = status.number('windowMs');
+    window.textContent = windowMs === undefined ? UNKNOWN : `${formatNumber(windowMs, 0)} ms`;
     this.#drawCounters(status.fields('counters'));
   }
 

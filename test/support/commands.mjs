@@ -70,6 +70,14 @@ export default {
     publishes: false,
   },
 
+  // As test.sleep, and may take a quarter of a second.
+  'test.brief': {
+    handler: (/** @type {unknown} */ data, /** @type {Context} */ { signal }) =>
+      sleep(numberIn(data, 'ms', 100), null, { signal }),
+    timeoutMs: 250,
+    publishes: false,
+  },
+
   // What JSON cannot carry.
   'test.bigint': { handler: () => ({ count: 1n }) },
   'test.function': { handler: () => ({ run: governor }) },

@@ -46,9 +46,10 @@ function environment(variables: Record<string, string | undefined>): NodeJS.Proc
  */
 export async function launchGateway(
   variables: Record<string, string | undefined> = {},
+  args: readonly string[] = [path.join(ROOT, 'dist/launcher.js')],
 ): Promise<LaunchedGateway> {
   const spawnedAt = performance.now();
-  const child = spawn(process.execPath, [path.join(ROOT, 'dist/launcher.js')], {
+  const child = spawn(process.execPath, args, {
     env: environment(variables),
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 'pipe'],

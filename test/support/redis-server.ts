@@ -10,6 +10,10 @@ export interface RedisServer {
   readonly url: string;
   readonly port: number;
   readonly process: ChildProcess;
+  /** Where it keeps its files. */
+  readonly folder: string;
+  /** SIGKILL; its files stay, for a server that is started in its place. Resolves when it is gone. */
+  kill(): Promise<void>;
   /** Ends the server and removes its folder. */
   stop(): Promise<void>;
 }
@@ -23,12 +27,15 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts redis-server (Debian package of that name) and waits until it answers. `port` restarts one in its place. */
+/**
+ * Starts redis-server (Debian package of that name) and waits until it answers. `port` restarts one in its place;
+ * with its `folder`, it finds what that one kept (see `args`: nothing is kept without `--appendonly yes`).
+ */
 export async function startRedisServer(
-  options: { port?: number; args?: string[] } = {},
+  options: { port?: number; folder?: string; args?: string[] } = {},
 ): Promise<RedisServer> {
   const port = options.port ?? (await freePort());
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'flipgate-redis-'));
+  const folder = options.folder ?? mkdtempSync(path.join(os.tmpdir(), 'flipgate-redis-'));
   const server = spawn(
     'redis-server',
     ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder, ...(options.args ?? [])],
@@ -51,6 +58,11 @@ export async function startRedisServer(
     url,
     port,
     process: server,
+    folder,
+    kill: async () => {
+      server.kill('SIGKILL');
+      await exited;
+    },
     stop: async () => {
       server.kill('SIGKILL');
       await exited;

@@ -82,7 +82,7 @@ export class Delivery {
     this.#timeline = new Timeline(parts.types, settings.memory, parts.counters);
     this.#slicer = new Slicer(this.#timeline);
     this.#admission = new Admission(settings, this.#hub);
-    this.#resumption = new Resumption(parts.log, this.#timeline, this.#slicer);
+    this.#resumption = new Resumption(parts.log, this.#timeline, this.#slicer, parts.clock);
     this.#pump = new Pump({
       timeline: this.#timeline,
       slicer: this.#slicer,
@@ -94,8 +94,7 @@ export class Delivery {
         this.#announceGap(session, 'trimmed');
       },
       onFault: (session, error) => {
-        parts.logger.error('a connection failed where it must not', { session: session.id, error });
-        this.end(session, 'internal');
+        this.#fault(session, error);
       },
     });
     this.#endSweep = parts.clock.every(SWEEP_MS, () => {
@@ -107,6 +106,8 @@ export class Delivery {
   readonly tail: LogTail = {
     reset: (floor) => {
       this.#timeline.reset(floor);
+      // Sessions of quiet rooms, too, must learn of the gap.
+      if (this.#hub.size > 0) this.#pump.changed(new Set(this.#hub.sizes().keys()));
     },
     entries: (batch) => {
       this.#append(batch);
@@ -122,7 +123,12 @@ export class Delivery {
     const rooms = this.#check(request);
     if (rooms instanceof Refusal) return rooms;
     const session = this.#admit(request, rooms);
-    this.#begin(session, request.cursor);
+    try {
+      session.outlet.accept();
+      this.#begin(session, request.cursor);
+    } catch (error) {
+      this.#fault(session, error);
+    }
     return session;
   }
 
@@ -145,8 +151,9 @@ export class Delivery {
 
   /** What the session may be told to have, outside a bundle; null when that can't be said now. */
   cursorOf(session: Session): string | null {
-    if (session.state !== 'live' || session.ahead.length > 0) return null;
-    return this.#timeline.cursorAt(session.position);
+    const { state, ahead, rooms, position, coveredFrom } = session;
+    if (state !== 'live' || ahead.length > 0 || position < coveredFrom) return null;
+    return this.#timeline.isWholeFor(rooms, position) ? this.#timeline.cursorAt(position) : null;
   }
 
   /** Adds rooms (any value a client sent); their snapshot goes to the session. Resolves to all it has now. */
@@ -156,9 +163,10 @@ export class Delivery {
       this.#parts.counters.add('joins_refused', anew.code);
       return anew;
     }
+    if (this.#isIdle(session)) session.position = this.#timeline.head;
     for (const room of anew) {
       this.#hub.join(session, room, this.#timeline.head);
-      if (session.state === 'live') session.ahead.push(...this.#slicer.snapshot(room));
+      session.ahead.push(...this.#slicer.snapshot(room));
     }
     this.#pump.wake(session);
     return [...session.rooms.keys()];
@@ -172,11 +180,18 @@ export class Delivery {
     return [...session.rooms.keys()];
   }
 
-  /** Sends the session alone the newest values of its rooms: all, or those `wanted` says. Returns how many. */
+  /**
+   * Sends the session alone the newest values of its rooms: all, or those `wanted` says. Returns how many, with
+   * those that were on their way to it already.
+   */
   snapshot(session: Session, wanted: (event: Event) => boolean = () => true): number {
     if (session.state !== 'live') return 0;
     const events = [...session.rooms.keys()].flatMap((room) => this.#timeline.latest(room)).filter(wanted);
-    session.ahead.push(...this.#slicer.pack(events, this.#timeline.head, this.#timeline.headCursor));
+    // Values it has not come to yet are on their way to it anyway, and must not come before older ones.
+    const passed = events.filter(
+      ({ room, position }) => position < Math.max(session.position, session.rooms.get(room) ?? 0),
+    );
+    session.ahead.push(...this.#slicer.pack(passed, this.#timeline.head, this.#timeline.headCursor));
     this.#pump.wake(session);
     return events.length;
   }
@@ -201,8 +216,12 @@ export class Delivery {
   end(session: Session, reason: ErrorCode): void {
     if (session.state === 'closed') return;
     this.#parts.counters.add('sessions_ended', reason);
-    session.outlet.end(reason);
     this.close(session);
+    try {
+      session.outlet.end(reason);
+    } catch (error) {
+      this.#parts.logger.error('a connection failed to end', { session: session.id, error });
+    }
   }
 
   /** The connection is gone. */
@@ -253,9 +272,8 @@ export class Delivery {
     const session = new Session(randomUUID(), request.principal, request.transport, request.outlet);
     this.#sessions.set(session.id, session);
     this.#addresses.set(session, request.address);
-    for (const room of rooms) this.#hub.join(session, room, 0);
+    for (const room of rooms) this.#hub.join(session, room, Infinity);
     this.#parts.counters.add('sessions_opened', request.transport);
-    session.outlet.accept();
     return session;
   }
 
@@ -266,7 +284,9 @@ export class Delivery {
       this.#welcome(session, null);
       this.#startAtHead(session);
     } else {
-      void this.#resume(session, cursor);
+      this.#resume(session, cursor).catch((error: unknown) => {
+        this.#fault(session, error);
+      });
     }
   }
 
@@ -281,9 +301,7 @@ export class Delivery {
     } else if ('waitAt' in resumed) {
       this.#waiting.set(session, resumed.waitAt);
     } else {
-      session.position = resumed.position;
-      session.state = 'live';
-      this.#pump.wake(session);
+      this.#goOnFrom(session, resumed.position);
     }
   }
 
@@ -310,9 +328,25 @@ export class Delivery {
     session.position = this.#timeline.head;
     session.state = 'live';
     session.ahead.length = 0;
-    for (const room of session.rooms.keys()) session.ahead.push(...this.#slicer.snapshot(room));
+    for (const room of session.rooms.keys()) {
+      session.rooms.set(room, session.position);
+      session.ahead.push(...this.#slicer.snapshot(room));
+    }
     if (session.ahead.length === 0) session.outlet.deliver([], this.#timeline.headCursor);
     else this.#pump.wake(session);
+  }
+
+  /** It has everything before `position` of the rooms it came with, and of those it joined since then less. */
+  #goOnFrom(session: Session, position: number): void {
+    for (const [room, since] of session.rooms) if (since === Infinity) session.rooms.set(room, position);
+    session.position = Math.min(position, ...session.rooms.values());
+    session.state = 'live';
+    this.#pump.wake(session);
+  }
+
+  #fault(session: Session, error: unknown): void {
+    this.#parts.logger.error('a connection failed where it must not', { session: session.id, error });
+    this.end(session, 'internal');
   }
 
   #append(batch: readonly LogEntry[]): void {
@@ -324,7 +358,13 @@ export class Delivery {
   #beginWaiting(): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const [session, cursor] of waiting) this.#begin(session, cursor);
+    for (const [session, cursor] of waiting) {
+      try {
+        this.#begin(session, cursor);
+      } catch (error) {
+        this.#fault(session, error);
+      }
+    }
   }
 
   #sweep(): void {
@@ -336,16 +376,17 @@ export class Delivery {
       } else if (this.#isIdle(session)) {
         // So that what others are sent, and the log forgets, is no gap to a session of quiet rooms.
         session.position = this.#timeline.head;
+        session.stalledAt = null;
       }
     }
     this.#timeline.forgetEmptyRooms();
   }
 
   #isIdle(session: Session): boolean {
-    if (session.state !== 'live' || session.ahead.length > 0) return false;
-    for (const [room, since] of session.rooms) {
-      const from = Math.max(session.position, since);
-      if (this.#timeline.hasNews(room, from) || !this.#timeline.isWhole(room, from)) return false;
+    const { state, ahead, rooms, position } = session;
+    if (state !== 'live' || ahead.length > 0 || !this.#timeline.isWholeFor(rooms, position)) return false;
+    for (const [room, since] of rooms) {
+      if (this.#timeline.hasNews(room, Math.max(position, since))) return false;
     }
     return true;
   }

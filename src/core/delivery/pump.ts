@@ -121,9 +121,15 @@ export class Pump {
       return false;
     }
     session.stalledAt = null;
+    const { timeline, onLost } = this.#parts;
+    if (!timeline.isWholeFor(session.rooms, session.position)) {
+      // Also what waits ahead is not written: its cursor would hide the gap.
+      onLost(session);
+      return session.ahead.length > 0;
+    }
     const slice = session.ahead.shift();
     if (slice !== undefined) {
-      const cursor = session.ahead.length > 0 ? null : this.#parts.timeline.cursorAt(session.position);
+      const cursor = session.ahead.length > 0 ? null : this.#cursorOf(session);
       session.outlet.deliver([slice], cursor);
       return session.ahead.length > 0 || session.position < to;
     }
@@ -131,16 +137,15 @@ export class Pump {
   }
 
   #advance(session: Session, to: number): boolean {
-    const { timeline, onLost } = this.#parts;
-    for (const [room, since] of session.rooms) {
-      if (timeline.isWhole(room, Math.max(session.position, since))) continue;
-      onLost(session);
-      return session.ahead.length > 0;
-    }
     const { slices, end } = this.#cut(session, to);
     session.position = end;
-    if (slices.length > 0) session.outlet.deliver(slices, timeline.cursorAt(end));
+    if (slices.length > 0) session.outlet.deliver(slices, this.#cursorOf(session));
     return end < to;
+  }
+
+  /** The cursor of the session's position, once it covers all rooms. */
+  #cursorOf(session: Session): string | null {
+    return session.position < session.coveredFrom ? null : this.#parts.timeline.cursorAt(session.position);
   }
 
   /** The slices of the session's rooms up to the same `end`, together small enough for one write. */

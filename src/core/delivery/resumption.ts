@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import type { Event } from '../event.js';
 import { Refusal } from '../errors.js';
 import type { EventLog } from '../log/event-log.js';
@@ -26,12 +27,14 @@ export class Resumption {
   readonly #log: EventLog;
   readonly #timeline: Timeline;
   readonly #slicer: Slicer;
+  readonly #clock: Clock;
   readonly #waiters = new Map<Session, () => void>();
 
-  constructor(log: EventLog, timeline: Timeline, slicer: Slicer) {
+  constructor(log: EventLog, timeline: Timeline, slicer: Slicer, clock: Clock) {
     this.#log = log;
     this.#timeline = timeline;
     this.#slicer = slicer;
+    this.#clock = clock;
   }
 
   /** `onWhole` is called once it is certain that nothing after the cursor is lost, before the first write. */
@@ -65,17 +68,22 @@ export class Resumption {
   }
 
   async #write(session: Session, events: readonly Event[], cursor: string): Promise<void> {
-    const slices = [...session.rooms.keys()].flatMap((room) =>
+    const resumed = [...session.rooms].filter(([, since]) => since === Infinity);
+    const slices = resumed.flatMap(([room]) =>
       this.#slicer.pack(coalesce(events.filter((event) => event.room === room)), 0, cursor),
     );
     for (const [index, slice] of slices.entries()) {
       while (!session.outlet.writable && session.state !== 'closed') {
+        session.stalledAt ??= this.#clock.elapsed();
         await new Promise<void>((resolve) => {
           this.#waiters.set(session, resolve);
         });
       }
       if (session.state === 'closed') return;
-      session.outlet.deliver([slice], index === slices.length - 1 ? cursor : null);
+      session.stalledAt = null;
+      // A room that was joined meanwhile is not covered before its snapshot was given.
+      const isWhole = index === slices.length - 1 && session.rooms.size === resumed.length;
+      session.outlet.deliver([slice], isWhole ? cursor : null);
     }
   }
 }

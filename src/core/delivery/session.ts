@@ -18,7 +18,10 @@ export class Session {
   readonly transport: Transport;
   /** Where its events go. */
   readonly outlet: Outlet;
-  /** Its rooms, each with the position from which on it gets the room's events. */
+  /**
+   * Its rooms, each with the position from which on it gets the room's events from the timeline; Infinity while it
+   * is `opening`, for those it came with.
+   */
   readonly rooms = new Map<string, number>();
   state: SessionState = 'opening';
   /** True once it was told so. */
@@ -35,5 +38,15 @@ export class Session {
     this.principal = principal;
     this.transport = transport;
     this.outlet = outlet;
+  }
+
+  /**
+   * The position at which the last of its rooms began. A client must be told no cursor before it: resuming there
+   * would give it older values of that room than the room's snapshot did.
+   */
+  get coveredFrom(): number {
+    let from = 0;
+    for (const since of this.rooms.values()) from = Math.max(from, since);
+    return from;
   }
 }

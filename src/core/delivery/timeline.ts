@@ -34,6 +34,7 @@ export class Timeline {
   #head = 0;
   #floor = FIRST_LOG_ID;
   #forgottenRoomsEnd = 0;
+  #begun = false;
 
   constructor(types: EventTypes, bounds: LogBounds, counters: Counters) {
     this.#types = types;
@@ -63,7 +64,8 @@ export class Timeline {
       this.#trim(entry.rooms, entry.position + 1);
     }
     // A position of its own for the break, so that no session that stood at the old head passes for whole.
-    if (this.#head > 0) this.#head += 1;
+    if (this.#begun) this.#head += 1;
+    this.#begun = true;
     for (const room of this.#rooms.values()) room.breakAt(this.#head);
     this.#forgottenRoomsEnd = this.#head;
     this.#floor = floor;
@@ -114,6 +116,12 @@ export class Timeline {
   /** True when nothing the room was sent since `position` is missing here. */
   isWhole(room: string, position: number): boolean {
     return position >= (this.#rooms.get(room)?.wholeFrom ?? this.#forgottenRoomsEnd);
+  }
+
+  /** True when {@link isWhole} for all rooms, each since `position` or its own position, whichever is later. */
+  isWholeFor(rooms: ReadonlyMap<string, number>, position: number): boolean {
+    for (const [room, since] of rooms) if (!this.isWhole(room, Math.max(position, since))) return false;
+    return true;
   }
 
   /** True when the room was sent something at or after `position`. */

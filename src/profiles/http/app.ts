@@ -31,30 +31,34 @@ export interface AppParts {
 export function createApp(parts: AppParts): Express {
   const app = express();
   app.disable('x-powered-by');
+  app.use(refuseDisabled(parts.served));
   app.use(requireJson, express.json({ limit: parts.maxBodyBytes, strict: false }));
   app.get('/api/profile', (_req, res) => {
     sendJson(res, 200, profileDocument(parts.served()));
   });
-  app.use(eventRoutes(parts.publisher));
-  const control = controlRoutes(parts.gate);
-  app.use((req, res, next) => {
-    if (parts.served().transports.control) control(req, res, next);
-    else next();
-  });
+  app.use(eventRoutes(parts.publisher), controlRoutes(parts.gate));
   app.use(sessionRoutes(parts.delivery), roomRoutes(parts.delivery), operationRoutes(parts.operations));
   app.get('/', (_req, res) => {
     res.sendFile(path.join(parts.consoleFolder, 'index.html'));
   });
   app.use('/console', express.static(parts.consoleFolder));
   app.use((req, res) => {
-    const served = parts.served();
-    const off =
-      isTransportPath(req.path) || (!served.transports.control && /^\/api\/.*control/.test(req.path));
-    if (off) sendRefusal(res, transportDisabled(served), profileDocument(served));
-    else sendRefusal(res, new Refusal('not_found', `nothing answers ${req.method} here`));
+    sendRefusal(res, new Refusal('not_found', `nothing answers ${req.method} here`));
   });
   app.use(answerErrors(parts.logger));
   return app;
+}
+
+const CONTROL_PATHS = /^\/api\/(control(\/[^/]+)?|[^/]+\/control)\/?$/i;
+
+/** Comes before the body is looked at: a client must learn that it is at the wrong door, whatever it brings. */
+function refuseDisabled(served: () => Served): RequestHandler {
+  return (req, res, next) => {
+    const { control } = served().transports;
+    const off = isTransportPath(req.path) || (!control && CONTROL_PATHS.test(req.path));
+    if (off) sendRefusal(res, transportDisabled(served()), profileDocument(served()));
+    else next();
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isTypeName } from '../../core/event.js';
+import { isTypeName, RESERVED_TYPES } from '../../core/event.js';
 
 /** What becomes of an event that a client emits. */
 export type LegacyRule =
@@ -88,12 +88,17 @@ function isRule(value: unknown): value is LegacyRule {
   });
   return (
     listed &&
-    (reply === undefined || (isObject(reply) && isTypeName(reply['type']) && isObject(reply['otherwise'])))
+    (reply === undefined || (isObject(reply) && isEmittable(reply['type']) && isObject(reply['otherwise'])))
   );
 }
 
 function isGreeting(value: unknown): boolean {
-  return isObject(value) && isTypeName(value['type']) && 'data' in value;
+  return isObject(value) && isEmittable(value['type']) && 'data' in value;
+}
+
+/** Emitting a name that Socket.IO keeps for itself throws. */
+function isEmittable(value: unknown): boolean {
+  return isTypeName(value) && !RESERVED_TYPES.has(value);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -95,10 +95,12 @@ export class Requests {
 
 /** Rooms as clients name them: one, a list, or either under `room` or `rooms`. */
 export function roomsOf(sent: unknown): unknown {
-  if (typeof sent === 'string') return [sent];
-  if (Array.isArray(sent)) return sent;
-  const { room, rooms } = fieldsOf(sent) as { room?: unknown; rooms?: unknown };
-  return rooms === undefined ? [room] : roomsOf(rooms);
+  const bare = typeof sent === 'string' || Array.isArray(sent);
+  const { room, rooms = room } = (bare ? { rooms: sent } : fieldsOf(sent)) as {
+    room?: unknown;
+    rooms?: unknown;
+  };
+  return Array.isArray(rooms) ? rooms : [rooms];
 }
 
 function fieldsOf(sent: unknown): object {

@@ -46,12 +46,14 @@ export class SseConnection implements Outlet {
   }
 
   deliver(slices: readonly Slice[], cursor: string | null): void {
+    // Some clients pass over an id without data, so the last message carries it wherever it can.
     const last = slices[slices.length - 1];
+    const carrier = last?.cursor === cursor ? last : undefined;
+    const parts = slices.map((slice) => slice.frame(slice === carrier ? sseLast : ssePart));
+    if (cursor !== null && carrier === undefined) parts.push(Buffer.from(formatSseBlock({ id: cursor })));
+    const [first] = parts;
     // The common case, one room at one cursor, is one buffer that all its sessions share.
-    if (slices.length === 1 && last?.cursor === cursor) return this.#write(last.frame(sseLast));
-    const parts = slices.map((slice) => slice.frame(ssePart));
-    if (cursor !== null) parts.push(Buffer.from(formatSseBlock({ id: cursor })));
-    if (parts.length > 0) this.#write(Buffer.concat(parts));
+    if (first !== undefined) this.#write(parts.length === 1 ? first : Buffer.concat(parts));
   }
 
   gap(gap: Gap): void {

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { systemClock } from '../../src/core/clock.js';
+import { PublishBridge } from '../../src/core/log/publish-bridge.js';
+import type { EventLog } from '../../src/core/log/event-log.js';
+import { MemoryLog } from '../../src/core/log/memory-log.js';
+import { Counters } from '../../src/core/metrics/counters.js';
+import { HeldLog } from '../support/held-log.js';
+import { OpenedLogs, testRedisUrl } from '../support/opened-logs.js';
+import { RecordedTail } from '../support/recorded-tail.js';
+import { startRedisServer } from '../support/redis-server.js';
+import { silentLogger } from '../support/silent-logger.js';
+import { waitUntil } from '../support/wait-until.js';
+
+const opened = new OpenedLogs();
+afterEach(() => opened.closeAll());
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, index) => from + index);
+
+interface Rig {
+  readonly channel: string;
+  readonly tail: RecordedTail;
+  readonly counters: Counters;
+  readonly bridge: PublishBridge;
+  readonly redis: Redis;
+  publish(message: unknown, tailOfChannel?: string): Promise<unknown>;
+}
+
+/** A bridge that listens to a channel and a pattern of its own. */
+async function bridgeOn(log: EventLog, url = testRedisUrl()): Promise<Rig> {
+  const channel = `test-${randomUUID()}`;
+  const counters = new Counters();
+  const tail = new RecordedTail();
+  log.start(tail);
+  const settings = { url, channels: [channel, `${channel}:*`], maxDataBytes: 1000 };
+  const bridge = new PublishBridge(settings, { log, clock: systemClock, logger: silentLogger, counters });
+  opened.add(() => bridge.close());
+  bridge.start();
+  const redis = opened.connect(url);
+  const publish = (message: unknown, tailOfChannel = ''): Promise<number> =>
+    redis.publish(channel + tailOfChannel, typeof message === 'string' ? message : JSON.stringify(message));
+  // PUBLISH says how many listened: a probe that nobody counts, being no message to anyone, until both do.
+  const listens = async (name: string): Promise<boolean> => (await publish({ type: 'probe' }, name)) > 0;
+  await waitUntil(async () => (await listens('')) && (await listens(':probe')), 'the bridge to listen');
+  await redis.ping();
+  return { channel, tail, counters, bridge, redis, publish };
+}
+
+const memory = (): MemoryLog => new MemoryLog(systemClock, { maxEvents: 100_000, maxBytes: 1e9 });
+const received = ({ tail }: Rig) => tail.received.filter(({ type }) => type !== 'probe');
+
+describe('PublishBridge', () => {
+  test('what existing publishers PUBLISH is in the log', async () => {
+    const rig = await bridgeOn(memory());
+    await rig.publish('{"type": "kb_update", "data": {"a": 1}, "timestamp": 1732219200.5}');
+    await rig.publish({ type: 'x', room: 'r', key: 'k' });
+    await waitUntil(() => received(rig).length >= 2);
+    expect(received(rig)).toMatchObject([
+      { type: 'kb_update', room: undefined, key: undefined, dataJson: '{"a":1}', timestamp: 1732219200.5 },
+      { type: 'x', room: 'r', key: 'k', dataJson: 'null', timestamp: expect.any(Number) },
+    ]);
+  });
+
+  test('the tail of a pattern names the room, unless the message does', async () => {
+    const rig = await bridgeOn(memory());
+    await rig.publish({ type: 'x' }, ':kitchen');
+    await rig.publish({ type: 'x', room: 'hall' }, ':kitchen');
+    await rig.publish({ type: 'x' }, ':a:b');
+    await rig.publish({ type: 'x' }, ':no room');
+    await rig.publish({ type: 'x' });
+    await waitUntil(() => received(rig).length >= 4);
+    expect(received(rig).map(({ room }) => room)).toEqual(['kitchen', 'hall', 'a:b', undefined]);
+    expect(rig.counters.toJSON()).toEqual({ events_refused: { invalid_room: 1 } });
+  });
+
+  test('keeps the order of 5,000 messages', async () => {
+    const rig = await bridgeOn(opened.open().log);
+    const pipeline = rig.redis.pipeline();
+    for (const n of range(0, 5000)) pipeline.publish(rig.channel, `{"type":"x","data":${String(n)}}`);
+    await pipeline.exec();
+    await waitUntil(() => received(rig).length >= 5000);
+    expect(received(rig).map(({ dataJson }) => Number(dataJson))).toEqual(range(0, 5000));
+  });
+
+  test('identical messages are as many events', async () => {
+    const rig = await bridgeOn(memory());
+    for (const _ of range(0, 3)) await rig.publish({ type: 'x', data: 1, timestamp: 5 });
+    await waitUntil(() => received(rig).length >= 3);
+    expect(new Set(received(rig).map(({ id }) => id)).size).toBe(3);
+  });
+
+  test('what is no event is counted and holds nothing up', async () => {
+    const rig = await bridgeOn(memory());
+    for (const text of [
+      '',
+      'hello',
+      '{',
+      '[]',
+      '7',
+      'null',
+      '{"type":"a b"}',
+      '{"type":"connect"}',
+      '{"type":"x","key":""}',
+    ])
+      await rig.publish(text);
+    await rig.publish({ type: 'x', data: 'x'.repeat(1000) });
+    await rig.publish({ type: 'last' });
+    await waitUntil(() => received(rig).length >= 1);
+    expect(received(rig).map(({ type }) => type)).toEqual(['last']);
+    expect(rig.counters.toJSON()).toEqual({
+      events_refused: {
+        invalid_json: 3,
+        invalid_event: 3,
+        invalid_type: 2,
+        invalid_key: 1,
+        payload_too_large: 1,
+      },
+    });
+  });
+
+  test('while the log takes nothing, messages wait, and come in order when it does', async () => {
+    const log = new HeldLog();
+    const rig = await bridgeOn(log);
+    log.reachable = false;
+    for (const n of range(0, 20)) await rig.publish({ type: 'x', data: n });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(received(rig)).toEqual([]);
+    log.reachable = true;
+    await waitUntil(() => received(rig).length >= 20);
+    expect(received(rig).map(({ dataJson }) => Number(dataJson))).toEqual(range(0, 20));
+  });
+
+  test('listens again after its connection broke', async () => {
+    const server = await startRedisServer();
+    opened.add(() => server.stop());
+    const rig = await bridgeOn(memory(), server.url);
+    await rig.publish({ type: 'x', data: 0 });
+    await waitUntil(() => received(rig).length >= 1);
+    for (const type of ['normal', 'pubsub'] as const)
+      await rig.redis.client('KILL', 'TYPE', type, 'SKIPME', 'yes');
+    await waitUntil(
+      async () => (await rig.redis.publish(rig.channel, '{"type":"probe"}')) > 0,
+      'the bridge to listen again',
+    );
+    await waitUntil(async () => (await rig.redis.publish(`${rig.channel}:r`, '{"type":"probe"}')) > 0);
+    await rig.publish({ type: 'x', data: 1 });
+    await rig.publish({ type: 'x', data: 2 }, ':r');
+    await waitUntil(() => received(rig).length >= 3);
+    expect(received(rig).map(({ dataJson, room }) => [dataJson, room])).toEqual([
+      ['0', undefined],
+      ['1', undefined],
+      ['2', 'r'],
+    ]);
+  });
+
+  test('closing gives what came to the log, and takes no more', async () => {
+    const rig = await bridgeOn(memory());
+    for (const n of range(0, 10)) await rig.publish({ type: 'x', data: n });
+    await waitUntil(() => received(rig).length >= 10);
+    await rig.bridge.close();
+    await waitUntil(
+      async () => (await rig.redis.publish(rig.channel, '{"type":"late"}')) === 0,
+      'the bridge to be gone',
+    );
+    expect(received(rig)).toHaveLength(10);
+  });
+
+  test('closing while the log takes nothing ends, and counts what is lost', async () => {
+    const log = new HeldLog();
+    const rig = await bridgeOn(log);
+    log.reachable = false;
+    for (const n of range(0, 5)) await rig.publish({ type: 'x', data: n });
+    await rig.redis.ping();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await rig.bridge.close();
+    expect(rig.counters.get('events_dropped', 'bridge_closed')).toBe(5);
+  });
+});

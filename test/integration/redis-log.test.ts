@@ -1,0 +1,283 @@
+import { execFileSync } from 'node:child_process';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { Refusal } from '../../src/core/errors.js';
+import type { EventLog } from '../../src/core/log/event-log.js';
+import { newEvent, numbered } from '../support/new-event.js';
+import { OpenedLogs, testRedisUrl } from '../support/opened-logs.js';
+import { RecordedTail } from '../support/recorded-tail.js';
+import { freePort, startRedisServer } from '../support/redis-server.js';
+import { waitUntil } from '../support/wait-until.js';
+
+const logs = new OpenedLogs();
+afterEach(() => logs.closeAll());
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, index) => from + index);
+
+async function startedOn(log: EventLog): Promise<RecordedTail> {
+  const tail = new RecordedTail();
+  log.start(tail);
+  await waitUntil(() => log.state === 'ready', 'the log to be ready');
+  return tail;
+}
+
+async function idsIn(redis: Redis, key: string): Promise<string[]> {
+  return (await redis.xrange(key, '-', '+')).map(([id]) => id);
+}
+
+/** Publishes one event after the other, waiting for each, until it is told to stop; resolves with the ids it was given. */
+function publishing(log: EventLog): { readonly stop: () => Promise<string[]>; readonly refused: Refusal[] } {
+  const acknowledged: string[] = [];
+  const refused: Refusal[] = [];
+  let stopped = false;
+  const run = async (): Promise<string[]> => {
+    for (let count = 0; !stopped; count += 1) {
+      const ids = await log.append([newEvent({ dataJson: String(count) })]);
+      if (ids instanceof Refusal) {
+        refused.push(ids);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      } else acknowledged.push(...ids);
+    }
+    return acknowledged;
+  };
+  const running = run();
+  return {
+    refused,
+    stop: () => {
+      stopped = true;
+      return running;
+    },
+  };
+}
+
+describe('publishers that XADD directly', () => {
+  test('need no flipgate: missing rooms, pretty-printed JSON, other fields, any order', async () => {
+    const { log, key } = logs.open();
+    const tail = await startedOn(log);
+    const redis = logs.connect();
+    const pretty = JSON.stringify({ a: 1, b: ['x'] }, null, 2);
+    const first = await redis.xadd(key, '*', 'data', pretty, 'type', 'kb_update');
+    await redis.xadd(
+      key,
+      '*',
+      'type',
+      'x',
+      'room',
+      'r',
+      'key',
+      'k',
+      'timestamp',
+      '1732219200.25',
+      'data',
+      '1',
+      'by',
+      'me',
+    );
+    await redis.xadd(key, '*', 'type', 'y', 'room', '', 'key', '', 'timestamp', '', 'data', 'null');
+    await waitUntil(() => tail.received.length >= 3);
+    const ms = (index: number): number => Number(tail.ids[index]?.split('-')[0]);
+    expect(tail.received).toEqual([
+      {
+        id: first,
+        type: 'kb_update',
+        room: undefined,
+        key: undefined,
+        dataJson: pretty,
+        timestamp: ms(0) / 1000,
+      },
+      { id: tail.ids[1], type: 'x', room: 'r', key: 'k', dataJson: '1', timestamp: 1732219200.25 },
+      {
+        id: tail.ids[2],
+        type: 'y',
+        room: undefined,
+        key: undefined,
+        dataJson: 'null',
+        timestamp: ms(2) / 1000,
+      },
+    ]);
+  });
+
+  test('what is no event reaches nobody, is counted, and holds nothing up', async () => {
+    const { log, key, counters } = logs.open({ maxDataBytes: 100 });
+    const tail = await startedOn(log);
+    const redis = logs.connect();
+    await redis.xadd(key, '*', 'no', 'type');
+    await redis.xadd(key, '*', 'type', 'disconnect');
+    await redis.xadd(key, '*', 'type', 'x', 'data', '{');
+    await redis.xadd(key, '*', 'type', 'x', 'room', 'a b');
+    await redis.xadd(key, '*', 'type', 'x', 'data', `"${'x'.repeat(100)}"`);
+    await redis.xadd(key, '*', 'type', 'x', 'timestamp', 'now');
+    await log.append(numbered(7, 8));
+    await waitUntil(() => tail.received.length >= 1);
+    expect(tail.data).toEqual([7]);
+    expect(counters.toJSON()).toEqual({
+      events_refused: {
+        invalid_type: 2,
+        invalid_data: 1,
+        invalid_room: 1,
+        payload_too_large: 1,
+        invalid_timestamp: 1,
+      },
+    });
+  });
+
+  test('a page of nothing but entries that are no events does not end the reading', async () => {
+    const { log, key } = logs.open();
+    const tail = await startedOn(log);
+    const redis = logs.connect();
+    await log.append(numbered(0, 1));
+    for (const _ of range(0, 25)) await redis.xadd(key, '*', 'no', 'type');
+    await log.append(numbered(1, 3));
+    await waitUntil(() => tail.received.length >= 3);
+    const page = await log.readAfter(tail.ids[0] ?? '', 10);
+    if (page instanceof Refusal) throw new Error(page.code);
+    expect(page).toMatchObject({ whole: true });
+    expect(page.entries[0]?.dataJson).toBe('1');
+  });
+});
+
+describe('reading', () => {
+  test('begins with all the stream holds, and is ready when it has read that', async () => {
+    const { log, key } = logs.open();
+    const redis = logs.connect();
+    const pipeline = redis.pipeline();
+    for (const n of range(0, 5500)) pipeline.xadd(key, '*', 'type', 'x', 'data', String(n));
+    await pipeline.exec();
+    const tail = new RecordedTail();
+    log.start(tail);
+    expect(log.state).toBe('starting');
+    await waitUntil(() => tail.states.length > 0);
+    expect([tail.data, tail.states, tail.resets]).toEqual([range(0, 5500), ['ready'], ['0-0']]);
+    expect(tail.calls.at(-1)).toBe('state');
+  });
+
+  test('two nodes read the same ids in the same order, whoever appends', async () => {
+    const { log: one, keyPrefix } = logs.open();
+    const { log: two } = logs.open({ keyPrefix });
+    const tails = [await startedOn(one), await startedOn(two)];
+    await Promise.all(range(0, 100).map((n) => (n % 2 === 0 ? one : two).append(numbered(n, n + 1))));
+    await waitUntil(() => tails.every(({ received }) => received.length >= 100));
+    expect(tails[0]?.received).toEqual(tails[1]?.received);
+    expect(new Set(tails[0]?.ids).size).toBe(100);
+  });
+
+  test.each([1000, 150_000])(
+    'a node that was held up while its place was trimmed says so (log of %d)',
+    async (maxEvents) => {
+      const { log, key, counters } = logs.open({ maxEvents });
+      const tail = await startedOn(log);
+      await log.append(numbered(0, 1));
+      await waitUntil(() => tail.received.length === 1);
+      // The loop is held while another publisher appends far more than the stream keeps.
+      tail.onEntries = () => {
+        tail.onEntries = () => undefined;
+        const script = `for n = 1, 5000 do redis.call('XADD', KEYS[1], 'MAXLEN', '1500', '*', 'type', 'x', 'data', n) end`;
+        execFileSync('redis-cli', ['-u', testRedisUrl(), 'EVAL', script, '1', key]);
+      };
+      await log.append(numbered(1, 2));
+      await waitUntil(() => tail.received.at(-1)?.dataJson === '5000');
+      expect(tail.resets).toHaveLength(2);
+      expect(counters.get('log_breaks')).toBe(1);
+      // What the stream still had came, each once and in order.
+      expect(tail.data.slice(-1500)).toEqual(range(3501, 5001));
+    },
+  );
+
+  test('an append to a key that is no stream is refused and stores nothing', async () => {
+    const { log, key } = logs.open();
+    await logs.connect().set(key, 'a text');
+    expect(await log.append(numbered(0, 2))).toMatchObject({ code: 'log_unavailable', retryAfterMs: 1000 });
+  });
+});
+
+describe('outages', () => {
+  test('connections that drop cost nothing: nothing is missed, nothing doubled', async () => {
+    const server = await startRedisServer();
+    logs.add(() => server.stop());
+    const { log, key } = logs.open({ url: server.url });
+    const tail = await startedOn(log);
+    const publisher = publishing(log);
+    const redis = logs.connect(server.url);
+    for (const _ of range(0, 6)) {
+      const before = tail.received.length;
+      await waitUntil(() => tail.received.length > before + 20, 'appends to go on');
+      await redis.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    }
+    await waitUntil(() => log.state === 'ready');
+    const acknowledged = await publisher.stop();
+    const stored = await idsIn(redis, key);
+    await waitUntil(() => tail.received.length >= stored.length, 'the tail to catch up');
+    expect(tail.ids).toEqual(stored);
+    expect(stored).toEqual(expect.arrayContaining(acknowledged));
+    expect(tail.resets).toHaveLength(1);
+    for (const { code } of publisher.refused) expect(code).toBe('log_unavailable');
+  });
+
+  test('Redis killed and restarted: refused meanwhile, and every acknowledged event is there', async () => {
+    const args = ['--appendonly', 'yes', '--appendfsync', 'always'];
+    const server = await startRedisServer({ args });
+    logs.add(() => server.stop());
+    const { log, key } = logs.open({ url: server.url });
+    const tail = await startedOn(log);
+    const publisher = publishing(log);
+    await waitUntil(() => tail.received.length > 100);
+    await server.kill();
+    await waitUntil(() => log.state === 'unavailable', 'the outage to be noticed');
+    expect(await log.append(numbered(0, 3))).toMatchObject({ code: 'log_unavailable', retryAfterMs: 1000 });
+    expect(await log.readAfter(tail.ids[0] ?? '', 10)).toMatchObject({ code: 'log_unavailable' });
+    const restarted = await startRedisServer({ port: server.port, folder: server.folder, args });
+    logs.add(() => restarted.stop());
+    await waitUntil(() => log.state === 'ready', 'the log to be back');
+    const before = tail.received.length;
+    await waitUntil(() => tail.received.length > before + 20, 'appends to go on');
+    const acknowledged = await publisher.stop();
+    const stored = await idsIn(logs.connect(server.url), key);
+    await waitUntil(() => tail.received.length >= stored.length);
+    expect(tail.ids).toEqual(stored);
+    expect(stored).toEqual(expect.arrayContaining(acknowledged));
+    expect([tail.states, tail.resets.length]).toEqual([['ready', 'unavailable', 'ready'], 1]);
+  });
+
+  test('Redis that comes back without the stream: the tail is told, and goes on', async () => {
+    const server = await startRedisServer();
+    logs.add(() => server.stop());
+    const { log, counters } = logs.open({ url: server.url });
+    const tail = await startedOn(log);
+    await log.append(numbered(0, 3));
+    await waitUntil(() => tail.received.length >= 3);
+    await server.kill();
+    await waitUntil(() => log.state === 'unavailable');
+    const restarted = await startRedisServer({ port: server.port });
+    logs.add(() => restarted.stop());
+    await waitUntil(() => log.state === 'ready', 'the log to be back');
+    expect([tail.resets, counters.get('log_breaks')]).toEqual([['0-0', '0-0'], 1]);
+    await log.append(numbered(3, 5));
+    await waitUntil(() => tail.received.length >= 5);
+    expect(tail.data).toEqual(range(0, 5));
+  });
+
+  test('started before Redis is: refuses meanwhile, and is ready when Redis is', async () => {
+    const port = await freePort();
+    const { log } = logs.open({ url: `redis://127.0.0.1:${String(port)}` });
+    const tail = new RecordedTail();
+    log.start(tail);
+    expect(await log.append(numbered(0, 1))).toMatchObject({ code: 'log_unavailable' });
+    expect([log.state, tail.calls]).toEqual(['starting', []]);
+    const server = await startRedisServer({ port });
+    logs.add(() => server.stop());
+    await waitUntil(() => log.state === 'ready', 'the log to be ready');
+    await waitUntil(async () => !((await log.append(numbered(1, 2))) instanceof Refusal), 'an append');
+    await waitUntil(() => tail.received.length >= 1);
+    expect([tail.data, tail.states]).toEqual([[1], ['ready']]);
+  });
+
+  test('closes at once while Redis is away', async () => {
+    const { log } = logs.open({ url: `redis://127.0.0.1:${String(await freePort())}` });
+    log.start(new RecordedTail());
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const begin = performance.now();
+    await log.close();
+    expect(performance.now() - begin).toBeLessThan(3000);
+  });
+});

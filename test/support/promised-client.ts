@@ -1,0 +1,191 @@
+import type { Delivery } from '../../src/core/delivery/delivery.js';
+import type { Session } from '../../src/core/delivery/session.js';
+import { Refusal } from '../../src/core/errors.js';
+import type { Event } from '../../src/core/event.js';
+import { compareLogIds } from '../../src/core/log/log-id.js';
+import { RecordingOutlet } from './recording-outlet.js';
+
+/** What was published, in the log's order, as its rooms get it. */
+export type Published = readonly Event[];
+
+type Message =
+  | { readonly events: readonly Event[]; readonly cursor: string | null; readonly rooms: readonly string[] }
+  | 'gap';
+
+/**
+ * A client that does what the promise of delivery asks of it (drops duplicates by id, keeps its cursor, brings it
+ * back) and checks at every step that the promise is kept. What was written to it is read later, or lost with the
+ * connection.
+ */
+export class PromisedClient {
+  readonly rooms = new Set<string>();
+  /** Gaps it was told of, over all connections. */
+  gaps = 0;
+  session: Session | undefined;
+  readonly #delivery: Delivery;
+  readonly #published: Published;
+  #outlet = new RecordingOutlet();
+  #inbox: Message[] = [];
+  #cursor: string | null = null;
+  /** The rooms the cursor speaks of: those it had when it was given, and has had ever since. */
+  #cursorRooms: readonly string[] = [];
+  /** By room: how many events had been published when it became entitled to all that follow. */
+  readonly #since = new Map<string, number>();
+  /** `room id` of every event read. */
+  readonly #seen = new Set<string>();
+  /** The same, with what is written and not read yet. */
+  #written = new Set<string>();
+  readonly #lastAppend = new Map<string, string>();
+  readonly #values = new Map<string, string>();
+
+  constructor(delivery: Delivery, published: Published, rooms: readonly string[]) {
+    this.#delivery = delivery;
+    this.#published = published;
+    for (const room of rooms) this.rooms.add(room);
+  }
+
+  connect(): void {
+    if (this.session !== undefined) return;
+    // What the connection before this one brought comes before what this one brings.
+    this.read();
+    const outlet = new RecordingOutlet();
+    this.#outlet = outlet;
+    const resuming = this.#cursor === null ? [] : this.#cursorRooms.filter((room) => this.rooms.has(room));
+    const rooms = this.#cursor === null ? [...this.rooms] : resuming;
+    for (const room of this.rooms) if (!resuming.includes(room)) this.#entitle(room);
+    outlet.onWrite = ({ events, cursor }) => {
+      this.#take(events, cursor);
+    };
+    outlet.gap = () => {
+      this.#inbox.push('gap');
+      for (const room of this.rooms) this.#entitle(room);
+    };
+    outlet.end = () => {
+      this.session = undefined;
+    };
+    const session = this.#delivery.open({
+      principal: { id: 'address:10.0.0.1' },
+      address: '10.0.0.1',
+      transport: 'sse',
+      outlet,
+      rooms,
+      cursor: this.#cursor,
+    });
+    if (session instanceof Refusal) throw new Error(`refused: ${session.code}`);
+    this.session = session;
+    const others = [...this.rooms].filter((room) => !rooms.includes(room));
+    if (others.length > 0) this.#delivery.join(session, others);
+  }
+
+  /** The connection breaks; the last `lost` messages never arrive. */
+  disconnect(lost: number): void {
+    if (this.session !== undefined) this.#delivery.close(this.session);
+    this.session = undefined;
+    if (lost > 0) this.#inbox.splice(-lost);
+    this.read();
+    this.#written = new Set(this.#seen);
+  }
+
+  stall(): void {
+    this.#outlet.writable = false;
+  }
+
+  drain(): void {
+    this.read();
+    this.#outlet.writable = true;
+    if (this.session !== undefined) this.#delivery.wake(this.session);
+  }
+
+  join(room: string): void {
+    if (this.session === undefined || this.rooms.has(room)) return;
+    this.rooms.add(room);
+    this.#entitle(room);
+    this.#delivery.join(this.session, [room]);
+  }
+
+  leave(room: string): void {
+    if (this.session === undefined || !this.rooms.delete(room)) return;
+    this.#delivery.leave(this.session, [room]);
+    // What comes back is a room joined anew, not one that a cursor from before speaks of.
+    const others = (rooms: readonly string[]): string[] => rooms.filter((one) => one !== room);
+    this.#cursorRooms = others(this.#cursorRooms);
+    this.#inbox = this.#inbox.map((one) => (one === 'gap' ? one : { ...one, rooms: others(one.rooms) }));
+  }
+
+  /** What a heartbeat does: takes the cursor, where there is one. */
+  ping(): void {
+    if (this.session === undefined || !this.#outlet.writable) return;
+    const cursor = this.#delivery.cursorOf(this.session);
+    if (cursor !== null) this.#take([], cursor);
+  }
+
+  askForSnapshot(): void {
+    if (this.session !== undefined) this.#delivery.snapshot(this.session);
+  }
+
+  /** Reads what was written to it. */
+  read(): void {
+    for (const message of this.#inbox.splice(0)) {
+      if (message === 'gap') {
+        this.gaps += 1;
+        continue;
+      }
+      for (const event of message.events) this.#apply(event);
+      if (message.cursor === null) continue;
+      this.#cursor = message.cursor;
+      this.#cursorRooms = message.rooms;
+    }
+  }
+
+  /** Throws unless it has all it was promised; call when it has had the time to get it. */
+  check(): void {
+    this.#checkCovered([...this.rooms], Infinity);
+    for (const room of this.rooms) {
+      const newest = new Map<string, Event>();
+      for (const event of this.#published)
+        if (event.room === room && event.slot !== null) newest.set(event.slot, event);
+      for (const [slot, { id }] of newest) {
+        const has = this.#values.get(`${room} ${slot}`);
+        if (has !== id)
+          throw new Error(`room ${room}: the final value of ${slot} is ${id}, it has ${String(has)}`);
+      }
+    }
+  }
+
+  #entitle(room: string): void {
+    this.#since.set(room, this.#published.length);
+  }
+
+  #take(events: readonly Event[], cursor: string | null): void {
+    if (!this.#outlet.writable && events.length > 0)
+      throw new Error('written to although it was not writable');
+    for (const { room, id } of events) this.#written.add(`${room} ${id}`);
+    const rooms = [...this.rooms];
+    if (cursor !== null) this.#checkCovered(rooms, cursor);
+    this.#inbox.push({ events, cursor, rooms });
+  }
+
+  /** Everything it is entitled to, up to `cursor`, must have been written to it. */
+  #checkCovered(rooms: readonly string[], cursor: string | number): void {
+    for (const [index, { room, slot, id }] of this.#published.entries()) {
+      if (slot !== null || !rooms.includes(room) || index < (this.#since.get(room) ?? 0)) continue;
+      if (typeof cursor === 'string' && compareLogIds(id, cursor) > 0) continue;
+      if (!this.#written.has(`${room} ${id}`)) {
+        throw new Error(`room ${room}: it was given the cursor ${String(cursor)} and never ${id}`);
+      }
+    }
+  }
+
+  #apply({ room, slot, id }: Event): void {
+    if (this.#seen.has(`${room} ${id}`)) return;
+    this.#seen.add(`${room} ${id}`);
+    if (slot !== null) {
+      this.#values.set(`${room} ${slot}`, id);
+      return;
+    }
+    const last = this.#lastAppend.get(room);
+    if (last !== undefined && compareLogIds(id, last) < 0)
+      throw new Error(`room ${room}: ${id} came after ${last}`);
+    this.#lastAppend.set(room, id);
+  }
+}

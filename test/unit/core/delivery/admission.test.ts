@@ -1,0 +1,97 @@
+import { describe, expect, test } from '@jest/globals';
+import { Admission, type SessionLimits } from '../../../../src/core/delivery/admission.js';
+import { Hub } from '../../../../src/core/delivery/hub.js';
+import { Session } from '../../../../src/core/delivery/session.js';
+import { RecordingOutlet } from '../../../support/recording-outlet.js';
+
+function setUp(limits: Partial<SessionLimits> = {}) {
+  const hub = new Hub();
+  const admission = new Admission(
+    {
+      maxConnections: 0,
+      maxConnectionsPerAddress: 0,
+      maxRoomsPerSession: 3,
+      maxRoomSize: 2,
+      roomOverflow: 'split',
+      ...limits,
+    },
+    hub,
+  );
+  return { hub, admission };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+describe('Admission', () => {
+  test('0 is no limit', () => {
+    const { admission } = setUp();
+    for (let count = 0; count < 1000; count += 1) admission.enter('1.2.3.4');
+    expect(admission.refusalFor('1.2.3.4')).toBeUndefined();
+  });
+
+  test('connections in all', () => {
+    const { admission } = setUp({ maxConnections: 2 });
+    admission.enter('a');
+    expect(admission.refusalFor('b')).toBeUndefined();
+    admission.enter('b');
+    expect(admission.refusalFor('c')).toMatchObject({ code: 'too_many_connections', retryAfterMs: 5000 });
+    admission.leave('a');
+    expect(admission.refusalFor('c')).toBeUndefined();
+  });
+
+  test('connections of one address', () => {
+    const { admission } = setUp({ maxConnectionsPerAddress: 2 });
+    admission.enter('a');
+    admission.enter('a');
+    expect(admission.refusalFor('a')).toMatchObject({ code: 'too_many_connections' });
+    expect(admission.refusalFor('b')).toBeUndefined();
+    admission.leave('a');
+    expect(admission.refusalFor('a')).toBeUndefined();
+    admission.leave('a');
+    admission.enter('a');
+    expect(admission.refusalFor('a')).toBeUndefined();
+  });
+
+  test.each<[string, unknown]>([
+    ['a text', 'a'],
+    ['nothing', undefined],
+    ['null', null],
+    ['an object', { 0: 'a', length: 1 }],
+    ['a name that is none', ['a', 'b c']],
+    ['an empty name', ['']],
+    ['a number', [1]],
+    ['a list in a list', [['a']]],
+  ])('rooms must be a list of names, not %s', (_name, rooms) => {
+    expect(setUp().admission.checkRooms(rooms, NONE)).toMatchObject({ code: 'invalid_room' });
+  });
+
+  test('gives the rooms that are new, each once', () => {
+    const { admission } = setUp();
+    expect(admission.checkRooms(['a', 'b', 'a', 'c'], new Set(['b']))).toEqual(['a', 'c']);
+    expect(admission.checkRooms([], NONE)).toEqual([]);
+  });
+
+  test('rooms of one session', () => {
+    const { admission } = setUp();
+    expect(admission.checkRooms(['a', 'b', 'c'], NONE)).toEqual(['a', 'b', 'c']);
+    expect(admission.checkRooms(['a', 'b', 'c', 'd'], NONE)).toMatchObject({ code: 'too_many_rooms' });
+    expect(admission.checkRooms(['c', 'd'], new Set(['a', 'b']))).toMatchObject({ code: 'too_many_rooms' });
+    expect(admission.checkRooms(['a', 'b', 'c'], new Set(['a', 'b']))).toEqual(['c']);
+  });
+
+  test('members of one room, where the limit is hard', () => {
+    const fill = ({ hub }: { hub: Hub }): void => {
+      for (const id of ['1', '2']) hub.join(new Session(id, { id }, 'sse', new RecordingOutlet()), 'full', 0);
+    };
+    const hard = setUp({ roomOverflow: 'reject' });
+    fill(hard);
+    expect(hard.admission.checkRooms(['free', 'full'], NONE)).toMatchObject({
+      code: 'room_full',
+      retryAfterMs: 5000,
+    });
+    expect(hard.admission.checkRooms(['full'], new Set(['full']))).toEqual([]);
+    const soft = setUp({ roomOverflow: 'split' });
+    fill(soft);
+    expect(soft.admission.checkRooms(['full'], NONE)).toEqual(['full']);
+  });
+});

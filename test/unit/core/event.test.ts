@@ -1,0 +1,271 @@
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { ErrorCode } from '../../../src/core/errors.js';
+import { Refusal } from '../../../src/core/errors.js';
+import {
+  type EventLimits,
+  eventToJson,
+  isRoomName,
+  isTypeName,
+  type NewEvent,
+  parseEvent,
+  parseFields,
+  RESERVED_TYPES,
+  toFields,
+} from '../../../src/core/event.js';
+
+const NOW_MS = 1_732_219_200_123;
+const LIMITS: EventLimits = { maxDataBytes: 10_000, nowMs: NOW_MS };
+const NAME_CHARACTERS = [...'ABCXYZabcxyz0189_.:-'];
+
+const name = fc.string({ unit: fc.constantFrom(...NAME_CHARACTERS), minLength: 1, maxLength: 128 });
+const typeName = name.filter((text) => !RESERVED_TYPES.has(text));
+const key = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 60 })
+  .filter((text) => /^[^\p{C}\p{Zl}\p{Zp}]{1,256}$/u.test(text));
+
+function accepted(input: unknown, limits = LIMITS): NewEvent {
+  const event = parseEvent(input, limits);
+  if (event instanceof Refusal) throw new Error(`refused: ${event.code} ${event.message}`);
+  return event;
+}
+
+function codeOf(event: NewEvent | Refusal): ErrorCode | 'accepted' {
+  return event instanceof Refusal ? event.code : 'accepted';
+}
+
+/** A flat list of fields, as Redis gives them, as a map. */
+function fieldsOf(flat: readonly string[]): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (let index = 0; index < flat.length; index += 2)
+    fields.set(String(flat[index]), String(flat[index + 1]));
+  return fields;
+}
+
+/** JSON nested `depth` arrays deep. */
+function nestedJson(depth: number): string {
+  return '['.repeat(depth) + ']'.repeat(depth);
+}
+
+describe('parseEvent', () => {
+  test('takes a full event as it is', () => {
+    expect(
+      accepted({ type: 'kb_update', room: 'monitor', key: 'host-1', data: { a: [1] }, timestamp: 1.5 }),
+    ).toEqual({ type: 'kb_update', room: 'monitor', key: 'host-1', dataJson: '{"a":[1]}', timestamp: 1.5 });
+  });
+
+  test('what is optional may be missing or null; the time of ingest stands in for a timestamp, in seconds', () => {
+    const bare = { type: 'x', room: undefined, key: undefined, dataJson: 'null', timestamp: NOW_MS / 1000 };
+    expect(accepted({ type: 'x' })).toEqual(bare);
+    expect(accepted({ type: 'x', room: null, key: null, data: null, timestamp: null })).toEqual(bare);
+  });
+
+  test.each<[string, unknown, ErrorCode]>([
+    ['a text', 'event', 'invalid_event'],
+    ['a number', 7, 'invalid_event'],
+    ['null', null, 'invalid_event'],
+    ['undefined', undefined, 'invalid_event'],
+    ['an array', [{ type: 'x' }], 'invalid_event'],
+    ['no type', {}, 'invalid_type'],
+    ['an empty type', { type: '' }, 'invalid_type'],
+    ['a type of 129', { type: 'x'.repeat(129) }, 'invalid_type'],
+    ['a type with a space', { type: 'a b' }, 'invalid_type'],
+    ['a type with a line end', { type: 'a\n' }, 'invalid_type'],
+    ['a type with an umlaut', { type: 'ä' }, 'invalid_type'],
+    ['a number as type', { type: 1 }, 'invalid_type'],
+    ['an array as type', { type: ['x'] }, 'invalid_type'],
+    ['an empty room', { type: 'x', room: '' }, 'invalid_room'],
+    ['a room of 129', { type: 'x', room: 'r'.repeat(129) }, 'invalid_room'],
+    ['a room with a slash', { type: 'x', room: 'a/b' }, 'invalid_room'],
+    ['a list of rooms', { type: 'x', room: ['a'] }, 'invalid_room'],
+    ['false as room', { type: 'x', room: false }, 'invalid_room'],
+    ['an empty key', { type: 'x', key: '' }, 'invalid_key'],
+    ['a key of 257', { type: 'x', key: 'k'.repeat(257) }, 'invalid_key'],
+    ['a number as key', { type: 'x', key: 0 }, 'invalid_key'],
+    ['a key with NUL', { type: 'x', key: 'a\0b' }, 'invalid_key'],
+    ['a key with a tab', { type: 'x', key: 'a\tb' }, 'invalid_key'],
+    ['a key with LF', { type: 'x', key: 'a\n' }, 'invalid_key'],
+    ['a key with DEL', { type: 'x', key: '\u007f' }, 'invalid_key'],
+    ['a key with U+2028', { type: 'x', key: 'a\u2028b' }, 'invalid_key'],
+    ['a key with U+2029', { type: 'x', key: 'a\u2029b' }, 'invalid_key'],
+    ['a key with a BOM', { type: 'x', key: '\ufeffa' }, 'invalid_key'],
+    ['a key with a lone surrogate', { type: 'x', key: 'a\ud800' }, 'invalid_key'],
+    ['a text as timestamp', { type: 'x', timestamp: '1732219200' }, 'invalid_timestamp'],
+    ['NaN as timestamp', { type: 'x', timestamp: NaN }, 'invalid_timestamp'],
+    ['infinity as timestamp', { type: 'x', timestamp: -Infinity }, 'invalid_timestamp'],
+    ['a bigint as data', { type: 'x', data: 1n }, 'invalid_data'],
+    ['a function as data', { type: 'x', data: () => 0 }, 'invalid_data'],
+    ['data of too many bytes', { type: 'x', data: 'x'.repeat(9_999) }, 'payload_too_large'],
+    ['data of too many bytes, fewer characters', { type: 'x', data: 'ä'.repeat(5_000) }, 'payload_too_large'],
+  ])('refuses %s', (_name, input, code) => {
+    expect(codeOf(parseEvent(input, LIMITS))).toBe(code);
+  });
+
+  test('data of exactly the limit is taken', () => {
+    expect(accepted({ type: 'x', data: 'x'.repeat(9_998) }).dataJson).toHaveLength(10_000);
+  });
+
+  test('names of 1 and of 128 characters are taken, every allowed character with them', () => {
+    const every = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-';
+    for (const text of ['x', every, 'x'.repeat(128)]) {
+      expect(accepted({ type: text, room: text })).toMatchObject({ type: text, room: text });
+    }
+  });
+
+  test('a key of 256 characters is taken, counted as characters, not as code units', () => {
+    for (const text of ['k'.repeat(256), '😀'.repeat(256), 'größe 10 µm', '東京', 'a "quoted" \\key'])
+      expect(accepted({ type: 'x', key: text }).key).toBe(text);
+    expect(codeOf(parseEvent({ type: 'x', key: '😀'.repeat(257) }, LIMITS))).toBe('invalid_key');
+  });
+
+  test.each([...RESERVED_TYPES])('refuses the type %s, which Socket.IO keeps for itself', (type) => {
+    expect(codeOf(parseEvent({ type }, LIMITS))).toBe('invalid_type');
+    expect(codeOf(parseFields(new Map([['type', type]]), LIMITS))).toBe('invalid_type');
+    // Rooms and actions are never event names.
+    expect([isRoomName(type), isTypeName(type)]).toEqual([true, true]);
+  });
+
+  test('reserves what Socket.IO reserves', () => {
+    // Not exported by the package: read from where it is.
+    const file = path.resolve(__dirname, '../../../node_modules/socket.io/dist/socket-types.js');
+    const { RESERVED_EVENTS } = createRequire(file)(file) as { RESERVED_EVENTS: Set<string> };
+    expect(new Set(RESERVED_TYPES)).toEqual(RESERVED_EVENTS);
+  });
+
+  test('data nested deeper than the stack is refused, not thrown', () => {
+    const deep: unknown = JSON.parse(nestedJson(200_000));
+    expect(codeOf(parseEvent({ type: 'x', data: deep }, { ...LIMITS, maxDataBytes: 1e9 }))).toBe(
+      'invalid_data',
+    );
+    expect(accepted({ type: 'x', data: JSON.parse(nestedJson(100)) as unknown }).dataJson).toBe(
+      nestedJson(100),
+    );
+  });
+
+  test('never throws and never lets an invalid event through, whatever JSON comes in', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.jsonValue(),
+          fc.record(
+            {
+              type: fc.anything(),
+              room: fc.anything(),
+              key: fc.anything(),
+              timestamp: fc.anything(),
+              data: fc.jsonValue(),
+            },
+            { requiredKeys: [] },
+          ),
+        ),
+        (input) => {
+          const event = parseEvent(input, LIMITS);
+          if (event instanceof Refusal) return;
+          expect(isTypeName(event.type)).toBe(true);
+          expect(event.room === undefined || isRoomName(event.room)).toBe(true);
+          expect(Number.isFinite(event.timestamp)).toBe(true);
+          expect(() => JSON.parse(event.dataJson) as unknown).not.toThrow();
+        },
+      ),
+    );
+  });
+
+  test('data comes out as it went in', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (data) => {
+        const { dataJson } = accepted({ type: 'x', data }, { ...LIMITS, maxDataBytes: 1e9 });
+        expect(dataJson).toBe(JSON.stringify(data));
+      }),
+    );
+  });
+});
+
+describe('fields of a Redis Stream', () => {
+  test('an event goes into fields and comes out the same', () => {
+    fc.assert(
+      fc.property(
+        typeName,
+        fc.option(name, { nil: undefined }),
+        fc.option(key, { nil: undefined }),
+        fc.json(),
+        fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
+        (type, room, key, dataJson, timestamp) => {
+          const event = { type, room, key, dataJson, timestamp };
+          expect(parseFields(fieldsOf(toFields(event)), { ...LIMITS, maxDataBytes: 1e9 })).toEqual(event);
+        },
+      ),
+    );
+  });
+
+  test('optional fields may be missing or empty', () => {
+    const bare = { type: 'x', room: undefined, key: undefined, dataJson: 'null', timestamp: NOW_MS / 1000 };
+    expect(parseFields(new Map([['type', 'x']]), LIMITS)).toEqual(bare);
+    const empty = fieldsOf([
+      'type',
+      'x',
+      'room',
+      '',
+      'key',
+      '',
+      'timestamp',
+      '',
+      'data',
+      'null',
+      'other',
+      '1',
+    ]);
+    expect(parseFields(empty, LIMITS)).toEqual(bare);
+  });
+
+  test('pretty-printed JSON is kept as it came', () => {
+    const data = JSON.stringify({ a: [1, 2], b: 'c\nd' }, null, 2);
+    expect(parseFields(fieldsOf(['type', 'x', 'data', data]), LIMITS)).toMatchObject({ dataJson: data });
+  });
+
+  test.each<[string, string[], ErrorCode]>([
+    ['no type', ['data', '1'], 'invalid_type'],
+    ['data that is no JSON', ['type', 'x', 'data', '{a:1}'], 'invalid_data'],
+    ['empty data', ['type', 'x', 'data', ''], 'invalid_data'],
+    ['JSON with a tail', ['type', 'x', 'data', '{} {}'], 'invalid_data'],
+    ['a room that is none', ['type', 'x', 'room', 'a b'], 'invalid_room'],
+    ['a key that is none', ['type', 'x', 'key', 'a\u0000'], 'invalid_key'],
+    ['a timestamp that is none', ['type', 'x', 'timestamp', 'yesterday'], 'invalid_timestamp'],
+    ['an infinite timestamp', ['type', 'x', 'timestamp', '1e999'], 'invalid_timestamp'],
+    ['too much data', ['type', 'x', 'data', `"${'x'.repeat(10_000)}"`], 'payload_too_large'],
+  ])('refuses %s', (_name, flat, code) => {
+    expect(codeOf(parseFields(fieldsOf(flat), LIMITS))).toBe(code);
+  });
+
+  test('deep nesting does not throw', () => {
+    const fields = fieldsOf(['type', 'x', 'data', nestedJson(200_000)]);
+    expect(() => parseFields(fields, { ...LIMITS, maxDataBytes: 1e9 })).not.toThrow();
+  });
+});
+
+describe('eventToJson', () => {
+  test('is the JSON of the event as clients get it', () => {
+    fc.assert(
+      fc.property(
+        typeName,
+        name,
+        fc.option(key, { nil: undefined }),
+        fc.jsonValue(),
+        fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
+        (type, room, key, data, timestamp) => {
+          const dataJson = JSON.stringify(data);
+          const event = { id: '17-0', type, room, key, dataJson, timestamp, slot: null, position: 5 };
+          expect(JSON.parse(eventToJson(event))).toEqual({
+            id: '17-0',
+            type,
+            room,
+            ...(key === undefined ? {} : { key }),
+            data: JSON.parse(dataJson) as unknown,
+            timestamp,
+          });
+        },
+      ),
+    );
+  });
+});
