@@ -1,3 +1,4 @@
+import { existsSync, realpathSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { ConfigFaults, EXIT_CONFIG } from './core/config/fault.js';
@@ -22,12 +23,6 @@ export async function launch(): Promise<void> {
   if (gateway instanceof ConfigFaults) return refuse(gateway);
   const { address, port } = gateway.address;
   const host = address.includes(':') ? `[${address}]` : address;
-  logger.info('flipgate is serving', {
-    profile: config.profile,
-    transports: config.transports,
-    url: `http://${host}:${String(port)}/`,
-    pid: process.pid,
-  });
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) process.exit(1);
@@ -39,6 +34,13 @@ export async function launch(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  // Last, since whoever reads it may send a signal at once.
+  logger.info('flipgate is serving', {
+    profile: config.profile,
+    transports: config.transports,
+    url: `http://${host}:${String(port)}/`,
+    pid: process.pid,
+  });
 }
 
 function refuse(faults: ConfigFaults): void {
@@ -46,4 +48,11 @@ function refuse(faults: ConfigFaults): void {
   process.exitCode = EXIT_CONFIG;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await launch();
+/** Whether this file is the program that was started, be it through a symbolic link. */
+function isProgram(): boolean {
+  const [, program] = process.argv;
+  if (program === undefined || !existsSync(program)) return false;
+  return realpathSync(program) === fileURLToPath(import.meta.url);
+}
+
+if (isProgram()) await launch();

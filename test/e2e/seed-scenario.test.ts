@@ -122,7 +122,11 @@ test('an env flip from WEBSOCKET to SSE and back loses nothing, doubles nothing,
   await waitUntil(() => page.dataOf('fact_added').at(-1) === 249, 'the page to go on');
 
   const clients = [first, second, third];
-  expect(clients.map(({ got }) => [got.welcomes.length, got.gaps.length])).toEqual([[1, 0], [1, 0], [1, 0]]); // biome-ignore format: a table
+  expect(clients.map(({ got }) => [got.welcomes.length, got.gaps.length])).toEqual([
+    [1, 0],
+    [1, 0],
+    [1, 0],
+  ]);
   expect(clients.map(({ got }) => got.welcomes[0]?.resumed)).toEqual([false, true, true]);
   const all = clients.flatMap(({ got }) => got.events);
   expect(factsOf(all)).toEqual(numbers(0, 250));

@@ -23,6 +23,25 @@ afterAll(() => {
 const profileOf = async ({ url }: LaunchedGateway): Promise<ReturnType<typeof JSON.parse>> =>
   (await requestJson('GET', `${url}/api/profile`)).json;
 
+const faultsOf = async (variables: Record<string, string>): Promise<string[]> => {
+  const { code, stdout, stderr } = await runProgram('dist/launcher.js', [], variables);
+  expect([code, stdout]).toEqual([78, '']);
+  return stderr.trimEnd().split('\n');
+};
+
+/** Every file of code a gateway has loaded, as V8 lists them at its end, of whatever module system. */
+async function loadedBy(variables: Record<string, string | undefined>): Promise<string[]> {
+  const traces = mkdtempSync(path.join(folder, 'trace-'));
+  const gateway = await launchGateway({ ...variables, NODE_V8_COVERAGE: traces });
+  expect(await gateway.stop()).toBe(0);
+  return readdirSync(traces).flatMap((file) => {
+    const { result } = JSON.parse(readFileSync(path.join(traces, file), 'utf8')) as {
+      result: { url: string }[];
+    };
+    return result.map(({ url }) => url).filter((url) => url.startsWith('file:'));
+  });
+}
+
 describe('a start', () => {
   test('serves within seconds; the target is one', async () => {
     const figures: string[] = [];
@@ -82,12 +101,6 @@ describe('a start', () => {
 });
 
 describe('a configuration that is bad', () => {
-  const faultsOf = async (variables: Record<string, string>): Promise<string[]> => {
-    const { code, stdout, stderr } = await runProgram('dist/launcher.js', [], variables);
-    expect([code, stdout]).toEqual([78, '']);
-    return stderr.trimEnd().split('\n');
-  };
-
   test('stops the start with 78 and all faults at once, with variable, value and remedy, no secrets', async () => {
     const faults = await faultsOf({
       APP_PROFILE: 'BOTH',
@@ -160,19 +173,6 @@ describe('flipgate config', () => {
 });
 
 describe('a process loads only what it serves', () => {
-  /** Every file of code a gateway has loaded, as V8 lists them at its end, of whatever module system. */
-  async function loadedBy(variables: Record<string, string | undefined>): Promise<string[]> {
-    const traces = mkdtempSync(path.join(folder, 'trace-'));
-    const gateway = await launchGateway({ ...variables, NODE_V8_COVERAGE: traces });
-    expect(await gateway.stop()).toBe(0);
-    return readdirSync(traces).flatMap((file) => {
-      const { result } = JSON.parse(readFileSync(path.join(traces, file), 'utf8')) as {
-        result: { url: string }[];
-      };
-      return result.map(({ url }) => url).filter((url) => url.startsWith('file:'));
-    });
-  }
-
   const SOCKET_IO = /\/node_modules\/(socket\.io|engine\.io|@socket\.io|ws)[/-]/;
   const SSE = /\/dist\/profiles\/sse\//;
   const REDIS = /\/node_modules\/(ioredis|@socket\.io\/redis-adapter)\//;

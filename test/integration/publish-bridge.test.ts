@@ -161,7 +161,7 @@ describe('PublishBridge', () => {
     await waitUntil(() => received(rig).length >= 10);
     await rig.bridge.close();
     await waitUntil(
-      async () => (await rig.redis.publish(rig.channel, '{"type":"late"}')) === 0,
+      async () => (await rig.redis.publish(rig.channel, '{"type":"probe"}')) === 0,
       'the bridge to be gone',
     );
     expect(received(rig)).toHaveLength(10);

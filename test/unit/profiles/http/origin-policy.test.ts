@@ -1,0 +1,41 @@
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, test } from '@jest/globals';
+import { OriginPolicy } from '../../../../src/profiles/http/origin-policy.js';
+
+const request = (origin: string | undefined, host = 'gateway.example:5002'): IncomingMessage =>
+  ({ headers: { host, ...(origin === undefined ? {} : { origin }) } }) as IncomingMessage;
+
+describe('OriginPolicy', () => {
+  const policy = new OriginPolicy(['https://app.example']);
+
+  test('lets programs in, listed pages, and the pages it serves itself', () => {
+    expect(policy.allows(request(undefined))).toBe(true);
+    expect(policy.allows(request('https://app.example'))).toBe(true);
+    expect(policy.allows(request('http://gateway.example:5002'))).toBe(true);
+    // Behind a proxy that ends TLS the page's scheme is another than the one that arrives here.
+    expect(policy.allows(request('https://gateway.example:5002'))).toBe(true);
+  });
+
+  test.each([
+    'http://app.example',
+    'https://app.example:8443',
+    'https://APP.example',
+    'https://app.example.evil.example',
+    'https://evil.example/https://app.example',
+    'http://gateway.example',
+    'http://gateway.example:5003',
+    'null',
+    '',
+    'gateway.example:5002',
+    '*',
+  ])('keeps the page of %j out', (origin) => {
+    expect(policy.allows(request(origin))).toBe(false);
+  });
+
+  test('lists what it lists, and everything with *', () => {
+    expect(policy.isListed('https://app.example')).toBe(true);
+    expect(policy.isListed('http://gateway.example:5002')).toBe(false);
+    const open = new OriginPolicy(['*']);
+    expect([open.isListed('https://any.example'), open.allows(request('null'))]).toEqual([true, true]);
+  });
+});

@@ -1,0 +1,162 @@
+import { EventEmitter } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { Slice } from '../../../../src/core/delivery/slice.js';
+import type { Event } from '../../../../src/core/event.js';
+import { SseConnection } from '../../../../src/profiles/sse/sse-connection.js';
+import { EventStreamParser } from '../../../support/event-stream-parser.js';
+import { newEvent } from '../../../support/new-event.js';
+
+/** A response that keeps what it is given. */
+class HeldResponse extends EventEmitter {
+  writableNeedDrain = false;
+  destroyed = false;
+  ended = false;
+  head: [number, object] | undefined;
+  readonly writes: (string | Buffer)[] = [];
+
+  writeHead(status: number, headers: object): this {
+    this.head = [status, headers];
+    return this;
+  }
+
+  write(bytes: string | Buffer): boolean {
+    this.writes.push(bytes);
+    return true;
+  }
+
+  end(): void {
+    this.ended = true;
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+  }
+}
+
+let response: HeldResponse;
+let connection: SseConnection;
+let now: number;
+
+beforeEach(() => {
+  response = new HeldResponse();
+  now = 100;
+  connection = new SseConnection(response as unknown as ServerResponse, 1234.5, () => now);
+});
+
+const sliceOf = (room: string, cursor: string, ...data: number[]): Slice => {
+  const events = data.map(
+    (number): Event => ({
+      ...newEvent({ room, dataJson: String(number) }),
+      id: `${String(number)}-0`,
+      room,
+      slot: null,
+      position: number,
+    }),
+  );
+  return new Slice(events, 0, cursor);
+};
+
+/** What a client that reads to the letter makes of everything written. */
+function read(): EventStreamParser {
+  const parser = new EventStreamParser();
+  for (const bytes of response.writes) parser.feed(Buffer.from(bytes));
+  return parser;
+}
+
+/** Rooms and data of the events of every message, and the id that was current then. */
+const bundles = (): unknown[] =>
+  read().messages.map(({ data, lastEventId }) => [
+    (JSON.parse(data) as { room: string; data: number }[]).map(
+      (event) => `${event.room}${String(event.data)}`,
+    ),
+    lastEventId,
+  ]);
+
+describe('SseConnection', () => {
+  test('is accepted with the headers of a stream and the time to reconnect', () => {
+    connection.accept();
+    expect(response.head).toEqual([
+      200,
+      {
+        'Content-Type': 'text/event-stream',
+        'Cache-Control': 'no-cache, no-transform',
+        'X-Accel-Buffering': 'no',
+      },
+    ]);
+    expect(read().retryMs).toBe(1235);
+  });
+
+  test('is writable until the response holds bytes back, or is gone', () => {
+    expect(connection.writable).toBe(true);
+    response.writableNeedDrain = true;
+    expect(connection.writable).toBe(false);
+    response.writableNeedDrain = false;
+    response.destroyed = true;
+    expect(connection.writable).toBe(false);
+  });
+
+  test('one room at one cursor is one message with its id, the same bytes for everybody', () => {
+    const slice = sliceOf('a', '2-0', 1, 2);
+    connection.deliver([slice], '2-0');
+    connection.deliver([slice], '2-0');
+    expect(response.writes[0]).toBe(response.writes[1]);
+    expect(bundles()).toEqual([
+      [['a1', 'a2'], '2-0'],
+      [['a1', 'a2'], '2-0'],
+    ]);
+  });
+
+  test('several rooms are one write, whose last message carries the id', () => {
+    connection.deliver([sliceOf('a', '3-0', 1, 3), sliceOf('b', '3-0', 2)], '3-0');
+    expect(response.writes).toHaveLength(1);
+    expect(bundles()).toEqual([
+      [['a1', 'a3'], ''],
+      [['b2'], '3-0'],
+    ]);
+  });
+
+  test('a cursor that is not the last slice’s own comes in a block of its own', () => {
+    connection.deliver([sliceOf('a', '1-0', 1)], '0-9');
+    expect(bundles()).toEqual([[['a1'], '']]);
+    expect(read().lastEventId).toBe('0-9');
+  });
+
+  test('without a cursor no id is sent, and without events only the id', () => {
+    connection.deliver([sliceOf('a', '1-0', 1)], null);
+    expect([bundles(), read().lastEventId]).toEqual([[[['a1'], '']], '']);
+    connection.deliver([], '5-0');
+    expect([bundles().length, read().lastEventId]).toEqual([1, '5-0']);
+    connection.deliver([], null);
+    expect(response.writes).toHaveLength(2);
+  });
+
+  test('notices are messages of their name', () => {
+    const gap = { reason: 'trimmed', dropped: null, cursor: '7-0' } as const;
+    connection.gap(gap);
+    connection.end('shutting_down');
+    expect(read().messages.map(({ type, data }) => [type, JSON.parse(data)])).toEqual([
+      ['gap', gap],
+      ['draining', { reason: 'shutting_down' }],
+    ]);
+    expect([response.ended, response.destroyed]).toEqual([true, false]);
+  });
+
+  test('ends without a word for other reasons, and at once when the client takes nothing any more', () => {
+    connection.end('internal');
+    expect([response.writes, response.ended]).toEqual([[], true]);
+    response.writableNeedDrain = true;
+    connection.end('slow_consumer');
+    expect([response.writes, response.destroyed]).toEqual([[], true]);
+  });
+
+  test('a ping is a comment, moves the id along where it may, and counts as a write', () => {
+    expect(connection.wroteAt).toBe(100);
+    now = 150;
+    connection.ping(null);
+    expect(connection.wroteAt).toBe(150);
+    expect([read().comments, read().lastEventId]).toEqual([[' ping'], '']);
+    connection.ping('8-0');
+    expect([read().messages, read().lastEventId]).toEqual([[], '8-0']);
+  });
+});
