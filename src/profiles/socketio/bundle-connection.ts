@@ -3,7 +3,7 @@ import type { Slice } from '../../core/delivery/slice.js';
 import type { ErrorCode } from '../../core/errors.js';
 import type { EngineWriter } from './engine-writer.js';
 import { eventPacket } from './packet.js';
-import { bundleWire } from './socketio-wire.js';
+import { bundleWire, frameOf } from './socketio-wire.js';
 
 /** A client that asked for bundles: gets `events` (array, cursor) and the notices, with the same meaning as on SSE. */
 export class BundleConnection implements Outlet {
@@ -27,11 +27,11 @@ export class BundleConnection implements Outlet {
   deliver(slices: readonly Slice[], cursor: string | null): void {
     const [first] = slices;
     // The common case, one room at one cursor, is one packet that all its sessions share.
-    const packet =
-      first !== undefined && slices.length === 1 && first.cursor === cursor
-        ? first.frame(bundleWire)
-        : eventPacket('events', `[${slices.map((slice) => slice.json).join(',')}]`, JSON.stringify(cursor));
-    this.#writer.write([packet]);
+    if (first !== undefined && slices.length === 1 && first.cursor === cursor) {
+      return this.#writer.write(first.frame(bundleWire));
+    }
+    const events = `[${slices.map((slice) => slice.json).join(',')}]`;
+    this.#writer.write(frameOf([eventPacket('events', events, JSON.stringify(cursor))]));
   }
 
   gap(gap: Gap): void {
@@ -44,6 +44,6 @@ export class BundleConnection implements Outlet {
   }
 
   #notify(name: string, notice: object): void {
-    this.#writer.write([eventPacket(name, JSON.stringify(notice))]);
+    this.#writer.write(frameOf([eventPacket(name, JSON.stringify(notice))]));
   }
 }

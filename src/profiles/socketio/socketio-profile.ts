@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Server as Engine } from 'engine.io';
@@ -39,6 +40,10 @@ export class SocketIoProfile {
   readonly #requests: Requests;
   readonly #script = new ClientScript();
   readonly #sessions = new Map<string, Session>();
+  /** Engine ids by the request of the handshake. */
+  readonly #engineIds = new WeakMap<IncomingMessage, string>();
+  /** Sockets of connections that were opened by polling and upgraded since, by engine id. */
+  readonly #upgraded = new Map<string, Duplex>();
   readonly #detach: () => void;
 
   constructor(parts: SocketIoProfileParts) {
@@ -52,6 +57,11 @@ export class SocketIoProfile {
       transports: ['polling', 'websocket'],
       perMessageDeflate: false,
     });
+    this.#engine.generateId = (req) => {
+      const id = randomBytes(15).toString('base64url');
+      this.#engineIds.set(req, id);
+      return id;
+    };
     this.#io = new Server({
       serveClient: false,
       ...(parts.adapter === undefined ? {} : { adapter: parts.adapter }),
@@ -90,8 +100,15 @@ export class SocketIoProfile {
 
   #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     const refusal = this.#refusalForHandshake(req);
-    if (refusal === undefined) this.#engine.handleUpgrade(req, socket, head);
-    else refuseUpgrade(socket, refusal);
+    if (refusal !== undefined) return refuseUpgrade(socket, refusal);
+    const id = queryOf(req).get('sid');
+    if (id !== null && !this.#upgraded.has(id)) {
+      this.#upgraded.set(id, socket);
+      socket.on('close', () => {
+        this.#upgraded.delete(id);
+      });
+    }
+    this.#engine.handleUpgrade(req, socket, head);
   }
 
   /** Refused before it is connected, a stock client tries again by itself. */
@@ -111,7 +128,10 @@ export class SocketIoProfile {
   #open(socket: Socket): void {
     const { delivery } = this.#parts;
     const { rooms, cursor, bundle } = askedBy(socket);
-    const writer = new EngineWriter(socket.conn, () => {
+    const { conn } = socket;
+    const websocketOf = (): Duplex | undefined =>
+      this.#upgraded.get(this.#engineIds.get(conn.request) ?? '') ?? conn.request.socket;
+    const writer = new EngineWriter(conn, websocketOf, () => {
       const session = this.#sessions.get(socket.id);
       if (session !== undefined) delivery.wake(session);
     });

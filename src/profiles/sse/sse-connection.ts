@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Gap, Outlet, Welcome } from '../../core/delivery/outlet.js';
 import type { Slice } from '../../core/delivery/slice.js';
 import type { ErrorCode } from '../../core/errors.js';
 import { formatSseBlock } from './sse-frame.js';
-import { sseLast, ssePart } from './sse-wire.js';
+import { chunkedWires, plainWires, type SseWires } from './sse-wire.js';
 
 /** Headers of every stream. Source: WHATWG HTML, section 9.2; the last one is for nginx. */
 const HEADERS = {
@@ -12,16 +13,26 @@ const HEADERS = {
   'X-Accel-Buffering': 'no',
 } as const;
 
-/** One stream: writes what core says as Server-Sent Events. */
+/**
+ * One stream: writes what core says as Server-Sent Events. The HTTP layer writes the head; what follows goes to the
+ * socket under it as ready-made chunks, and the end of the stream ends the connection.
+ */
 export class SseConnection implements Outlet {
   readonly #res: ServerResponse;
+  readonly #socket: Socket;
+  readonly #wires: SseWires;
   readonly #retryMs: number;
   readonly #now: () => number;
   #wroteAt: number;
 
-  /** `retryMs` is the pause before a reconnect that the client is told; `now` measures ms. */
-  constructor(res: ServerResponse, retryMs: number, now: () => number) {
+  /**
+   * `res` must be the socket's own turn (no pipelined answer before it). `retryMs` is the pause before a reconnect
+   * that the client is told; `now` measures ms.
+   */
+  constructor(res: ServerResponse, socket: Socket, retryMs: number, now: () => number) {
     this.#res = res;
+    this.#socket = socket;
+    this.#wires = res.req.httpVersionMinor === 0 ? plainWires : chunkedWires;
     this.#retryMs = retryMs;
     this.#now = now;
     this.#wroteAt = now();
@@ -33,50 +44,60 @@ export class SseConnection implements Outlet {
   }
 
   get writable(): boolean {
-    return !this.#res.writableNeedDrain && !this.#res.destroyed;
+    return !this.#socket.writableNeedDrain && this.#socket.writable;
   }
 
   accept(): void {
     this.#res.writeHead(200, HEADERS);
-    this.#write(formatSseBlock({ retry: this.#retryMs }));
+    this.#res.flushHeaders();
+    this.#block(formatSseBlock({ retry: this.#retryMs }));
   }
 
   welcome(welcome: Welcome): void {
-    this.#write(formatSseBlock({ event: 'welcome', data: JSON.stringify(welcome) }));
+    this.#block(formatSseBlock({ event: 'welcome', data: JSON.stringify(welcome) }));
   }
 
   deliver(slices: readonly Slice[], cursor: string | null): void {
-    // Some clients pass over an id without data, so the last message carries it wherever it can.
-    const last = slices[slices.length - 1];
-    const carrier = last?.cursor === cursor ? last : undefined;
-    const parts = slices.map((slice) => slice.frame(slice === carrier ? sseLast : ssePart));
-    if (cursor !== null && carrier === undefined) parts.push(Buffer.from(formatSseBlock({ id: cursor })));
-    const [first] = parts;
+    const { part, last } = this.#wires;
+    const [only] = slices;
     // The common case, one room at one cursor, is one buffer that all its sessions share.
-    if (first !== undefined) this.#write(parts.length === 1 ? first : Buffer.concat(parts));
+    if (only !== undefined && slices.length === 1 && only.cursor === cursor)
+      return this.#write(only.frame(last));
+    // Some clients pass over an id without data, so the last message carries it wherever it can.
+    const newest = slices[slices.length - 1];
+    const carrier = newest?.cursor === cursor ? newest : undefined;
+    const parts = slices.map((slice) => slice.frame(slice === carrier ? last : part));
+    if (cursor !== null && carrier === undefined)
+      parts.push(this.#wires.block(formatSseBlock({ id: cursor })));
+    if (parts.length > 0) this.#write(Buffer.concat(parts));
   }
 
   gap(gap: Gap): void {
-    this.#write(formatSseBlock({ event: 'gap', data: JSON.stringify(gap) }));
+    this.#block(formatSseBlock({ event: 'gap', data: JSON.stringify(gap) }));
   }
 
   end(reason: ErrorCode): void {
     // A client that takes nothing any more can't be told, and must not keep what waits for it in memory.
-    if (!this.writable) return void this.#res.destroy();
+    if (!this.writable) return void this.#socket.destroy();
     if (reason === 'shutting_down') {
-      this.#res.write(formatSseBlock({ event: 'draining', data: JSON.stringify({ reason }) }));
+      this.#block(formatSseBlock({ event: 'draining', data: JSON.stringify({ reason }) }));
     }
-    this.#res.end();
+    this.#socket.end(this.#wires.end);
+    this.#socket.destroySoon();
   }
 
   /** Shows that the connection lives; `cursor`, where there is one, moves the client's along. */
   ping(cursor: string | null): void {
-    this.#write(formatSseBlock({ comment: 'ping', ...(cursor === null ? {} : { id: cursor }) }));
+    this.#block(formatSseBlock({ comment: 'ping', ...(cursor === null ? {} : { id: cursor }) }));
   }
 
-  #write(bytes: Buffer | string): void {
+  #block(text: string): void {
+    this.#write(this.#wires.block(text));
+  }
+
+  #write(bytes: Buffer): void {
     this.#wroteAt = this.#now();
     // What a false return asks for is done by asking `writable` before the next write.
-    this.#res.write(bytes);
+    this.#socket.write(bytes);
   }
 }

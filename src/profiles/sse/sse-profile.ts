@@ -57,11 +57,13 @@ export class SseProfile {
       return sendRefusal(res, new Refusal('method_not_allowed', 'a stream is read with GET'));
     }
     if (req.method === 'HEAD') return void res.writeHead(200, { 'Content-Type': 'text/event-stream' }).end();
+    // Only a client that sends requests without awaiting answers comes here before its turn.
+    if (res.socket === null) {
+      return sendRefusal(res, new Refusal('bad_request', 'a stream needs a connection of its own'));
+    }
     const { clock, random, reconnectJitterMs } = this.#parts;
-    const connection = new SseConnection(res, MIN_RETRY_MS + random() * reconnectJitterMs, () =>
-      clock.elapsed(),
-    );
-    this.#open(req, res, connection);
+    const retryMs = MIN_RETRY_MS + random() * reconnectJitterMs;
+    this.#open(req, res, new SseConnection(res, res.socket, retryMs, () => clock.elapsed()));
   }
 
   #open(req: IncomingMessage, res: ServerResponse, connection: SseConnection): void {
@@ -80,11 +82,10 @@ export class SseProfile {
     });
     if (session instanceof Refusal) return sendRefusal(res, session);
     this.#connections.set(session, connection);
-    res.on('drain', () => {
+    req.socket.on('drain', () => {
       delivery.wake(session);
     });
-    res.on('error', () => undefined);
-    res.on('close', () => {
+    req.socket.on('close', () => {
       this.#connections.delete(session);
       delivery.close(session);
     });

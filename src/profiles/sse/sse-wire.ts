@@ -1,14 +1,40 @@
-import type { Wire } from '../../core/delivery/slice.js';
+import type { Slice, Wire } from '../../core/delivery/slice.js';
 import { formatSseBlock } from './sse-frame.js';
 
-/** A slice as one message, a JSON array of events, that says nothing of the cursor: more is to come. */
-export const ssePart: Wire<Buffer> = {
-  name: 'sse',
-  encode: (slice) => Buffer.from(formatSseBlock({ data: `[${slice.json}]` })),
-};
+/**
+ * How messages go to the socket itself, past the HTTP layer, which would copy and frame them again for each client:
+ * as ready-made chunks (HTTP/1.1), or as they are (HTTP/1.0, where the end of the connection ends the answer).
+ */
+export interface SseWires {
+  /** A slice as one message, a JSON array of events, that says nothing of the cursor: more is to come. */
+  readonly part: Wire<Buffer>;
+  /** A slice as the last message of a flush: with the slice's own cursor. */
+  readonly last: Wire<Buffer>;
+  /** Any other block. */
+  readonly block: (text: string) => Buffer;
+  /** What ends the answer. */
+  readonly end: string;
+}
 
-/** A slice as the last message of a flush: with the slice's own cursor. */
-export const sseLast: Wire<Buffer> = {
-  name: 'sse with id',
-  encode: (slice) => Buffer.from(formatSseBlock({ id: slice.cursor, data: `[${slice.json}]` })),
-};
+/** For HTTP/1.1. Source: RFC 9112, section 7.1, chunked transfer coding. */
+export const chunkedWires: SseWires = wires('sse, chunked', chunk, '0\r\n\r\n');
+
+/** For HTTP/1.0. */
+export const plainWires: SseWires = wires('sse', Buffer.from, '');
+
+function wires(name: string, block: (text: string) => Buffer, end: string): SseWires {
+  const dataOf = (slice: Slice): string => `[${slice.json}]`;
+  return {
+    part: { name, encode: (slice) => block(formatSseBlock({ data: dataOf(slice) })) },
+    last: {
+      name: `${name}, with id`,
+      encode: (slice) => block(formatSseBlock({ id: slice.cursor, data: dataOf(slice) })),
+    },
+    block,
+    end,
+  };
+}
+
+function chunk(text: string): Buffer {
+  return Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
+}
