@@ -30,6 +30,13 @@ export class RoomHistory {
     return newest === undefined ? 0 : newest.position + 1;
   }
 
+  /** The position after the newest event before `position`; where the room begins to be whole when there is none. */
+  endBefore(position: number): number {
+    const next = this.#events.firstIndexWhere((event) => event.position >= position);
+    const before = this.#events.at(next - 1);
+    return before === undefined ? this.#wholeFrom : before.position + 1;
+  }
+
   /** The newest event of each slot, in order of position: what a newcomer is shown. */
   get latest(): readonly Event[] {
     return [...this.#latest.values()];

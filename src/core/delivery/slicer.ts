@@ -13,6 +13,16 @@ const MAX_SLICE_BYTES = 256 * 1024;
 /** Slices kept between two calls of {@link Slicer.forget}. */
 const MAX_KEPT_SLICES = 256;
 
+/** A room's news, for all of its sessions at once that stand anywhere from `from` to `upTo`: they lack the same. */
+export interface RoomNews {
+  readonly from: number;
+  readonly upTo: number;
+  /** One slice. */
+  readonly slices: readonly Slice[];
+  /** The slice's cursor. */
+  readonly cursor: string;
+}
+
 /** Cuts slices out of the timeline and keeps them for the time of a flush, so that sessions share them. */
 export class Slicer {
   readonly #timeline: Timeline;
@@ -44,6 +54,15 @@ export class Slicer {
     const slice = new Slice(whole ? events : events.slice(0, count), end, this.#timeline.cursorAt(end));
     keep(this.#slices, name, slice);
     return slice;
+  }
+
+  /** What the room was sent in `[since, to)`, if one write carries it all. */
+  news(room: string, since: number, to: number): RoomNews | undefined {
+    const slice = this.slice(room, since, to);
+    if (slice === undefined || slice.end !== to) return undefined;
+    const [first] = this.#timeline.between(room, since, to, 1);
+    const from = this.#timeline.endBefore(room, since);
+    return { from, upTo: first?.position ?? since, slices: [slice], cursor: slice.cursor };
   }
 
   /** The newest event of each of the room's slots, in slices small enough for one write each. */

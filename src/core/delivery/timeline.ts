@@ -129,6 +129,11 @@ export class Timeline {
     return (this.#rooms.get(room)?.end ?? 0) > position;
   }
 
+  /** The position from which on a session has all of the room that came before `position`. */
+  endBefore(room: string, position: number): number {
+    return this.#rooms.get(room)?.endBefore(position) ?? this.#forgottenRoomsEnd;
+  }
+
   /** Up to `limit` of the room's events with positions in `[from, to)`, oldest first. */
   between(room: string, from: number, to: number, limit: number): readonly Event[] {
     return this.#rooms.get(room)?.between(from, to, limit) ?? [];
