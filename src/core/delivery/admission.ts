@@ -55,12 +55,17 @@ export class Admission {
     else this.#byAddress.set(address, left);
   }
 
+  /** Refuses `rooms` (any value a client sent) unless it is a list of rooms' names. */
+  checkNames(rooms: unknown): readonly string[] | Refusal {
+    if (Array.isArray(rooms) && rooms.every(isRoomName)) return rooms;
+    return new Refusal('invalid_room', 'rooms must be a list of names of 1–128 of A-Z a-z 0-9 _ . : -');
+  }
+
   /** Refuses `rooms` (any value a client sent) unless it is a list of names the session may add to `held`. */
   checkRooms(rooms: unknown, held: ReadonlySet<string>): readonly string[] | Refusal {
-    if (!Array.isArray(rooms) || !rooms.every(isRoomName)) {
-      return new Refusal('invalid_room', 'rooms must be a list of names of 1–128 of A-Z a-z 0-9 _ . : -');
-    }
-    const anew = [...new Set(rooms)].filter((room) => !held.has(room));
+    const names = this.checkNames(rooms);
+    if (names instanceof Refusal) return names;
+    const anew = [...new Set(names)].filter((room) => !held.has(room));
     if (held.size + anew.length > this.#limits.maxRoomsPerSession) {
       return new Refusal(
         'too_many_rooms',

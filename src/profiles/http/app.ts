@@ -37,7 +37,7 @@ export function createApp(parts: AppParts): Express {
     sendJson(res, 200, profileDocument(parts.served()));
   });
   app.use(eventRoutes(parts.publisher), controlRoutes(parts.gate));
-  app.use(sessionRoutes(parts.delivery), roomRoutes(parts.delivery), operationRoutes(parts.operations));
+  app.use(sessionRoutes(parts.delivery), roomRoutes(parts.delivery.rooms), operationRoutes(parts.operations));
   app.get('/', (_req, res) => {
     res.sendFile(path.join(parts.consoleFolder, 'index.html'));
   });

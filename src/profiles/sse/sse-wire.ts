@@ -1,4 +1,4 @@
-import type { Slice, Wire } from '../../core/delivery/slice.js';
+import type { Wire } from '../../core/delivery/slice.js';
 import { formatSseBlock } from './sse-frame.js';
 
 /**
@@ -20,15 +20,14 @@ export interface SseWires {
 export const chunkedWires: SseWires = wires('sse, chunked', chunk, '0\r\n\r\n');
 
 /** For HTTP/1.0. */
-export const plainWires: SseWires = wires('sse', Buffer.from, '');
+export const plainWires: SseWires = wires('sse', (text) => Buffer.from(text), '');
 
 function wires(name: string, block: (text: string) => Buffer, end: string): SseWires {
-  const dataOf = (slice: Slice): string => `[${slice.json}]`;
   return {
-    part: { name, encode: (slice) => block(formatSseBlock({ data: dataOf(slice) })) },
+    part: { name, encode: (slice) => block(formatSseBlock({ data: `[${slice.json}]` })) },
     last: {
       name: `${name}, with id`,
-      encode: (slice) => block(formatSseBlock({ id: slice.cursor, data: dataOf(slice) })),
+      encode: (slice) => block(formatSseBlock({ id: slice.cursor, data: `[${slice.json}]` })),
     },
     block,
     end,

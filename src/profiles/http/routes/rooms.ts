@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from 'express';
-import type { Delivery } from '../../../core/delivery/delivery.js';
+import type { RoomReader } from '../../../core/delivery/room-reader.js';
 import { Refusal } from '../../../core/errors.js';
 import { type Event, eventToJson, isRoomName } from '../../../core/event.js';
 import { sendRefusal } from '../reply.js';
@@ -11,12 +11,12 @@ const HISTORY_LIMIT = { default: 100, max: 1000 };
  * `GET /api/rooms/{room}/state`: the newest value of each (type, key), with an ETag, for pages that poll.
  * `GET /api/rooms/{room}/events?after=&limit=`: the room's events after a cursor, for healing a gap.
  */
-export function roomRoutes(delivery: Delivery): Router {
+export function roomRoutes(rooms: RoomReader): Router {
   return Router()
     .get('/api/rooms/:room/state', (req, res) => {
       const { room } = req.params;
       if (!isRoomName(room)) return refuseRoom(res);
-      const { events, cursor } = delivery.state(room);
+      const { events, cursor } = rooms.state(room);
       const newest = events[events.length - 1];
       res.setHeader('ETag', `"${newest?.id ?? 'empty'}-${String(events.length)}"`);
       if (isFresh(req, res)) return void res.status(304).end();
@@ -33,7 +33,7 @@ export function roomRoutes(delivery: Delivery): Router {
       if (after !== null && typeof after !== 'string') {
         return sendRefusal(res, new Refusal('bad_request', 'after must be one cursor'));
       }
-      const page = delivery.history(room, after, count);
+      const page = rooms.history(room, after, count);
       sendEvents(res, { room, cursor: page.cursor, whole: page.whole }, page.events);
     });
 }

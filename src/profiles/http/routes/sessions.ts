@@ -3,7 +3,7 @@ import type { Delivery } from '../../../core/delivery/delivery.js';
 import { Refusal } from '../../../core/errors.js';
 import { sendJson, sendRefusal } from '../reply.js';
 
-/** `POST /api/sessions/{id}/rooms {join?, leave?}`: changes the rooms of a live session; 200 `{rooms}`. */
+/** `POST /api/sessions/{id}/rooms {join?, leave?}`: changes the rooms of a live session, all of it or nothing; 200 `{rooms}`. */
 export function sessionRoutes(delivery: Delivery): Router {
   return Router().post('/api/sessions/:id/rooms', (req, res) => {
     const session = delivery.session(req.params.id);
@@ -15,8 +15,7 @@ export function sessionRoutes(delivery: Delivery): Router {
       join?: unknown;
       leave?: unknown;
     };
-    const left = delivery.leave(session, leave);
-    const rooms = left instanceof Refusal ? left : delivery.join(session, join);
+    const rooms = delivery.changeRooms(session, { join, leave });
     if (rooms instanceof Refusal) sendRefusal(res, rooms);
     else sendJson(res, 200, { rooms });
   });

@@ -629,16 +629,16 @@ describe('rooms', () => {
     const rig = DeliveryRig.ready({ memory: { maxEvents: 10, maxBytes: 1e9 } });
     await rig.publish([keyed('k', 0), ...numbered(1, 4), keyed('k', 4), ...numbered(5, 6, 'b')]);
     const data = (events: readonly { dataJson: string }[]) => events.map(({ dataJson }) => Number(dataJson));
-    expect(data(rig.delivery.state('a').events)).toEqual([4]);
-    expect(rig.delivery.state('a').cursor).toBe('6-0');
-    const page = rig.delivery.history('a', null, 2);
+    expect(data(rig.delivery.rooms.state('a').events)).toEqual([4]);
+    expect(rig.delivery.rooms.state('a').cursor).toBe('6-0');
+    const page = rig.delivery.rooms.history('a', null, 2);
     expect([data(page.events), page.whole, page.cursor]).toEqual([[0, 1], true, '2-0']);
-    const next = rig.delivery.history('a', page.cursor, 10);
+    const next = rig.delivery.rooms.history('a', page.cursor, 10);
     expect([data(next.events), next.whole, next.cursor]).toEqual([[2, 3, 4], true, '6-0']);
-    expect(rig.delivery.history('a', '7-0', 10)).toEqual({ events: [], whole: true, cursor: '7-0' });
+    expect(rig.delivery.rooms.history('a', '7-0', 10)).toEqual({ events: [], whole: true, cursor: '7-0' });
     await rig.publish(numbered(6, 20));
-    expect(rig.delivery.history('a', '2-0', 3).whole).toBe(false);
-    expect(rig.delivery.history('b', '19-0', 3)).toEqual({ events: [], whole: true, cursor: '20-0' });
+    expect(rig.delivery.rooms.history('a', '2-0', 3).whole).toBe(false);
+    expect(rig.delivery.rooms.history('b', '19-0', 3)).toEqual({ events: [], whole: true, cursor: '20-0' });
   });
 });
 

@@ -1,0 +1,130 @@
+import type { Counters } from '../metrics/counters.js';
+import type { GapReason } from './outlet.js';
+import type { Resumption } from './resumption.js';
+import type { Session } from './session.js';
+import type { Slicer } from './slicer.js';
+import type { Timeline } from './timeline.js';
+
+/** What {@link Beginnings} work with. */
+export interface BeginningsParts {
+  readonly timeline: Timeline;
+  readonly slicer: Slicer;
+  readonly resumption: Resumption;
+  readonly counters: Counters;
+  /** The profile served, as clients are told. */
+  readonly profile: string;
+  readonly heartbeatMs: number;
+  /** A session is live and has something to take. */
+  readonly onLive: (session: Session) => void;
+  /** A connection threw where it must not; must end the session. */
+  readonly onFault: (session: Session, error: unknown) => void;
+}
+
+/**
+ * How sessions begin: welcomed, then shown the newest values (newcomers) or taken on from their cursor, at once or
+ * when the log is ready; and how they begin again after a gap.
+ */
+export class Beginnings {
+  readonly #parts: BeginningsParts;
+  /** Sessions that begin, at the cursor they brought, when the log has moved or is back. */
+  readonly #waiting = new Map<Session, string | null>();
+
+  constructor(parts: BeginningsParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins a session at the cursor it brought; null is a newcomer. */
+  begin(session: Session, cursor: string | null): void {
+    if (cursor === null) {
+      this.#welcome(session, null);
+      this.#startAtHead(session);
+    } else {
+      this.#resume(session, cursor).catch((error: unknown) => {
+        this.#parts.onFault(session, error);
+      });
+    }
+  }
+
+  /** Leaves a session to the next {@link beginWaiting}. */
+  wait(session: Session, cursor: string | null): void {
+    this.#waiting.set(session, cursor);
+  }
+
+  /** The log has moved, or is back: begins those that wait for it. */
+  beginWaiting(): void {
+    if (this.#waiting.size === 0) return;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const [session, cursor] of waiting) {
+      try {
+        this.begin(session, cursor);
+      } catch (error) {
+        this.#parts.onFault(session, error);
+      }
+    }
+  }
+
+  /** The session is gone. */
+  drop(session: Session): void {
+    this.#waiting.delete(session);
+    this.#parts.resumption.wake(session);
+  }
+
+  /** Tells a session that it can't be given what came before, and begins it anew. */
+  beginAfterGap(session: Session, reason: GapReason): void {
+    const { counters, timeline } = this.#parts;
+    counters.add('gaps', reason);
+    session.outlet.gap({ reason, dropped: null, cursor: timeline.headCursor });
+    this.#startAtHead(session);
+  }
+
+  async #resume(session: Session, cursor: string): Promise<void> {
+    const { resumption, timeline } = this.#parts;
+    const resumed = await resumption.resume(session, cursor, () => {
+      this.#welcome(session, cursor);
+    });
+    if (session.state === 'closed') return;
+    if (resumed === 'lost') {
+      this.#welcome(session, null);
+      this.beginAfterGap(session, timeline.locate(cursor) === 'lost' ? 'trimmed' : 'unknown_cursor');
+    } else if ('waitAt' in resumed) {
+      this.#waiting.set(session, resumed.waitAt);
+    } else {
+      this.#goOnFrom(session, resumed.position);
+    }
+  }
+
+  #welcome(session: Session, cursor: string | null): void {
+    if (session.welcomed) return;
+    session.welcomed = true;
+    session.outlet.welcome({
+      sessionId: session.id,
+      profile: this.#parts.profile,
+      rooms: [...session.rooms.keys()],
+      cursor,
+      resumed: cursor !== null,
+      heartbeatMs: this.#parts.heartbeatMs,
+    });
+  }
+
+  #startAtHead(session: Session): void {
+    const { timeline, slicer, onLive } = this.#parts;
+    session.position = timeline.head;
+    session.state = 'live';
+    session.ahead.length = 0;
+    for (const room of session.rooms.keys()) {
+      session.rooms.set(room, session.position);
+      session.ahead.push(...slicer.snapshot(room));
+    }
+    if (session.ahead.length === 0) session.outlet.deliver([], timeline.headCursor);
+    else onLive(session);
+  }
+
+  /** It has everything before `position` of the rooms it came with, and of those it joined since then less. */
+  #goOnFrom(session: Session, position: number): void {
+    for (const [room, since] of session.rooms) if (since === Infinity) session.rooms.set(room, position);
+    session.position = Math.min(position, ...session.rooms.values());
+    session.state = 'live';
+    this.#parts.onLive(session);
+  }
+}
