@@ -12,6 +12,12 @@ const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, index) => from + index);
 const keyed = (key: string, value: number, room = 'a') => newEvent({ room, key, dataJson: String(value) });
 
+const data = (events: readonly { readonly dataJson: string }[]) =>
+  events.map(({ dataJson }) => Number(dataJson));
+const fail = (): never => {
+  throw new Error('broken');
+};
+
 /** A rig whose log has begun and is not ready. */
 function starting(): DeliveryRig {
   const rig = new DeliveryRig({ log: new HeldLog() });
@@ -628,7 +634,6 @@ describe('rooms', () => {
   test('state is the newest of each slot, history a page of all', async () => {
     const rig = DeliveryRig.ready({ memory: { maxEvents: 10, maxBytes: 1e9 } });
     await rig.publish([keyed('k', 0), ...numbered(1, 4), keyed('k', 4), ...numbered(5, 6, 'b')]);
-    const data = (events: readonly { dataJson: string }[]) => events.map(({ dataJson }) => Number(dataJson));
     expect(data(rig.delivery.state('a').events)).toEqual([4]);
     expect(rig.delivery.state('a').cursor).toBe('6-0');
     const page = rig.delivery.history('a', null, 2);
@@ -693,9 +698,6 @@ describe('opening and ending', () => {
       );
       rig.log.start(rig.delivery.tail);
       const bad = new RecordingOutlet();
-      const fail = (): never => {
-        throw new Error('broken');
-      };
       bad[call] = fail;
       if (call === 'end') bad.deliver = fail;
       const others = [rig.open(), rig.open()];
@@ -715,9 +717,7 @@ describe('opening and ending', () => {
     const rig = DeliveryRig.ready({ memory: { maxEvents: 10, maxBytes: 1e9 } });
     await rig.publish(numbered(0, 100));
     const bad = new RecordingOutlet();
-    bad.deliver = () => {
-      throw new Error('broken');
-    };
+    bad.deliver = fail;
     rig.open(['a'], '10-0', bad);
     await rig.clock.turn(1000);
     expect(bad.ended).toBe('internal');
