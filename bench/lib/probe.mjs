@@ -10,7 +10,9 @@ process.on('message', (message) => {
     process.send({ heap: process.memoryUsage().heapUsed });
   }
   if (message.lag !== undefined) {
-    process.send({ lagMs: { p50: lag.percentile(50) / 1e6, p99: lag.percentile(99) / 1e6, max: lag.max / 1e6 } });
+    process.send({
+      lagMs: { p50: lag.percentile(50) / 1e6, p99: lag.percentile(99) / 1e6, max: lag.max / 1e6 },
+    });
     if (message.lag === 'start') lag.enable();
     lag.reset();
   }

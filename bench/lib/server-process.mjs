@@ -41,18 +41,22 @@ export async function startPeer(name) {
 
 /** The gateway as it ships: dist/launcher.js. `broadcast` publishes one event over HTTP. */
 export async function startFlipgate(env, name = 'flipgate') {
-  const child = spawn(process.execPath, ['--expose-gc', '--import', heapProbe, path.join(ROOT, 'dist/launcher.js')], {
-    cwd: ROOT,
-    env: {
-      PATH: process.env.PATH,
-      PORT: '0',
-      HOST_MONITOR: 'false',
-      ENV_FILE: undefined,
-      CONTROL_RATE_PER_SECOND: '10000',
-      ...env,
+  const child = spawn(
+    process.execPath,
+    ['--expose-gc', '--import', heapProbe, path.join(ROOT, 'dist/launcher.js')],
+    {
+      cwd: ROOT,
+      env: {
+        PATH: process.env.PATH,
+        PORT: '0',
+        HOST_MONITOR: 'false',
+        ENV_FILE: undefined,
+        CONTROL_RATE_PER_SECOND: '10000',
+        ...env,
+      },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     },
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
+  );
   let output = '';
   const port = await new Promise((resolve, reject) => {
     child.stderr.setEncoding('utf8').on('data', (text) => {
@@ -92,14 +96,26 @@ function httpRequest(agent, port, method, route, body) {
   return new Promise((resolve, reject) => {
     const started = performance.now();
     const req = http.request(
-      { agent, host: '127.0.0.1', port, method, path: route, headers: { 'Content-Type': 'application/json' } },
+      {
+        agent,
+        host: '127.0.0.1',
+        port,
+        method,
+        path: route,
+        headers: { 'Content-Type': 'application/json' },
+      },
       (res) => {
         let text = '';
         res.setEncoding('utf8').on('data', (part) => {
           text += part;
         });
         res.on('end', () =>
-          resolve({ status: res.statusCode, headers: res.headers, body: text, ms: performance.now() - started }),
+          resolve({
+            status: res.statusCode,
+            headers: res.headers,
+            body: text,
+            ms: performance.now() - started,
+          }),
         );
       },
     );

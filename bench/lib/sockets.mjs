@@ -9,7 +9,8 @@ const SSE_PATH = '/api/events/stream';
 const WEBSOCKET_PATH = '/socket.io/?EIO=4&transport=websocket';
 
 function request(kind) {
-  if (kind === 'sse') return `GET ${SSE_PATH} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`;
+  if (kind === 'sse')
+    return `GET ${SSE_PATH} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`;
   return (
     `GET ${WEBSOCKET_PATH} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n'

@@ -2,7 +2,8 @@
 import process from 'node:process';
 
 /** Headers as a Node response has them. */
-export const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
+export const HEAD =
+  'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 /** One message of the payload, as every SSE peer sends it. */
 export function sseFrame(payload) {

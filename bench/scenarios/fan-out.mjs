@@ -9,8 +9,18 @@ const TYPE = 'update';
 const SERVERS = [
   { label: 'raw net write', kind: 'sse', start: () => startPeer('raw'), target: null },
   { label: 'flipgate SSE', kind: 'sse', start: () => startFlipgate({ APP_PROFILE: 'SSE' }), target: 1.1 },
-  { label: 'flipgate Socket.IO legacy', kind: 'legacy', start: () => startFlipgate({ APP_PROFILE: 'WEBSOCKET' }), target: 1.3 },
-  { label: 'flipgate Socket.IO bundle', kind: 'bundle', start: () => startFlipgate({ APP_PROFILE: 'WEBSOCKET' }), target: 1.3 },
+  {
+    label: 'flipgate Socket.IO legacy',
+    kind: 'legacy',
+    start: () => startFlipgate({ APP_PROFILE: 'WEBSOCKET' }),
+    target: 1.3,
+  },
+  {
+    label: 'flipgate Socket.IO bundle',
+    kind: 'bundle',
+    start: () => startFlipgate({ APP_PROFILE: 'WEBSOCKET' }),
+    target: 1.3,
+  },
   { label: 'Node http res.write', kind: 'sse', start: () => startPeer('node-http'), target: null },
   // { label: 'better-sse', kind: 'sse', start: () => startPeer('better-sse'), target: null },
   { label: 'naive Express', kind: 'sse', start: () => startPeer('express-naive'), target: null },

@@ -130,9 +130,11 @@ export function eventLogContract(name: string, open: OpenLog): void {
     test('is bounded: after trimming, a cursor of a trimmed place is not whole, a younger one is', async () => {
       const { log, tail } = await started(200);
       const ids: string[] = [];
-      for (let from = 0; from < 2000; from += 100)
+      for (let from = 0; from < 2000; from += 100) {
         ids.push(...(await appended(log, numbered(from, from + 100))));
-      await waitUntil(() => tail.received.length >= 2000);
+        // A follower that falls behind by more than the log keeps may be told of a break.
+        await waitUntil(() => tail.received.length >= from + 100);
+      }
       for (const index of [0, 500, 1000]) {
         expect(await pageAfter(log, ids[index] ?? '', 10)).toEqual({ entries: [], whole: false });
       }

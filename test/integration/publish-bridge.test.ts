@@ -138,8 +138,8 @@ describe('PublishBridge', () => {
     const rig = await bridgeOn(memory(), server.url);
     await rig.publish({ type: 'x', data: 0 });
     await waitUntil(() => received(rig).length >= 1);
-    for (const type of ['normal', 'pubsub'] as const)
-      await rig.redis.client('KILL', 'TYPE', type, 'SKIPME', 'yes');
+    for (const type of ['normal', 'pubsub'])
+      await rig.redis.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
     await waitUntil(
       async () => (await rig.redis.publish(rig.channel, '{"type":"probe"}')) > 0,
       'the bridge to listen again',

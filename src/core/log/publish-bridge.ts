@@ -59,14 +59,19 @@ export class PublishBridge {
     const failed = (error: unknown): void => {
       if (!this.#closed) this.#parts.logger.error('subscribing failed', { reason: String(error) });
     };
-    if (plain.length > 0) this.#subscriber.subscribe(...plain).catch(failed);
-    if (patterns.length > 0) this.#subscriber.psubscribe(...patterns).catch(failed);
+    const subscribe = (): void => {
+      if (plain.length > 0) this.#subscriber.subscribe(...plain).catch(failed);
+      if (patterns.length > 0) this.#subscriber.psubscribe(...patterns).catch(failed);
+    };
+    // At every connection: ioredis itself renews only what Redis had confirmed.
+    this.#subscriber.on('ready', subscribe);
+    if (this.#subscriber.status === 'ready') subscribe();
   }
 
   /** Stops listening, then gives what waits to the log, as far as the log takes it. */
   async close(): Promise<void> {
+    if (!this.#closed) this.#subscriber.disconnect();
     this.#closed = true;
-    this.#subscriber.disconnect();
     await this.#draining;
   }
 

@@ -5,7 +5,7 @@ import { type LogEntry, type NewEvent, parseFields, toFields } from '../event.js
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import type { EventLog, LogPage, LogState, LogTail } from './event-log.js';
-import { compareLogIds, FIRST_LOG_ID, isLogId } from './log-id.js';
+import { compareLogIds, FIRST_LOG_ID, isLogId, logIdBefore } from './log-id.js';
 import { connectRedis } from './redis-connection.js';
 import { readStreamFacts, type StreamFacts } from './stream-facts.js';
 
@@ -51,7 +51,6 @@ export class RedisLog implements EventLog {
   readonly #endTrim: () => void;
   #state: LogState = 'starting';
   #lastId: string | null = null;
-  #tailing: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(settings: RedisLogSettings, parts: RedisLogParts) {
@@ -59,7 +58,7 @@ export class RedisLog implements EventLog {
     this.#parts = parts;
     this.#key = `${settings.keyPrefix}:{log}`;
     this.#writer = connectRedis(settings.url, 'write', parts.logger);
-    this.#reader = connectRedis(settings.url, 'wait', parts.logger);
+    this.#reader = connectRedis(settings.url, 'read', parts.logger);
     this.#endTrim = parts.clock.every(TRIM_MS, () => {
       // A failure is no news here: the tail tells when Redis is away.
       this.#writer.xtrim(this.#key, 'MAXLEN', '~', settings.maxEvents).catch(() => undefined);
@@ -71,7 +70,7 @@ export class RedisLog implements EventLog {
   }
 
   start(tail: LogTail): void {
-    this.#tailing = this.#follow(tail);
+    void this.#follow(tail);
   }
 
   async append(events: readonly NewEvent[]): Promise<readonly string[] | Refusal> {
@@ -95,28 +94,37 @@ export class RedisLog implements EventLog {
   async readAfter(cursor: string, limit: number): Promise<LogPage | Refusal> {
     if (!isLogId(cursor)) return { entries: [], whole: false };
     try {
-      const raw = (await this.#writer.xrange(this.#key, `(${cursor}`, '+', 'COUNT', limit)) as RawEntry[];
-      // Looked at after the read: what was trimmed in between shows.
-      const facts = await readStreamFacts(this.#writer, this.#key);
-      if (!isWholeAfter(cursor, facts)) return { entries: [], whole: false };
-      return { entries: this.#parse(raw), whole: true };
+      for (let from = cursor; ; ) {
+        const raw = (await this.#writer.xrange(this.#key, `(${from}`, '+', 'COUNT', limit)) as RawEntry[];
+        // Looked at after the read: what was trimmed in between shows.
+        const facts = await readStreamFacts(this.#writer, this.#key);
+        if (!isWholeAfter(from, facts)) return { entries: [], whole: false };
+        const entries = this.#parse(raw);
+        const last = raw[raw.length - 1];
+        // A page of nothing but what is no event says nothing of what follows it.
+        if (entries.length > 0 || last === undefined || raw.length < limit) return { entries, whole: true };
+        from = last[0];
+      }
     } catch {
       return unavailable();
     }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
     this.#closed = true;
     this.#endTrim();
     this.#reader.disconnect();
     this.#writer.disconnect();
-    await this.#tailing;
+    // The reading is not waited for: told to disconnect between two attempts to connect, ioredis never settles what
+    // waits for a connection.
+    return Promise.resolve();
   }
 
   async #follow(tail: LogTail): Promise<void> {
     while (!this.#closed) {
       try {
-        await this.#checkPosition(tail);
+        await this.#findPosition(tail);
         await this.#readOn(tail);
       } catch (error) {
         if (this.#closed) return;
@@ -129,18 +137,30 @@ export class RedisLog implements EventLog {
     }
   }
 
-  /** Makes sure that reading on from the last id loses nothing, or says so. */
-  async #checkPosition(tail: LogTail): Promise<void> {
+  /** Finds where to read on; says so when what follows the last entry read is not whole any more. */
+  async #findPosition(tail: LogTail): Promise<void> {
     const facts = await readStreamFacts(this.#reader, this.#key);
-    if (this.#lastId !== null && isWholeAfter(this.#lastId, facts)) return;
+    if (this.#closed || (this.#lastId !== null && isWholeAfter(this.#lastId, facts))) return;
+    this.#restart(facts.floor, tail);
+  }
+
+  /** Says so when entries between `from` and `first`, which were read after it, may have been trimmed unread. */
+  async #checkLoss(from: string, first: string, tail: LogTail): Promise<void> {
+    const facts = await readStreamFacts(this.#reader, this.#key);
+    // What was trimmed since the read looks the same: better a gap too many than one too few.
+    if (!this.#closed && !isWholeAfter(from, facts)) this.#restart(logIdBefore(first), tail);
+  }
+
+  #restart(floor: string, tail: LogTail): void {
     if (this.#lastId !== null) this.#parts.counters.add('log_breaks');
-    tail.reset(facts.floor);
-    this.#lastId = FIRST_LOG_ID;
+    this.#lastId = floor;
+    tail.reset(floor);
   }
 
   /** Reads until it fails; first what is there, then what comes. */
   async #readOn(tail: LogTail): Promise<void> {
-    for (;;) {
+    const { maxEvents } = this.#settings;
+    while (!this.#closed) {
       const from = this.#lastId ?? FIRST_LOG_ID;
       const caughtUp = this.#state === 'ready';
       const streams = caughtUp
@@ -148,15 +168,17 @@ export class RedisLog implements EventLog {
         : await this.#reader.xread('COUNT', PAGE_SIZE, 'STREAMS', this.#key, from);
       if (this.#closed) return;
       const raw = (streams?.[0]?.[1] ?? []) as RawEntry[];
+      const [first] = raw;
       const last = raw[raw.length - 1];
-      if (last !== undefined) {
+      if (first !== undefined && last !== undefined) {
+        // So far behind, the stream may have been trimmed past this reader.
+        if (raw.length >= Math.min(PAGE_SIZE, maxEvents)) await this.#checkLoss(from, first[0], tail);
+        if (this.#closed) return;
         this.#lastId = last[0];
         const entries = this.#parse(raw);
         if (entries.length > 0) tail.entries(entries);
       }
       if (raw.length < PAGE_SIZE) this.#enter('ready', tail);
-      // Far behind, the stream may have been trimmed past this reader.
-      else await this.#checkPosition(tail);
     }
   }
 

@@ -1,17 +1,17 @@
 import type { Redis } from 'ioredis';
-import { FIRST_LOG_ID } from './log-id.js';
+import { FIRST_LOG_ID, logIdBefore } from './log-id.js';
 
 /** What flipgate needs to know of a Redis Stream. */
 export interface StreamFacts {
   /** The newest id ever given; `0-0` when there was none. */
   readonly lastId: string;
-  /** A cursor at or after this id has lost nothing to trimming. */
+  /** A cursor at or after this id has lost nothing to trimming; all entries held follow it. */
   readonly floor: string;
 }
 
 /**
- * Asks `XINFO STREAM`. Redis before 7.0 does not say how many entries there ever were, so that there the oldest
- * entry held is the floor even when nothing was trimmed. Rejects when Redis can't be reached.
+ * Asks `XINFO STREAM`. Redis before 7.0 does not say how many entries there ever were, so that there the floor
+ * is right before the oldest entry held even when nothing was trimmed. Rejects when Redis can't be reached.
  */
 export async function readStreamFacts(redis: Redis, key: string): Promise<StreamFacts> {
   const info = await redis.xinfo('STREAM', key).catch((error: unknown) => {
@@ -23,7 +23,7 @@ export async function readStreamFacts(redis: Redis, key: string): Promise<Stream
   for (let index = 0; index + 1 < info.length; index += 2) facts.set(info[index], info[index + 1]);
   const lastId = String(facts.get('last-generated-id'));
   const first: unknown = facts.get('first-entry');
-  const oldestId = Array.isArray(first) ? String(first[0]) : lastId;
+  const trimmedTo = Array.isArray(first) ? logIdBefore(String(first[0])) : lastId;
   const neverTrimmed = facts.get('entries-added') === facts.get('length');
-  return { lastId, floor: neverTrimmed ? FIRST_LOG_ID : oldestId };
+  return { lastId, floor: neverTrimmed ? FIRST_LOG_ID : trimmedTo };
 }

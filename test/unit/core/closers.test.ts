@@ -37,9 +37,11 @@ describe('Closers', () => {
       throw new Error('b');
     });
     let closed = false;
-    const closing = closers.closeAll().then(() => {
+    const close = async (): Promise<void> => {
+      await closers.closeAll();
       closed = true;
-    });
+    };
+    const closing = close();
     await clock.turn(999);
     expect([closed, done]).toEqual([false, []]);
     await clock.turn(1);

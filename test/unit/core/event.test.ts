@@ -18,7 +18,7 @@ import {
 
 const NOW_MS = 1_732_219_200_123;
 const LIMITS: EventLimits = { maxDataBytes: 10_000, nowMs: NOW_MS };
-const NAME_CHARACTERS = [...'ABCXYZabcxyz0189_.:-'];
+const NAME_CHARACTERS = 'ABCXYZabcxyz0189_.:-'.split('');
 
 const name = fc.string({ unit: fc.constantFrom(...NAME_CHARACTERS), minLength: 1, maxLength: 128 });
 const typeName = name.filter((text) => !RESERVED_TYPES.has(text));

@@ -20,6 +20,11 @@ function setUp(limits: Partial<SessionLimits> = {}) {
   return { hub, admission };
 }
 
+/** Fills the room `full`. */
+function fill({ hub }: { readonly hub: Hub }): void {
+  for (const id of ['1', '2']) hub.join(new Session(id, { id }, 'sse', new RecordingOutlet()), 'full', 0);
+}
+
 const NONE: ReadonlySet<string> = new Set();
 
 describe('Admission', () => {
@@ -80,9 +85,6 @@ describe('Admission', () => {
   });
 
   test('members of one room, where the limit is hard', () => {
-    const fill = ({ hub }: { hub: Hub }): void => {
-      for (const id of ['1', '2']) hub.join(new Session(id, { id }, 'sse', new RecordingOutlet()), 'full', 0);
-    };
     const hard = setUp({ roomOverflow: 'reject' });
     fill(hard);
     expect(hard.admission.checkRooms(['free', 'full'], NONE)).toMatchObject({

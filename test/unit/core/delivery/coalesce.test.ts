@@ -4,7 +4,7 @@ import { coalesce } from '../../../../src/core/delivery/coalesce.js';
 import type { Event } from '../../../../src/core/event.js';
 import { newEvent } from '../../../support/new-event.js';
 
-const slots = fc.array(fc.constantFrom(null, null, 'a', 'b', 'c'), { maxLength: 60 });
+const slots = fc.array(fc.constantFrom<string | null>(null, null, 'a', 'b', 'c'), { maxLength: 60 });
 
 function eventsOf(all: readonly (string | null)[]): Event[] {
   return all.map((slot, position) => ({

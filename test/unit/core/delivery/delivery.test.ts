@@ -12,6 +12,12 @@ const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, index) => from + index);
 const keyed = (key: string, value: number, room = 'a') => newEvent({ room, key, dataJson: String(value) });
 
+const data = (events: readonly { readonly dataJson: string }[]) =>
+  events.map(({ dataJson }) => Number(dataJson));
+const fail = (): never => {
+  throw new Error('broken');
+};
+
 /** A rig whose log has begun and is not ready. */
 function starting(): DeliveryRig {
   const rig = new DeliveryRig({ log: new HeldLog() });
@@ -387,7 +393,8 @@ describe('gaps', () => {
 
   test('a log that broke is a gap to all, also to those whose rooms stay quiet', async () => {
     const rig = DeliveryRig.ready();
-    const clients = [rig.open(['a']), rig.open(['quiet']), rig.open([])];
+    const clients = [rig.open(['a']), rig.open(['quiet']), rig.open(['left'])];
+    rig.delivery.leave(clients[2]?.session as Session, ['left']);
     await rig.publish([...numbered(0, 3), keyed('k', 3)]);
     rig.log.break('1000-0');
     await rig.clock.turn(2000);
@@ -600,7 +607,7 @@ describe('rooms', () => {
     expect(rig.delivery.join(session, 'b')).toMatchObject({ code: 'invalid_room' });
     expect(rig.delivery.leave(session, [1])).toMatchObject({ code: 'invalid_room' });
     expect([...session.rooms.keys()]).toEqual(['a']);
-    expect(rig.counters.toJSON()['joins_refused']).toEqual({ too_many_rooms: 1, invalid_room: 1 });
+    expect(rig.counters.toJSON()['room_changes_refused']).toEqual({ too_many_rooms: 1, invalid_room: 2 });
   });
 
   test('the cursor stays what covers all rooms while a snapshot is on its way', async () => {
@@ -628,7 +635,6 @@ describe('rooms', () => {
   test('state is the newest of each slot, history a page of all', async () => {
     const rig = DeliveryRig.ready({ memory: { maxEvents: 10, maxBytes: 1e9 } });
     await rig.publish([keyed('k', 0), ...numbered(1, 4), keyed('k', 4), ...numbered(5, 6, 'b')]);
-    const data = (events: readonly { dataJson: string }[]) => events.map(({ dataJson }) => Number(dataJson));
     expect(data(rig.delivery.rooms.state('a').events)).toEqual([4]);
     expect(rig.delivery.rooms.state('a').cursor).toBe('6-0');
     const page = rig.delivery.rooms.history('a', null, 2);
@@ -693,9 +699,6 @@ describe('opening and ending', () => {
       );
       rig.log.start(rig.delivery.tail);
       const bad = new RecordingOutlet();
-      const fail = (): never => {
-        throw new Error('broken');
-      };
       bad[call] = fail;
       if (call === 'end') bad.deliver = fail;
       const others = [rig.open(), rig.open()];
@@ -715,9 +718,7 @@ describe('opening and ending', () => {
     const rig = DeliveryRig.ready({ memory: { maxEvents: 10, maxBytes: 1e9 } });
     await rig.publish(numbered(0, 100));
     const bad = new RecordingOutlet();
-    bad.deliver = () => {
-      throw new Error('broken');
-    };
+    bad.deliver = fail;
     rig.open(['a'], '10-0', bad);
     await rig.clock.turn(1000);
     expect(bad.ended).toBe('internal');

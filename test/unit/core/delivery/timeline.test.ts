@@ -27,6 +27,11 @@ function entry(count: number, parts: Parameters<typeof newEvent>[0] = {}): LogEn
   return { ...newEvent(parts), id: idOf(count) };
 }
 
+/** An entry of a key of its own, of about 1 KB. */
+function keyed(count: number): LogEntry {
+  return entry(count, { key: `k${String(count)}`, dataJson: `"${'x'.repeat(798)}"` });
+}
+
 /** What the timeline promises, as plainly as it can be said. */
 class PlainTimeline {
   held: { readonly id: string; readonly position: number }[] = [];
@@ -241,8 +246,6 @@ describe('Timeline', () => {
 
   test('newest values outlive their events, within bounds; those that go are counted', () => {
     const { timeline, counters } = timelineOf(10, 100_000);
-    const keyed = (count: number) =>
-      entry(count, { key: `k${String(count)}`, dataJson: `"${'x'.repeat(798)}"` });
     for (let count = 1; count <= 15; count += 1) timeline.append([keyed(count)]);
     expect(timeline.latest('a')).toHaveLength(15);
     expect(counters.get('snapshot_values_forgotten')).toBe(0);

@@ -97,16 +97,16 @@ describe('FlushWindow', () => {
   });
 
   test('a request during a flush is not lost, and flushes never overlap', async () => {
-    let end: (costMs: number) => void = () => undefined;
+    const ends: ((costMs: number) => void)[] = [];
     let running = 0;
     const slow = new FlushWindow(clock, { minMs: 50, maxMs: 200, maxWaitMs: 250 }, () => {
       expect((running += 1)).toBe(1);
       flushes.push(running);
       return new Promise((resolve) => {
-        end = (cost) => {
+        ends.push((cost) => {
           running -= 1;
           resolve(cost);
-        };
+        });
       });
     });
     slow.request();
@@ -115,10 +115,10 @@ describe('FlushWindow', () => {
     slow.request();
     await clock.turn(500);
     expect(flushes).toEqual([1]);
-    end(1);
+    ends.shift()?.(1);
     await clock.turn(0);
     expect(flushes).toEqual([1, 1]);
-    end(1);
+    ends.shift()?.(1);
     await clock.turn(1000);
     expect(flushes).toEqual([1, 1]);
   });

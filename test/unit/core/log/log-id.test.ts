@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { compareLogIds, FIRST_LOG_ID, isLogId } from '../../../../src/core/log/log-id.js';
+import { compareLogIds, FIRST_LOG_ID, isLogId, logIdBefore } from '../../../../src/core/log/log-id.js';
 
 const part = fc.oneof(fc.nat(3), fc.integer({ min: 0, max: 999_999_999_999_999 }));
 const parts = fc.tuple(part, part);
@@ -22,6 +22,19 @@ describe('log ids', () => {
         const sorted = all.map(idOf).sort(compareLogIds);
         const byNumber = [...all].sort((a, b) => a[0] - b[0] || a[1] - b[1]).map(idOf);
         expect(sorted).toEqual(byNumber);
+      }),
+    );
+  });
+
+  test('each has one right before it, with nothing between', () => {
+    fc.assert(
+      fc.property(parts, parts, (one, other) => {
+        const before = logIdBefore(idOf(one));
+        expect(isLogId(before)).toBe(true);
+        if (idOf(one) === FIRST_LOG_ID) return expect(before).toBe(FIRST_LOG_ID);
+        expect(compareLogIds(before, idOf(one))).toBeLessThan(0);
+        const isBefore = compareLogIds(idOf(other), idOf(one)) < 0;
+        expect(compareLogIds(idOf(other), before) <= 0).toBe(isBefore);
       }),
     );
   });
