@@ -1,5 +1,6 @@
-import { Delivery, type DeliverySettings, type OpenRequest } from '../../src/core/delivery/delivery.js';
+import { Delivery, type DeliverySettings } from '../../src/core/delivery/delivery.js';
 import type { Session } from '../../src/core/delivery/session.js';
+import type { OpenRequest } from '../../src/core/delivery/sessions.js';
 import { Refusal } from '../../src/core/errors.js';
 import type { NewEvent } from '../../src/core/event.js';
 import { EventTypes } from '../../src/core/event-types.js';

@@ -67,8 +67,9 @@ export class SseConnection implements Outlet {
     const newest = slices[slices.length - 1];
     const carrier = newest?.cursor === cursor ? newest : undefined;
     const parts = slices.map((slice) => slice.frame(slice === carrier ? last : part));
-    if (cursor !== null && carrier === undefined)
-      parts.push(this.#wires.block(formatSseBlock({ id: cursor })));
+    if (cursor !== null && carrier === undefined) {
+      parts.push(this.#wires.block(formatSseBlock({ id: cursor, data: '[]' })));
+    }
     if (parts.length > 0) this.#write(Buffer.concat(parts));
   }
 

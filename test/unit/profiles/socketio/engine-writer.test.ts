@@ -1,11 +1,14 @@
 import { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Socket } from 'engine.io';
 import { EngineWriter } from '../../../../src/profiles/socketio/engine-writer.js';
+import { frameOf } from '../../../../src/profiles/socketio/socketio-wire.js';
 
 /** An engine connection whose transport takes bytes when the test says so. */
 class HeldEngine extends EventEmitter {
   readyState = 'open';
+  readonly transport = { name: 'polling' };
   readonly sent: [string, unknown][] = [];
   readonly closes: boolean[] = [];
 
@@ -20,30 +23,78 @@ class HeldEngine extends EventEmitter {
   }
 }
 
+/** A websocket's socket that takes bytes when the test says so. */
+class HeldSocket extends EventEmitter {
+  writableNeedDrain = false;
+  readonly writes: Buffer[] = [];
+
+  write(bytes: Buffer): boolean {
+    this.writes.push(bytes);
+    return true;
+  }
+}
+
 let engine: HeldEngine;
+let socket: HeldSocket;
 let writer: EngineWriter;
 let drains: number;
 
 beforeEach(() => {
   engine = new HeldEngine();
+  socket = new HeldSocket();
   drains = 0;
-  writer = new EngineWriter(engine as unknown as Socket, () => {
-    drains += 1;
-  });
+  writer = new EngineWriter(
+    engine as unknown as Socket,
+    () => socket as unknown as Duplex,
+    () => {
+      drains += 1;
+    },
+  );
 });
 
+function upgrade(): void {
+  engine.transport.name = 'websocket';
+  engine.emit('upgrade', engine.transport);
+}
+
 describe('EngineWriter', () => {
-  test('sends packets in order, uncompressed', () => {
-    writer.write(['2["a"]', '2["b"]']);
+  test('sends packets in order, uncompressed, through the engine while there is no websocket', () => {
+    writer.write(frameOf(['2["a"]', '2["b"]']));
     expect(engine.sent).toEqual([
       ['2["a"]', { compress: false }],
       ['2["b"]', { compress: false }],
     ]);
+    expect(socket.writes).toEqual([]);
+  });
+
+  test('writes ready-made bytes to the socket once there is a websocket', () => {
+    upgrade();
+    const frame = frameOf(['2["a"]', '2["b"]']);
+    writer.write(frame);
+    expect(engine.sent).toEqual([]);
+    expect(socket.writes).toEqual([frame.bytes]);
+    expect(frame.bytes.toString('latin1')).toBe('\x81\x0742["a"]\x81\x0742["b"]');
+  });
+
+  test('goes through the engine while the engine has packets of its own waiting, so as not to overtake them', () => {
+    upgrade();
+    engine.emit('packetCreate', {});
+    writer.write(frameOf(['2["a"]']));
+    expect([engine.sent.length, socket.writes.length]).toEqual([1, 0]);
+  });
+
+  test('is not writable while the socket holds bytes back, and tells when it is again', () => {
+    upgrade();
+    socket.writableNeedDrain = true;
+    expect(writer.writable).toBe(false);
+    socket.writableNeedDrain = false;
+    socket.emit('drain');
+    expect([writer.writable, drains]).toEqual([true, 1]);
   });
 
   test('is writable until something waits, and again, with word of it, once that has drained', () => {
     expect(writer.writable).toBe(true);
-    writer.write(['2["a"]']);
+    writer.write(frameOf(['2["a"]']));
     expect([writer.writable, drains]).toEqual([false, 0]);
     engine.emit('drain');
     expect([writer.writable, drains]).toEqual([true, 1]);
@@ -62,7 +113,7 @@ describe('EngineWriter', () => {
   test('closes the connection, and throws away only what the client does not take', () => {
     writer.close();
     expect(engine.closes).toEqual([false]);
-    writer.write(['2["a"]']);
+    writer.write(frameOf(['2["a"]']));
     writer.close();
     expect(engine.closes).toEqual([false, true]);
   });

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Slice } from '../../../../src/core/delivery/slice.js';
 import type { Event } from '../../../../src/core/event.js';
@@ -7,27 +8,43 @@ import { SseConnection } from '../../../../src/profiles/sse/sse-connection.js';
 import { EventStreamParser } from '../../../support/event-stream-parser.js';
 import { newEvent } from '../../../support/new-event.js';
 
-/** A response that keeps what it is given. */
-class HeldResponse extends EventEmitter {
-  writableNeedDrain = false;
-  destroyed = false;
-  ended = false;
+/** A response of which only the head is used. */
+class HeldResponse {
   head: [number, object] | undefined;
-  readonly writes: (string | Buffer)[] = [];
+  flushed = false;
+  readonly req: { readonly httpVersionMinor: number };
 
-  writeHead(status: number, headers: object): this {
-    this.head = [status, headers];
-    return this;
+  constructor(httpVersionMinor: number) {
+    this.req = { httpVersionMinor };
   }
 
-  write(bytes: string | Buffer): boolean {
+  writeHead(status: number, headers: object): void {
+    this.head = [status, headers];
+  }
+
+  flushHeaders(): void {
+    this.flushed = true;
+  }
+}
+
+/** A socket that keeps what it is given. */
+class HeldSocket extends EventEmitter {
+  writable = true;
+  writableNeedDrain = false;
+  destroyed = false;
+  ended: string | undefined;
+  readonly writes: Buffer[] = [];
+
+  write(bytes: Buffer): boolean {
     this.writes.push(bytes);
     return true;
   }
 
-  end(): void {
-    this.ended = true;
+  end(last: string): void {
+    this.ended = last;
   }
+
+  destroySoon(): void {}
 
   destroy(): void {
     this.destroyed = true;
@@ -35,13 +52,21 @@ class HeldResponse extends EventEmitter {
 }
 
 let response: HeldResponse;
+let socket: HeldSocket;
 let connection: SseConnection;
 let now: number;
 
+/** A connection of HTTP/1.0, whose bytes are those of the stream, or of HTTP/1.1, where they come in chunks. */
+function connect(httpVersionMinor: number): void {
+  response = new HeldResponse(httpVersionMinor);
+  socket = new HeldSocket();
+  const res = response as unknown as ServerResponse;
+  connection = new SseConnection(res, socket as unknown as Socket, 1234.5, () => now);
+}
+
 beforeEach(() => {
-  response = new HeldResponse();
   now = 100;
-  connection = new SseConnection(response as unknown as ServerResponse, 1234.5, () => now);
+  connect(0);
 });
 
 const sliceOf = (room: string, cursor: string, ...data: number[]): Slice => {
@@ -60,7 +85,7 @@ const sliceOf = (room: string, cursor: string, ...data: number[]): Slice => {
 /** What a client that reads to the letter makes of everything written. */
 function read(): EventStreamParser {
   const parser = new EventStreamParser();
-  for (const bytes of response.writes) parser.feed(Buffer.from(bytes));
+  for (const bytes of socket.writes) parser.feed(bytes);
   return parser;
 }
 
@@ -87,12 +112,12 @@ describe('SseConnection', () => {
     expect(read().retryMs).toBe(1235);
   });
 
-  test('is writable until the response holds bytes back, or is gone', () => {
+  test('is writable until the socket holds bytes back, or is gone', () => {
     expect(connection.writable).toBe(true);
-    response.writableNeedDrain = true;
+    socket.writableNeedDrain = true;
     expect(connection.writable).toBe(false);
-    response.writableNeedDrain = false;
-    response.destroyed = true;
+    socket.writableNeedDrain = false;
+    socket.writable = false;
     expect(connection.writable).toBe(false);
   });
 
@@ -100,7 +125,7 @@ describe('SseConnection', () => {
     const slice = sliceOf('a', '2-0', 1, 2);
     connection.deliver([slice], '2-0');
     connection.deliver([slice], '2-0');
-    expect(response.writes[0]).toBe(response.writes[1]);
+    expect(socket.writes[0]).toBe(socket.writes[1]);
     expect(bundles()).toEqual([
       [['a1', 'a2'], '2-0'],
       [['a1', 'a2'], '2-0'],
@@ -109,26 +134,28 @@ describe('SseConnection', () => {
 
   test('several rooms are one write, whose last message carries the id', () => {
     connection.deliver([sliceOf('a', '3-0', 1, 3), sliceOf('b', '3-0', 2)], '3-0');
-    expect(response.writes).toHaveLength(1);
+    expect(socket.writes).toHaveLength(1);
     expect(bundles()).toEqual([
       [['a1', 'a3'], ''],
       [['b2'], '3-0'],
     ]);
   });
 
-  test('a cursor that is not the last slice’s own comes in a block of its own', () => {
+  test('a cursor that is not the last slice’s own comes in a message of its own', () => {
     connection.deliver([sliceOf('a', '1-0', 1)], '0-9');
-    expect(bundles()).toEqual([[['a1'], '']]);
-    expect(read().lastEventId).toBe('0-9');
+    expect(bundles()).toEqual([
+      [['a1'], ''],
+      [[], '0-9'],
+    ]);
   });
 
-  test('without a cursor no id is sent, and without events only the id', () => {
+  test('without a cursor no id is sent, and without events an empty message carries it', () => {
     connection.deliver([sliceOf('a', '1-0', 1)], null);
     expect([bundles(), read().lastEventId]).toEqual([[[['a1'], '']], '']);
     connection.deliver([], '5-0');
-    expect([bundles().length, read().lastEventId]).toEqual([1, '5-0']);
+    expect(bundles()[1]).toEqual([[], '5-0']);
     connection.deliver([], null);
-    expect(response.writes).toHaveLength(2);
+    expect(socket.writes).toHaveLength(2);
   });
 
   test('notices are messages of their name', () => {
@@ -139,15 +166,15 @@ describe('SseConnection', () => {
       ['gap', gap],
       ['draining', { reason: 'shutting_down' }],
     ]);
-    expect([response.ended, response.destroyed]).toEqual([true, false]);
+    expect([socket.ended, socket.destroyed]).toEqual(['', false]);
   });
 
   test('ends without a word for other reasons, and at once when the client takes nothing any more', () => {
     connection.end('internal');
-    expect([response.writes, response.ended]).toEqual([[], true]);
-    response.writableNeedDrain = true;
+    expect([socket.writes, socket.ended]).toEqual([[], '']);
+    socket.writableNeedDrain = true;
     connection.end('slow_consumer');
-    expect([response.writes, response.destroyed]).toEqual([[], true]);
+    expect([socket.writes, socket.destroyed]).toEqual([[], true]);
   });
 
   test('a ping is a comment, moves the id along where it may, and counts as a write', () => {
@@ -158,5 +185,18 @@ describe('SseConnection', () => {
     expect([read().comments, read().lastEventId]).toEqual([[' ping'], '']);
     connection.ping('8-0');
     expect([read().messages, read().lastEventId]).toEqual([[], '8-0']);
+  });
+
+  test('over HTTP/1.1 every write is one whole chunk, and the end is the last chunk', () => {
+    connect(1);
+    connection.accept();
+    connection.deliver([sliceOf('ä', '2-0', 1)], '2-0');
+    connection.end('internal');
+    for (const bytes of socket.writes) {
+      const [size = ''] = bytes.toString('latin1').split('\r\n', 1);
+      expect(bytes.length).toBe(size.length + 2 + Number.parseInt(size, 16) + 2);
+      expect(bytes.subarray(-4).toString()).toBe('\n\n\r\n');
+    }
+    expect([socket.writes.length, socket.ended]).toEqual([2, '0\r\n\r\n']);
   });
 });
