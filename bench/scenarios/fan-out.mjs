@@ -22,7 +22,7 @@ const SERVERS = [
     target: 1.3,
   },
   { label: 'Node http res.write', kind: 'sse', start: () => startPeer('node-http'), target: null },
-  // { label: 'better-sse', kind: 'sse', start: () => startPeer('better-sse'), target: null },
+  { label: 'better-sse', kind: 'sse', start: () => startPeer('better-sse'), target: null },
   { label: 'naive Express', kind: 'sse', start: () => startPeer('express-naive'), target: null },
   { label: 'stock Socket.IO', kind: 'legacy', start: () => startPeer('socketio-stock'), target: null },
 ];
