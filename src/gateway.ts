@@ -225,7 +225,7 @@ async function attachProfiles(
   }
   if (!config.transports.websocket) return;
   const { SocketIoProfile } = await import('./profiles/socketio/socketio-profile.js');
-  const common = { ...config, ...parts, listener, logger, counters };
+  const common = { ...config, ...parts, listener, logger, counters, clock };
   if (config.redisUrl === undefined) {
     const profile = new SocketIoProfile(common);
     closers.add('socket.io', () => profile.close());

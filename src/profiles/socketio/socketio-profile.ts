@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Server as Engine } from 'engine.io';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
+import type { Clock } from '../../core/clock.js';
 import type { Outlet } from '../../core/delivery/outlet.js';
 import type { Session } from '../../core/delivery/session.js';
 import { Refusal } from '../../core/errors.js';
@@ -18,11 +19,15 @@ import { EngineWriter } from './engine-writer.js';
 import { LegacyConnection } from './legacy-connection.js';
 import { type RequestParts, type Requester, Requests, roomsOf } from './requests.js';
 
+/** How long closing waits for polling clients to come for the news, ms. */
+const LAST_POLL_MS = 1000;
+
 /** What the Socket.IO profile is told and works with. */
 export interface SocketIoProfileParts extends RequestParts {
   readonly listener: Listener;
   readonly logger: Logger;
   readonly counters: Counters;
+  readonly clock: Clock;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
   readonly maxHttpBufferBytes: number;
@@ -45,6 +50,7 @@ export class SocketIoProfile {
   /** Sockets of connections that were opened by polling and upgraded since, by engine id. */
   readonly #upgraded = new Map<string, Duplex>();
   readonly #detach: () => void;
+  #onAllGone = (): void => undefined;
 
   constructor(parts: SocketIoProfileParts) {
     this.#parts = parts;
@@ -85,8 +91,17 @@ export class SocketIoProfile {
     });
   }
 
-  /** Takes no more connections and lets go of the engine; the sessions are core's to end, before. */
+  /**
+   * Lets go of the engine. The sessions are core's to end, before; that closed their connections, and a client that
+   * polls is told with its next request, for which there is a moment.
+   */
   async close(): Promise<void> {
+    if (this.#engine.clientsCount > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onAllGone = resolve;
+        this.#parts.clock.after(LAST_POLL_MS, resolve);
+      });
+    }
     this.#detach();
     await this.#io.close();
   }
@@ -145,6 +160,9 @@ export class SocketIoProfile {
     const session = delivery.open({ principal, address, transport: 'websocket', outlet, rooms, cursor });
     if (session instanceof Refusal) return writer.close();
     this.#sessions.set(socket.id, session);
+    conn.once('close', () => {
+      if (this.#engine.clientsCount === 0) this.#onAllGone();
+    });
     void socket.join([...session.rooms.keys()]);
     socket.on('disconnect', () => {
       this.#sessions.delete(socket.id);
