@@ -49,10 +49,11 @@ export class EventTypes {
   /** The entry as each of its rooms gets it; `position` is its place in this process's timeline. */
   place(entry: LogEntry, position: number): Event[] {
     const slot = this.#slot(entry);
-    return this.#rooms(entry).map((room) => ({ ...entry, room, slot, position }));
+    return this.roomsOf(entry).map((room) => ({ ...entry, room, slot, position }));
   }
 
-  #rooms(event: NewEvent): readonly string[] {
+  /** The rooms an event of this type goes to: the one it names, else its type's, else the default rooms. */
+  roomsOf(event: Pick<NewEvent, 'type' | 'room'>): readonly string[] {
     if (event.room !== undefined) return [event.room];
     return this.#types.get(event.type)?.rooms ?? this.#defaultRooms;
   }

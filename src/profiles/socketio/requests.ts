@@ -4,6 +4,7 @@ import type { CommandRegistry } from '../../core/control/command-registry.js';
 import type { Delivery } from '../../core/delivery/delivery.js';
 import type { Session } from '../../core/delivery/session.js';
 import { type ErrorBody, Refusal } from '../../core/errors.js';
+import type { EventTypes } from '../../core/event-types.js';
 import { actionOf, type LegacyCommand, type LegacyMapping, type LegacyReply } from './legacy-mapping.js';
 
 /** What answering a client's requests takes. */
@@ -12,6 +13,7 @@ export interface RequestParts {
   readonly gate: CommandGate;
   readonly registry: CommandRegistry;
   readonly mapping: LegacyMapping;
+  readonly types: EventTypes;
 }
 
 /** The client a request comes from. */
@@ -69,16 +71,24 @@ export class Requests {
     return bodyOf(state);
   }
 
-  /** A command still queued is answered by its outcome event, later. */
   #reply(requester: Requester, reply: LegacyReply, state: CommandState | Refusal): void {
-    if (!(state instanceof Refusal)) {
-      if (state.status === 'queued') return;
-      if (state.status === 'succeeded') return requester.emit(reply.type, state.result);
+    if (!(state instanceof Refusal) && state.status !== 'failed') {
+      // Where the outcome comes as an event anyway, sent from here it would overtake that, and come twice.
+      const isTold = state.status === 'queued' || this.#isTold(requester.session, state.action, reply.type);
+      if (!isTold) requester.emit(reply.type, state.result);
+      return;
     }
     const known = this.#parts.delivery.snapshot(requester.session, (event) => event.type === reply.type);
     if (known > 0) return;
     const { error } = bodyOf(state) as { error?: unknown };
     requester.emit(reply.type, { ...reply.otherwise, error });
+  }
+
+  /** True when the session gets the action's outcome as an event of that type. */
+  #isTold(session: Session, action: string, type: string): boolean {
+    const { registry, types } = this.#parts;
+    const publishes = registry.find(action)?.publishes;
+    return publishes?.type === type && types.roomsOf(publishes).some((room) => session.rooms.has(room));
   }
 
   async #submit(

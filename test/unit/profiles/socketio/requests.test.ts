@@ -28,14 +28,15 @@ const mapping = parseLegacyMapping({
       reply: { type: 'governor_update', otherwise: { running: false } },
     },
     quiet: { command: 'governor.start' },
+    told: { command: 'told', reply: { type: 'governor_update', otherwise: {} } },
   },
 }) as LegacyMapping;
 
-const specOf = (action: string): CommandSpec => ({
+const specOf = (action: string, publishes: CommandSpec['publishes'] = null): CommandSpec => ({
   action,
   timeoutMs: 1000,
   role: undefined,
-  publishes: null,
+  publishes,
   where: 'local',
 });
 
@@ -58,6 +59,7 @@ beforeEach(() => {
   const commands = [
     { spec: specOf('governor.start'), handler: () => ({ running: true }) },
     { spec: specOf('governor.break'), handler: () => new Refusal('command_failed', 'it broke') },
+    { spec: specOf('told', { type: 'governor_update', room: 'a' }), handler: () => ({ running: true }) },
     { spec: specOf('echo'), handler: (data: unknown) => data },
   ];
   const gate = new CommandGate({
@@ -71,7 +73,7 @@ beforeEach(() => {
     controlWaitMs: 1000,
   });
   const registry = new CommandRegistry(commands.map(({ spec }) => spec));
-  requests = new Requests({ delivery: rig.delivery, gate, registry, mapping });
+  requests = new Requests({ delivery: rig.delivery, gate, registry, mapping, types });
   emitted = [];
   requester = {
     session: client.session,
@@ -130,6 +132,15 @@ describe('Requests', () => {
 
   test('a mapped command that succeeds is replied to with its result', async () => {
     expect(await ask('governor_control', { action: 'start' })).toMatchObject({ status: 'succeeded' });
+    expect(emitted).toEqual([['governor_update', { running: true }]]);
+  });
+
+  test('but not where it comes as an event: that would come twice, and out of order', async () => {
+    expect(await ask('told')).toMatchObject({ status: 'succeeded' });
+    expect(emitted).toEqual([]);
+    await ask('join', 'b');
+    await ask('leave', 'a');
+    expect(await ask('told')).toMatchObject({ status: 'succeeded' });
     expect(emitted).toEqual([['governor_update', { running: true }]]);
   });
 
