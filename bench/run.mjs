@@ -3,9 +3,22 @@
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import process from 'node:process';
+import { coalescing } from './scenarios/coalescing.mjs';
 import { fanOut } from './scenarios/fan-out.mjs';
+import { idleMemory } from './scenarios/idle-memory.mjs';
+import { ingest } from './scenarios/ingest.mjs';
+import { latency, stalledReaders } from './scenarios/latency.mjs';
+import { responsiveness } from './scenarios/responsiveness.mjs';
 
-const SCENARIOS = new Map([['fan-out', fanOut]]);
+const SCENARIOS = new Map([
+  ['fan-out', fanOut],
+  ['idle-memory', idleMemory],
+  ['coalescing', coalescing],
+  ['ingest', ingest],
+  ['responsiveness', responsiveness],
+  ['latency', latency],
+  ['stalled-readers', stalledReaders],
+]);
 
 const quick = process.argv.includes('--quick');
 const only = process.argv[process.argv.indexOf('--only') + 1]?.split(',');
