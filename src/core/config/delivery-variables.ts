@@ -25,7 +25,7 @@ export const DELIVERY_VARIABLES = {
     min: 0,
     max: 1000,
     default: 20,
-    doc: 'Most writes to one client, a bundle being one write: a flush is never sooner after the last. The several emits that a legacy client gets in one flush are not counted yet.',
+    doc: 'Most writes to one client, a bundle being one write: a flush is never sooner after the last. Of a legacy client each event is a write: what is more, it gets later.',
   }),
   maxQueuePerClient: integer({
     env: 'MAX_QUEUE_PER_CLIENT',
@@ -33,14 +33,14 @@ export const DELIVERY_VARIABLES = {
     min: 1,
     max: 100_000,
     default: 100,
-    doc: 'Most writes that may await one connected client. Not in force yet.',
+    doc: 'Most writes that may await one connected client: of what is more, the oldest `append` events are left out, counted, and announced as a gap.',
   }),
   maxBacklogMs: seconds({
     env: 'MAX_BACKLOG_SECONDS',
     min: 0.1,
     max: 86_400,
     default: 60,
-    doc: 'How long a connection may be unable to take what awaits it before it is closed as `slow_consumer`.',
+    doc: 'How far a client may be behind, and how long its connection may be unable to take what awaits it, before it is closed as `slow_consumer`.',
   }),
   maxRoomSize: integer({
     env: 'MAX_ROOM_SIZE',

@@ -78,6 +78,13 @@ export class Beginnings {
     this.#startAtHead(session);
   }
 
+  /** Tells a session that it was too far behind to be given everything; what is left follows. */
+  announceOverflow(session: Session, dropped: number): void {
+    const { counters, timeline } = this.#parts;
+    counters.add('gaps', 'overflow');
+    session.outlet.gap({ reason: 'overflow', dropped, cursor: timeline.cursorAt(session.position) });
+  }
+
   async #resume(session: Session, cursor: string): Promise<void> {
     const { resumption, timeline } = this.#parts;
     const resumed = await resumption.resume(session, cursor, () => {
@@ -112,6 +119,8 @@ export class Beginnings {
     session.position = timeline.head;
     session.state = 'live';
     session.ahead.length = 0;
+    session.owed = [];
+    session.resuming = false;
     for (const room of session.rooms.keys()) {
       session.rooms.set(room, session.position);
       session.ahead.push(...slicer.snapshot(room));
@@ -124,6 +133,7 @@ export class Beginnings {
   #goOnFrom(session: Session, position: number): void {
     for (const [room, since] of session.rooms) if (since === Infinity) session.rooms.set(room, position);
     session.position = Math.min(position, ...session.rooms.values());
+    session.resuming = true;
     session.state = 'live';
     this.#parts.onLive(session);
   }

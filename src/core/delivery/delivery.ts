@@ -18,6 +18,7 @@ import { Slicer } from './slicer.js';
 import { Sweeper } from './sweeper.js';
 import { Timeline } from './timeline.js';
 import type { WindowBounds } from './window.js';
+import { WriteAllowance } from './write-allowance.js';
 
 /** How often stalled sessions are looked for and idle ones moved to the head, ms. */
 const SWEEP_MS = 1000;
@@ -30,7 +31,11 @@ export interface DeliverySettings extends SessionLimits {
   readonly defaultRooms: readonly string[];
   readonly heartbeatMs: number;
   readonly window: WindowBounds;
-  /** How long a connection may be unable to take what awaits it, ms. */
+  /** Most writes to one client whose events are a write each; 0 = no limit. */
+  readonly maxEventsPerSecondPerClient: number;
+  /** Most writes that may await one client. */
+  readonly maxQueuePerClient: number;
+  /** How long a connection may be unable to take what awaits it, and how old what awaits it may be, ms. */
   readonly maxBacklogMs: number;
   /** How much of the log this process keeps in memory. */
   readonly memory: LogBounds;
@@ -69,7 +74,10 @@ export class Delivery {
     this.rooms = new RoomReader(this.#timeline);
     this.#slicer = new Slicer(this.#timeline);
     this.#admission = new Admission(settings, this.#hub);
-    this.#sessions = new Sessions(this.#admission, this.#hub, settings.defaultRooms);
+    const { maxEventsPerSecondPerClient: perSecond } = settings;
+    this.#sessions = new Sessions(this.#admission, this.#hub, settings.defaultRooms, () =>
+      perSecond === 0 ? null : new WriteAllowance(perSecond, parts.clock.elapsed()),
+    );
     this.#resumption = new Resumption(parts.log, this.#timeline, this.#slicer, parts.clock);
     const onFault = (session: Session, error: unknown): void => {
       this.#fault(session, error);
@@ -92,6 +100,11 @@ export class Delivery {
       clock: parts.clock,
       window: settings.window,
       stretchSessions: settings.maxRoomSize,
+      maxQueue: settings.maxQueuePerClient,
+      onOverflow: (session, dropped) => {
+        parts.counters.add('events_dropped', 'client_queue', dropped);
+        this.#beginnings.announceOverflow(session, dropped);
+      },
       onLost: (session) => {
         this.#beginnings.beginAfterGap(session, 'trimmed');
       },
@@ -100,14 +113,15 @@ export class Delivery {
     this.#sweeper = new Sweeper({
       sessions: this.#sessions,
       timeline: this.#timeline,
+      clock: parts.clock,
       maxBacklogMs: settings.maxBacklogMs,
-      onStalled: (session) => {
+      onTooSlow: (session) => {
         this.end(session, 'slow_consumer');
       },
     });
     this.#endSweep = parts.clock.every(SWEEP_MS, () => {
       if (this.#logState === 'ready') this.#beginnings.beginWaiting();
-      this.#sweeper.sweep(parts.clock.elapsed());
+      this.#sweeper.sweep();
     });
   }
 
@@ -162,8 +176,8 @@ export class Delivery {
 
   /** What the session may be told to have, outside a bundle; null when that can't be said now. */
   cursorOf(session: Session): string | null {
-    const { state, ahead, rooms, position, coveredFrom } = session;
-    if (state !== 'live' || ahead.length > 0 || position < coveredFrom) return null;
+    const { state, ahead, owed, rooms, position, coveredFrom } = session;
+    if (state !== 'live' || ahead.length > 0 || owed.length > 0 || position < coveredFrom) return null;
     return this.#timeline.isWholeFor(rooms, position) ? this.#timeline.cursorAt(position) : null;
   }
 
@@ -209,7 +223,9 @@ export class Delivery {
     const passed = events.filter(
       ({ room, position }) => position < Math.max(session.position, session.rooms.get(room) ?? 0),
     );
-    session.ahead.push(...this.#slicer.pack(passed, this.#timeline.head, this.#timeline.headCursor));
+    // What it is owed is older.
+    if (session.owed.length > 0) session.owed = [...session.owed, ...passed];
+    else session.ahead.push(...this.#slicer.pack(passed, this.#timeline.head, this.#timeline.headCursor));
     this.#pump.wake(session);
     return events.length;
   }
@@ -268,7 +284,7 @@ export class Delivery {
   }
 
   #append(batch: readonly LogEntry[]): void {
-    this.#pump.changed(this.#timeline.append(batch));
+    this.#pump.changed(this.#timeline.append(batch, this.#parts.clock.elapsed()));
     this.#parts.counters.add('events_logged', 'all', batch.length);
     if (this.#logState === 'ready') this.#beginnings.beginWaiting();
   }

@@ -19,9 +19,11 @@ export type GapReason =
   /** The cursor's place was trimmed from the log. */
   | 'trimmed'
   /** The cursor is none of this log's (another log, or a log that was lost). */
-  | 'unknown_cursor';
+  | 'unknown_cursor'
+  /** The session fell too far behind: the oldest append events were left out; what is left follows, no snapshot. */
+  | 'overflow';
 
-/** A stretch of the log that a session could not be given. The snapshot follows it. */
+/** A stretch of the log that a session could not be given. The snapshot follows it, but for `overflow`. */
 export interface Gap {
   readonly reason: GapReason;
   /** Events lost to the session, where that is known, else null. */
@@ -38,6 +40,8 @@ export interface Gap {
 export interface Outlet {
   /** False while the connection holds bytes it could not pass on. */
   readonly writable: boolean;
+  /** True when each event is a write of its own, as for legacy clients; else a whole `deliver` is one. */
+  readonly unbundled: boolean;
   /** The session is accepted; comes before every other call. */
   accept(): void;
   /** Comes before events. */

@@ -1,5 +1,6 @@
 import type { Event } from '../event.js';
 import { BoundedQueue } from '../log/bounded-queue.js';
+import { entrySize } from '../log/entry-size.js';
 
 /** What one room was sent, as far as this process remembers, and the newest value of each of its slots. */
 export class RoomHistory {
@@ -44,7 +45,7 @@ export class RoomHistory {
 
   /** Adds an event; returns the one whose slot it took, if any. */
   push(event: Event): Event | undefined {
-    this.#events.push(event, 0, () => undefined);
+    this.#events.push(event, entrySize(event), () => undefined);
     if (event.slot === null) return undefined;
     const superseded = this.#latest.get(event.slot);
     this.#latest.delete(event.slot);
@@ -72,6 +73,13 @@ export class RoomHistory {
   /** Forgets a slot's newest event, if it is still this one. */
   forget(event: Event): void {
     if (event.slot !== null && this.#latest.get(event.slot) === event) this.#latest.delete(event.slot);
+  }
+
+  /** How many events have positions in `[from, to)`, and their bytes. */
+  weigh(from: number, to: number): { readonly events: number; readonly bytes: number } {
+    const first = this.#events.firstIndexWhere((event) => event.position >= from);
+    const end = this.#events.firstIndexWhere((event) => event.position >= to);
+    return { events: Math.max(0, end - first), bytes: this.#events.bytesBetween(first, end) };
   }
 
   /** Up to `limit` events with positions in `[from, to)`, oldest first. */

@@ -1,6 +1,8 @@
 import type { Principal } from '../command.js';
 import type { Outlet } from './outlet.js';
+import type { Event } from '../event.js';
 import type { Slice } from './slice.js';
+import type { WriteAllowance } from './write-allowance.js';
 
 /** The transports a session may come over. */
 export type Transport = 'websocket' | 'sse';
@@ -30,14 +32,27 @@ export class Session {
   position = 0;
   /** Slices to be written before anything from the timeline: a snapshot, oldest first. */
   readonly ahead: Slice[] = [];
+  /** Events it is owed before anything from the timeline, oldest first, since it had fallen too far behind. */
+  owed: readonly Event[] = [];
+  /** True until it has caught up after it came back with a cursor: until then it may lag without limit. */
+  resuming = false;
+  /** How many writes it may get; null when its wire makes one write a flush, which the window limits. */
+  readonly allowance: WriteAllowance | null;
   /** When it was first found unable to take what awaits it, {@link Clock.elapsed}; null while it keeps up. */
   stalledAt: number | null = null;
 
-  constructor(id: string, principal: Principal, transport: Transport, outlet: Outlet) {
+  constructor(
+    id: string,
+    principal: Principal,
+    transport: Transport,
+    outlet: Outlet,
+    allowance: WriteAllowance | null = null,
+  ) {
     this.id = id;
     this.principal = principal;
     this.transport = transport;
     this.outlet = outlet;
+    this.allowance = allowance;
   }
 
   /**

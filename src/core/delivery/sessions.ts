@@ -5,6 +5,7 @@ import type { Admission } from './admission.js';
 import type { Hub } from './hub.js';
 import type { Outlet } from './outlet.js';
 import { Session, type Transport } from './session.js';
+import type { WriteAllowance } from './write-allowance.js';
 
 /** A client that wants to become a session. */
 export interface OpenRequest {
@@ -26,13 +27,21 @@ export class Sessions implements Iterable<Session> {
   readonly #admission: Admission;
   readonly #hub: Hub;
   readonly #defaultRooms: readonly string[];
+  readonly #newAllowance: () => WriteAllowance | null;
   readonly #sessions = new Map<string, Session>();
   readonly #addresses = new Map<Session, string>();
 
-  constructor(admission: Admission, hub: Hub, defaultRooms: readonly string[]) {
+  /** `newAllowance` makes what limits the writes to one client whose events are a write each; null: no limit. */
+  constructor(
+    admission: Admission,
+    hub: Hub,
+    defaultRooms: readonly string[],
+    newAllowance: () => WriteAllowance | null,
+  ) {
     this.#admission = admission;
     this.#hub = hub;
     this.#defaultRooms = defaultRooms;
+    this.#newAllowance = newAllowance;
   }
 
   [Symbol.iterator](): Iterator<Session> {
@@ -55,7 +64,9 @@ export class Sessions implements Iterable<Session> {
   /** Takes a client in, with rooms that were checked. */
   admit(request: OpenRequest, rooms: readonly string[]): Session {
     this.#admission.enter(request.address);
-    const session = new Session(randomUUID(), request.principal, request.transport, request.outlet);
+    const { principal, transport, outlet } = request;
+    const allowance = outlet.unbundled ? this.#newAllowance() : null;
+    const session = new Session(randomUUID(), principal, transport, outlet, allowance);
     this.#sessions.set(session.id, session);
     this.#addresses.set(session, request.address);
     for (const room of rooms) this.#hub.join(session, room, Infinity);

@@ -1,15 +1,17 @@
 import type { Event } from '../event.js';
 import { entrySize } from '../log/entry-size.js';
+import { type Backlog, type BacklogLimits, shorten } from './backlog.js';
 import { coalesce } from './coalesce.js';
+import type { Session } from './session.js';
 import { Slice } from './slice.js';
 import type { Timeline } from './timeline.js';
 
 /** Most events that are coalesced at once: a bound on the time it takes. */
 const MAX_RAW_EVENTS = 10_000;
 /** Most events in one slice. */
-const MAX_SLICE_EVENTS = 1000;
+export const MAX_SLICE_EVENTS = 1000;
 /** Most bytes in one slice, unless a single event is larger: a bound on what one write hands to a connection. */
-const MAX_SLICE_BYTES = 256 * 1024;
+export const MAX_SLICE_BYTES = 256 * 1024;
 /** Slices kept between two calls of {@link Slicer.forget}. */
 const MAX_KEPT_SLICES = 256;
 
@@ -19,6 +21,8 @@ export interface RoomNews {
   readonly upTo: number;
   /** One slice. */
   readonly slices: readonly Slice[];
+  /** Events in it. */
+  readonly events: number;
   /** The slice's cursor. */
   readonly cursor: string;
 }
@@ -28,6 +32,7 @@ export class Slicer {
   readonly #timeline: Timeline;
   readonly #slices = new Map<string, Slice>();
   readonly #snapshots = new Map<string, readonly Slice[]>();
+  readonly #backlogs = new Map<string, Backlog>();
 
   constructor(timeline: Timeline) {
     this.#timeline = timeline;
@@ -35,20 +40,20 @@ export class Slicer {
 
   /**
    * The room's events with positions in `[from, to)`, coalesced; undefined when there are none. The slice may end
-   * before `to` when there is too much for one write.
+   * before `to` when there is too much for one write, or are more than `maxEvents`.
    */
-  slice(room: string, from: number, to: number): Slice | undefined {
+  slice(room: string, from: number, to: number, maxEvents = MAX_SLICE_EVENTS): Slice | undefined {
     if (!this.#timeline.hasNews(room, from)) return undefined;
     const raw = this.#timeline.between(room, from, to, MAX_RAW_EVENTS);
     const first = raw[0];
     const last = raw[raw.length - 1];
     if (first === undefined || last === undefined) return undefined;
     // Sessions that stand at different places of the log but need the same events of this room share the slice.
-    const name = `${room} ${String(first.position)} ${String(to)}`;
+    const name = `${room} ${String(first.position)} ${String(to)} ${String(maxEvents)}`;
     const kept = this.#slices.get(name);
     if (kept !== undefined) return kept;
     const events = coalesce(raw);
-    const count = fitting(events, 0);
+    const count = fitting(events, 0, maxEvents);
     const whole = count === events.length;
     const end = whole ? (raw.length < MAX_RAW_EVENTS ? to : last.position + 1) : endOf(events, count);
     const slice = new Slice(whole ? events : events.slice(0, count), end, this.#timeline.cursorAt(end));
@@ -62,7 +67,8 @@ export class Slicer {
     if (slice === undefined || slice.end !== to) return undefined;
     const [first] = this.#timeline.between(room, since, to, 1);
     const from = this.#timeline.endBefore(room, since);
-    return { from, upTo: first?.position ?? since, slices: [slice], cursor: slice.cursor };
+    const events = slice.events.length;
+    return { from, upTo: first?.position ?? since, slices: [slice], cursor: slice.cursor, events };
   }
 
   /** The newest event of each of the room's slots, in slices small enough for one write each. */
@@ -87,18 +93,39 @@ export class Slicer {
     return slices;
   }
 
+  /** The first of `events` that fit in one write of at most `maxEvents`; at least one. */
+  first(events: readonly Event[], maxEvents: number, end: number, cursor: string): Slice {
+    return new Slice(events.slice(0, fitting(events, 0, maxEvents)), end, cursor);
+  }
+
+  /** What is left of what a session is owed and lacks up to `to`; shared by sessions that stand at the same place. */
+  shorten({ owed, rooms, position }: Session, to: number, limits: BacklogLimits): Backlog {
+    const lacked = (): Event[] =>
+      [...rooms].flatMap(([room, since]) => [
+        ...this.#timeline.between(room, Math.max(position, since), to, Infinity),
+      ]);
+    if (owed.length > 0) return shorten([...owed, ...lacked()], limits, entrySize);
+    const name = `${[...rooms].join(' ')} ${String(position)} ${String(to)} ${String(limits.maxEvents)}`;
+    const kept = this.#backlogs.get(name);
+    if (kept !== undefined) return kept;
+    const backlog = shorten(lacked(), limits, entrySize);
+    keep(this.#backlogs, name, backlog);
+    return backlog;
+  }
+
   /** Lets go of the kept slices and their frames. */
   forget(): void {
+    this.#backlogs.clear();
     this.#slices.clear();
     this.#snapshots.clear();
   }
 }
 
 /** How many events from index `from` on fit in one slice; at least one. */
-function fitting(events: readonly Event[], from: number): number {
+function fitting(events: readonly Event[], from: number, maxEvents = MAX_SLICE_EVENTS): number {
   let bytes = 0;
   let count = 0;
-  for (let index = from; index < events.length && count < MAX_SLICE_EVENTS; index += 1) {
+  for (let index = from; index < events.length && count < maxEvents; index += 1) {
     bytes += entrySize(events[index] as Event);
     if (bytes > MAX_SLICE_BYTES && count > 0) break;
     count += 1;

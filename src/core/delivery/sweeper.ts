@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.js';
+import type { Event } from '../event.js';
 import type { Session } from './session.js';
 import type { Timeline } from './timeline.js';
 
@@ -5,13 +7,14 @@ import type { Timeline } from './timeline.js';
 export interface SweeperParts {
   readonly sessions: Iterable<Session>;
   readonly timeline: Timeline;
-  /** How long a connection may be unable to take what awaits it, ms. */
+  readonly clock: Clock;
+  /** How long a connection may be unable to take what awaits it, and how old what awaits it may be, ms. */
   readonly maxBacklogMs: number;
-  /** A connection was unable for longer; must end the session. */
-  readonly onStalled: (session: Session) => void;
+  /** A session is behind by more; must end it. */
+  readonly onTooSlow: (session: Session) => void;
 }
 
-/** Looks after the sessions no flush comes by: those that stalled, and those whose rooms are quiet. */
+/** Looks after the sessions no flush comes by: those that are too slow, and those whose rooms are quiet. */
 export class Sweeper {
   readonly #parts: SweeperParts;
 
@@ -19,14 +22,32 @@ export class Sweeper {
     this.#parts = parts;
   }
 
-  /** Looks at all sessions; `now` in the time of {@link Session.stalledAt}. */
-  sweep(now: number): void {
-    const { sessions, timeline, maxBacklogMs, onStalled } = this.#parts;
+  /** Looks at all sessions. */
+  sweep(): void {
+    const { sessions, timeline, onTooSlow } = this.#parts;
     for (const session of sessions) {
-      if (session.stalledAt !== null && now - session.stalledAt > maxBacklogMs) onStalled(session);
-      else if (this.moveToHead(session)) session.stalledAt = null;
+      if (this.moveToHead(session)) session.stalledAt = null;
+      else if (this.#isTooSlow(session)) onTooSlow(session);
     }
     timeline.forgetEmptyRooms();
+  }
+
+  #isTooSlow(session: Session): boolean {
+    const { clock, timeline, maxBacklogMs } = this.#parts;
+    if (session.stalledAt !== null && clock.elapsed() - session.stalledAt > maxBacklogMs) return true;
+    if (session.state !== 'live' || session.resuming) return false;
+    const oldest = this.#oldestAwaiting(session);
+    const arrivedAt = oldest === undefined ? undefined : timeline.arrivedAt(oldest.position);
+    return arrivedAt !== undefined && clock.elapsed() - arrivedAt > maxBacklogMs;
+  }
+
+  #oldestAwaiting({ owed, rooms, position }: Session): Event | undefined {
+    const { timeline } = this.#parts;
+    if (owed[0] !== undefined) return owed[0];
+    const firsts = [...rooms].flatMap(([room, since]) => [
+      ...timeline.between(room, Math.max(position, since), timeline.head, 1),
+    ]);
+    return firsts.sort((a, b) => a.position - b.position)[0];
   }
 
   /**
@@ -35,8 +56,9 @@ export class Sweeper {
    */
   moveToHead(session: Session): boolean {
     const { timeline } = this.#parts;
-    const { state, ahead, rooms, position } = session;
-    if (state !== 'live' || ahead.length > 0 || !timeline.isWholeFor(rooms, position)) return false;
+    const { state, ahead, owed, rooms, position } = session;
+    if (state !== 'live' || ahead.length > 0 || owed.length > 0 || !timeline.isWholeFor(rooms, position))
+      return false;
     for (const [room, since] of rooms) if (timeline.hasNews(room, Math.max(position, since))) return false;
     session.position = timeline.head;
     return true;

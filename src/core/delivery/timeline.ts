@@ -26,6 +26,7 @@ export class Timeline {
     readonly id: string;
     readonly position: number;
     readonly rooms: string[];
+    readonly at: number;
   }>;
   readonly #rooms = new Map<string, RoomHistory>();
   readonly #retained = new Map<Event, number>();
@@ -71,8 +72,8 @@ export class Timeline {
     this.#floor = floor;
   }
 
-  /** Adds the log's next entries; returns the rooms they go to. */
-  append(batch: readonly LogEntry[]): Set<string> {
+  /** Adds the log's next entries, which arrived at `at` ({@link Clock.elapsed}); returns the rooms they go to. */
+  append(batch: readonly LogEntry[], at = 0): Set<string> {
     const touched = new Set<string>();
     for (const entry of batch) {
       const position = this.#head++;
@@ -83,7 +84,7 @@ export class Timeline {
         const superseded = this.#roomFor(event.room).push(event);
         if (superseded !== undefined) this.#release(superseded);
       }
-      this.#entries.push({ id: entry.id, position, rooms }, entrySize(entry), (dropped) => {
+      this.#entries.push({ id: entry.id, position, rooms, at }, entrySize(entry), (dropped) => {
         this.#floor = dropped.id;
         this.#trim(dropped.rooms, dropped.position + 1);
       });
@@ -101,6 +102,13 @@ export class Timeline {
     const oldest = this.#entries.at(0);
     if (oldest === undefined) return this.#floor;
     return this.#entries.at(position - 1 - oldest.position)?.id ?? this.#floor;
+  }
+
+  /** When the entry at `position` arrived, or, where that is gone, the oldest that is held; undefined when none is. */
+  arrivedAt(position: number): number | undefined {
+    const oldest = this.#entries.at(0);
+    if (oldest === undefined) return undefined;
+    return this.#entries.at(Math.max(0, position - oldest.position))?.at;
   }
 
   /** Where a client's cursor stands; any text may come in. */
@@ -132,6 +140,11 @@ export class Timeline {
   /** The position from which on a session has all of the room that came before `position`. */
   endBefore(room: string, position: number): number {
     return this.#rooms.get(room)?.endBefore(position) ?? this.#forgottenRoomsEnd;
+  }
+
+  /** How many events the room was sent in `[from, to)`, and their bytes. */
+  weigh(room: string, from: number, to: number): { readonly events: number; readonly bytes: number } {
+    return this.#rooms.get(room)?.weigh(from, to) ?? { events: 0, bytes: 0 };
   }
 
   /** Up to `limit` of the room's events with positions in `[from, to)`, oldest first. */

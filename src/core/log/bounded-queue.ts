@@ -7,9 +7,11 @@ export class BoundedQueue<T> {
   readonly #maxItems: number;
   readonly #maxBytes: number;
   #items: T[] = [];
-  #sizes: number[] = [];
+  /** For each item, the bytes of all ever pushed up to its end. */
+  #ends: number[] = [];
   #start = 0;
-  #bytes = 0;
+  #pushed = 0;
+  #shifted = 0;
 
   constructor(maxItems: number, maxBytes: number) {
     this.#maxItems = maxItems;
@@ -23,15 +25,15 @@ export class BoundedQueue<T> {
 
   /** Bytes held, as the callers counted them. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#pushed - this.#shifted;
   }
 
   /** Adds an item of `size` bytes at the end, then drops from the front what is over a bound. */
   push(item: T, size: number, dropped: (item: T) => void): void {
     this.#items.push(item);
-    this.#sizes.push(size);
-    this.#bytes += size;
-    while (this.length > this.#maxItems || (this.#bytes > this.#maxBytes && this.length > 1)) {
+    this.#pushed += size;
+    this.#ends.push(this.#pushed);
+    while (this.length > this.#maxItems || (this.bytes > this.#maxBytes && this.length > 1)) {
       dropped(this.shift() as T);
     }
   }
@@ -58,24 +60,31 @@ export class BoundedQueue<T> {
     return low - this.#start;
   }
 
+  /** Bytes of the items from index `from` to before `to`, both within what is held. */
+  bytesBetween(from: number, to: number): number {
+    if (to <= from) return 0;
+    const before = from === 0 ? this.#shifted : (this.#ends[this.#start + from - 1] ?? this.#shifted);
+    return (this.#ends[this.#start + to - 1] ?? this.#pushed) - before;
+  }
+
   /** Lets everything go, without telling. */
   clear(): void {
     this.#items = [];
-    this.#sizes = [];
+    this.#ends = [];
     this.#start = 0;
-    this.#bytes = 0;
+    this.#shifted = this.#pushed;
   }
 
   /** Takes the oldest item out; undefined when empty. */
   shift(): T | undefined {
     if (this.length === 0) return undefined;
     const item = this.#items[this.#start] as T;
-    this.#bytes -= this.#sizes[this.#start] ?? 0;
+    this.#shifted = this.#ends[this.#start] ?? this.#pushed;
     this.#items[this.#start] = undefined as T;
     this.#start += 1;
     if (this.#start > 1024 && this.#start * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#start);
-      this.#sizes = this.#sizes.slice(this.#start);
+      this.#ends = this.#ends.slice(this.#start);
       this.#start = 0;
     }
     return item;

@@ -5,6 +5,7 @@ import { legacyWire } from './socketio-wire.js';
 
 /** A stock client that knows nothing of flipgate: gets each event under its own name, and nothing else. */
 export class LegacyConnection implements Outlet {
+  readonly unbundled = true;
   readonly #writer: EngineWriter;
   readonly #greet: () => void;
 

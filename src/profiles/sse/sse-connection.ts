@@ -18,6 +18,7 @@ const HEADERS = {
  * socket under it as ready-made chunks, and the end of the stream ends the connection.
  */
 export class SseConnection implements Outlet {
+  readonly unbundled = false;
   readonly #res: ServerResponse;
   readonly #socket: Socket;
   readonly #wires: SseWires;

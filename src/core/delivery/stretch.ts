@@ -1,0 +1,40 @@
+import type { Clock } from '../clock.js';
+
+/** Longest time in ms that fan-out holds the loop before it lets others run. */
+const MAX_STRETCH_MS = 5;
+
+/** An uninterrupted stretch of work on the loop. */
+export class Stretch {
+  readonly #clock: Clock;
+  readonly #sessions: number;
+  #count = 0;
+  #startedAt: number;
+  #spentMs = 0;
+
+  /** `sessions` are counted between two looks at the clock. */
+  constructor(clock: Clock, sessions: number) {
+    this.#clock = clock;
+    this.#sessions = sessions;
+    this.#startedAt = clock.elapsed();
+  }
+
+  /** Counts one session; true when others should run now. */
+  isOver(): boolean {
+    this.#count += 1;
+    return this.#count % this.#sessions === 0 && this.#clock.elapsed() - this.#startedAt >= MAX_STRETCH_MS;
+  }
+
+  /** Lets the loop serve what is waiting. */
+  async yield(): Promise<void> {
+    this.#spentMs += this.#clock.elapsed() - this.#startedAt;
+    await new Promise<void>((resolve) => {
+      this.#clock.soon(resolve);
+    });
+    this.#startedAt = this.#clock.elapsed();
+  }
+
+  /** The loop time spent, in ms. */
+  end(): number {
+    return this.#spentMs + this.#clock.elapsed() - this.#startedAt;
+  }
+}
