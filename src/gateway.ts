@@ -54,20 +54,20 @@ interface Base {
  */
 export async function startGateway(config: Config, logger: Logger): Promise<Gateway | ConfigFaults> {
   const tables = readTables(config);
-  if (tables instanceof ConfigFaults) return tables;
   const clock = systemClock;
   const closers = new Closers(clock, logger, CLOSE_DEADLINE_MS);
   const base: Base = { config, logger, clock, counters: new Counters(), closers };
   const log = await openLog(base);
   const monitor = createMonitor(base, log);
   const control = await openControl(base, log, monitor);
-  if (control instanceof ConfigFaults) {
+  if (tables instanceof ConfigFaults || control instanceof ConfigFaults) {
     await closers.closeAll();
-    return control;
+    const both = [tables, control].filter((one) => one instanceof ConfigFaults);
+    return new ConfigFaults(both.flatMap(({ faults }) => faults));
   }
   const delivery = createDelivery(base, log, tables);
   log.start(delivery.tail);
-  const listener = createListener(base, { log, delivery, monitor, gate: control.gate });
+  const listener = createListener(base, { log, delivery, monitor, ...control });
   await attachProfiles(base, listener, { ...tables, ...control, delivery });
   closers.add('sessions', () => {
     delivery.shutDown();
@@ -173,9 +173,10 @@ function createListener(
     readonly delivery: Delivery;
     readonly monitor: HostMonitor;
     readonly gate: CommandGate;
+    readonly registry: CommandRegistry;
   },
 ): Listener {
-  const { log, delivery, monitor, gate } = parts;
+  const { log, delivery, monitor, gate, registry } = parts;
   const served: Served = config;
   const startedAt = clock.elapsed();
   const app = createApp({
@@ -189,7 +190,7 @@ function createListener(
         profile: config.profile,
         uptimeSeconds: (clock.elapsed() - startedAt) / 1000,
         ...delivery.status(),
-        commandsOpen: gate.open,
+        commands: { open: gate.open, actions: registry.actions },
         hostMonitor: monitor.state,
         log: { kind: log.kind, state: log.state },
         counters: counters.toJSON(),

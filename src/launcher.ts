@@ -17,7 +17,9 @@ export async function launch(): Promise<void> {
   const { config } = loaded;
   const logger = createLogger(config.logLevel);
   const gateway = await startGateway(config, logger).catch((error: unknown) => {
-    logger.error('the gateway could not start', { error });
+    const { code } = error as { code?: unknown };
+    const hint = code === 'EADDRINUSE' ? `port ${String(config.port)} is taken: set PORT` : undefined;
+    logger.error(hint ?? 'the gateway could not start', { error });
     process.exit(1);
   });
   if (gateway instanceof ConfigFaults) return refuse(gateway);

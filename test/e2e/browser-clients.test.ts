@@ -92,6 +92,33 @@ describe("the README's pages, at an origin of their own", () => {
     await hasLogged(/^system_load_update .*cpuPercent: /);
   });
 
+  it('go on over the other transport after a flip, and back, and miss nothing', async () => {
+    const variables = {
+      PORT: String(await freePort()),
+      CORS_ORIGINS: origin,
+      REDIS_URL: process.env.TEST_REDIS_URL,
+      REDIS_KEY_PREFIX: `test-either-${String(process.pid)}`,
+    };
+    let gateway = await launchGateway({ ...variables, APP_PROFILE: 'WEBSOCKET' });
+    html = readmeSnippet('browser-either', gateway.url);
+    await page.goto(origin);
+    await publishUntilLogged(gateway.url, { type: 'fact_added', data: 'first' }, /^fact_added first/);
+    for (const [profile, fact] of [
+      ['SSE', 'second'],
+      ['WEBSOCKET', 'third'],
+    ] as const) {
+      await gateway.stop();
+      gateway = await launchGateway({ ...variables, APP_PROFILE: profile });
+      // Before the page is back: only its cursor brings it this one.
+      await publish(gateway.url, { type: 'fact_added', data: fact });
+      await hasLogged(new RegExp(`^fact_added ${fact}`));
+    }
+    expect(lines.filter((line) => /second|third/.test(line))).toEqual([
+      'fact_added second',
+      'fact_added third',
+    ]);
+  });
+
   it('are refused when their origin is not listed', async () => {
     const gateway = await launchGateway({ APP_PROFILE: 'HYBRID', HOST_MONITOR: 'true' });
     html = readmeSnippet('browser-sse', gateway.url) + readmeSnippet('browser-socketio', gateway.url);

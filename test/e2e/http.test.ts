@@ -430,7 +430,7 @@ describe('the routes for operators', () => {
       rooms: { 'status-room': 1 },
       eventsHeld: expect.any(Number),
       cursor: expect.stringMatching(/^\d+-\d+$/),
-      commandsOpen: 0,
+      commands: { open: 0, actions: expect.arrayContaining(['host-monitor.start']) },
       log: { state: 'ready' },
       counters: { sessions_opened: expect.anything() },
     });

@@ -220,7 +220,7 @@ describe('a stop', () => {
     });
     await waitUntil(async () => {
       const { json } = await requestJson('GET', `${gateway.url}/api/admin/status`);
-      return json.commandsOpen === 1;
+      return json.commands.open === 1;
     }, 'the command to run');
     const code = gateway.stop();
     expect((await asked).json).toMatchObject({ status: 'succeeded', result: { sleptMs: 1000 } });

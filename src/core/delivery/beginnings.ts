@@ -1,3 +1,4 @@
+import { isLogId } from '../log/log-id.js';
 import type { Counters } from '../metrics/counters.js';
 import type { GapReason } from './outlet.js';
 import type { Resumption } from './resumption.js';
@@ -93,7 +94,8 @@ export class Beginnings {
     if (session.state === 'closed') return;
     if (resumed === 'lost') {
       this.#welcome(session, null);
-      this.beginAfterGap(session, timeline.locate(cursor) === 'lost' ? 'trimmed' : 'unknown_cursor');
+      const isKnown = isLogId(cursor) && timeline.locate(cursor) === 'lost';
+      this.beginAfterGap(session, isKnown ? 'trimmed' : 'unknown_cursor');
     } else if ('waitAt' in resumed) {
       this.#waiting.set(session, resumed.waitAt);
     } else {

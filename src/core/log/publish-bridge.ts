@@ -6,6 +6,7 @@ import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import type { EventLog } from './event-log.js';
 import { connectRedis } from './redis-connection.js';
+import { RefusedEvents } from './refused-events.js';
 
 /** Events appended at once. */
 const BATCH_SIZE = 500;
@@ -37,12 +38,14 @@ export class PublishBridge {
   readonly #subscriber: Redis;
   #waiting: { readonly event: NewEvent; readonly bytes: number }[] = [];
   #waitingBytes = 0;
+  readonly #refused: RefusedEvents;
   #draining: Promise<void> | null = null;
   #closed = false;
 
   constructor(settings: BridgeSettings, parts: BridgeParts) {
     this.#settings = settings;
     this.#parts = parts;
+    this.#refused = new RefusedEvents('PUBLISH', parts);
     this.#subscriber = connectRedis(settings.url, 'wait', parts.logger);
   }
 
@@ -78,8 +81,7 @@ export class PublishBridge {
   #take(text: string, room: string | undefined): void {
     const event = this.#parse(text, room);
     if (event instanceof Refusal) {
-      this.#parts.counters.add('events_refused', event.code);
-      this.#parts.logger.debug('refused a published message', { code: event.code, reason: event.message });
+      this.#refused.note(event);
       return;
     }
     const bytes = event.dataJson.length;

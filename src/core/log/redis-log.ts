@@ -7,6 +7,7 @@ import type { Counters } from '../metrics/counters.js';
 import type { EventLog, LogPage, LogState, LogTail } from './event-log.js';
 import { compareLogIds, FIRST_LOG_ID, isLogId, logIdBefore } from './log-id.js';
 import { connectRedis } from './redis-connection.js';
+import { RefusedEvents } from './refused-events.js';
 import { readStreamFacts, type StreamFacts } from './stream-facts.js';
 
 /** Entries read from Redis at once. */
@@ -46,6 +47,7 @@ export class RedisLog implements EventLog {
   readonly #settings: RedisLogSettings;
   readonly #parts: RedisLogParts;
   readonly #key: string;
+  readonly #refused: RefusedEvents;
   readonly #writer: Redis;
   readonly #reader: Redis;
   readonly #endTrim: () => void;
@@ -56,6 +58,7 @@ export class RedisLog implements EventLog {
   constructor(settings: RedisLogSettings, parts: RedisLogParts) {
     this.#settings = settings;
     this.#parts = parts;
+    this.#refused = new RefusedEvents('stream', parts);
     this.#key = `${settings.keyPrefix}:{log}`;
     this.#writer = connectRedis(settings.url, 'write', parts.logger);
     this.#reader = connectRedis(settings.url, 'read', parts.logger);
@@ -198,7 +201,7 @@ export class RedisLog implements EventLog {
         fields.set(flat[index] as string, flat[index + 1] as string);
       }
       const event = parseFields(fields, { ...limits, nowMs: Number(id.slice(0, id.indexOf('-'))) });
-      if (event instanceof Refusal) this.#parts.counters.add('events_refused', event.code);
+      if (event instanceof Refusal) this.#refused.note(event);
       else entries.push({ ...event, id });
     }
     return entries;
