@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { Refusal } from '../../core/errors.js';
 import type { OriginPolicy } from './origin-policy.js';
 import { pathOf, refuseUpgrade } from './reply.js';
-import { withSecurityHeaders } from './security-headers.js';
+import { withCors, withDocumentHeaders } from './security-headers.js';
 
 /** Connections that may wait to be accepted: a whole fleet may come back at once. */
 const BACKLOG = 4096;
@@ -35,10 +35,12 @@ export class Listener {
 
   constructor(parts: ListenerParts) {
     this.#parts = parts;
+    // What a mount answers is no document, and a stream keeps its headers for as long as it lives.
+    const fallback = withDocumentHeaders(parts.fallback);
     this.#server = http.createServer(
-      withSecurityHeaders(parts.origins, (req, res) => {
+      withCors(parts.origins, (req, res) => {
         const mount = this.#mountAt(pathOf(req));
-        if (mount === undefined) parts.fallback(req, res);
+        if (mount === undefined) fallback(req, res);
         else mount.request(req, res);
       }),
     );

@@ -3,11 +3,8 @@ import cors from 'cors';
 import helmet from 'helmet';
 import type { OriginPolicy } from './origin-policy.js';
 
-/**
- * Puts the headers that protect browsers before every answer, and answers CORS preflights itself. Pages of listed
- * origins get CORS headers; the stock Socket.IO client may be loaded by any page.
- */
-export function withSecurityHeaders(policy: OriginPolicy, next: RequestListener): RequestListener {
+/** Puts the headers that protect documents before every answer. */
+export function withDocumentHeaders(next: RequestListener): RequestListener {
   const protect = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -22,6 +19,15 @@ export function withSecurityHeaders(policy: OriginPolicy, next: RequestListener)
     crossOriginResourcePolicy: { policy: 'cross-origin' },
     strictTransportSecurity: false,
   });
+  return (req, res) => {
+    protect(req, res, () => {
+      next(req, res);
+    });
+  };
+}
+
+/** Gives pages of listed origins their CORS headers, and answers their preflights itself. */
+export function withCors(policy: OriginPolicy, next: RequestListener): RequestListener {
   const share = cors((req, done) => {
     const origin = req.headers.origin;
     done(null, {
@@ -31,10 +37,8 @@ export function withSecurityHeaders(policy: OriginPolicy, next: RequestListener)
     });
   });
   return (req, res) => {
-    protect(req, res, () => {
-      share(req, res, () => {
-        next(req, res);
-      });
+    share(req, res, () => {
+      next(req, res);
     });
   };
 }

@@ -24,6 +24,7 @@ export class ClientScript {
       'Content-Type',
       name.endsWith('.map') ? 'application/json' : 'text/javascript; charset=utf-8',
     );
+    res.setHeader('X-Content-Type-Options', 'nosniff');
     res.setHeader('Cache-Control', 'public, max-age=3600');
     pipeline(createReadStream(file), res, () => undefined);
     return true;
