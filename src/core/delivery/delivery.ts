@@ -23,6 +23,10 @@ import { WriteAllowance } from './write-allowance.js';
 /** How often stalled sessions are looked for and idle ones moved to the head, ms. */
 const SWEEP_MS = 1000;
 
+/** Slices that may await a session ahead of the timeline before it may ask for more snapshots. */
+const MAX_AHEAD = 64;
+const BUSY = new Refusal('rate_limited', 'snapshots of earlier joins are still on their way', 1000);
+
 /** What delivery is told by the configuration. */
 export interface DeliverySettings extends SessionLimits {
   /** The profile served, as clients are told. */
@@ -193,14 +197,13 @@ export class Delivery {
 
   /** Takes rooms away and adds others: all of it, or, where that is refused, nothing. */
   changeRooms(session: Session, { join, leave }: RoomChange): readonly string[] | Refusal {
+    if (session.ahead.length >= MAX_AHEAD) return this.#refuseChange(BUSY);
     const gone = this.#admission.checkNames(leave);
     const held = new Set(session.rooms.keys());
     if (!(gone instanceof Refusal)) for (const room of gone) held.delete(room);
     const anew = gone instanceof Refusal ? gone : this.#admission.checkRooms(join, held);
     if (gone instanceof Refusal || anew instanceof Refusal) {
-      const refusal = gone instanceof Refusal ? gone : (anew as Refusal);
-      this.#parts.counters.add('room_changes_refused', refusal.code);
-      return refusal;
+      return this.#refuseChange(gone instanceof Refusal ? gone : (anew as Refusal));
     }
     for (const room of gone) this.#hub.leave(session, room);
     this.#sweeper.moveToHead(session);
@@ -218,6 +221,10 @@ export class Delivery {
    */
   snapshot(session: Session, wanted: (event: Event) => boolean = () => true): number {
     if (session.state !== 'live') return 0;
+    if (session.ahead.length >= MAX_AHEAD) {
+      this.#parts.counters.add('snapshots_skipped');
+      return session.ahead.length;
+    }
     const events = [...session.rooms.keys()].flatMap((room) => this.#timeline.latest(room)).filter(wanted);
     // Values it has not come to yet are on their way to it anyway, and must not come before older ones.
     const passed = events.filter(
@@ -276,6 +283,11 @@ export class Delivery {
       : this.#sessions.check(request);
     if (checked instanceof Refusal) this.#parts.counters.add('sessions_refused', checked.code);
     return checked;
+  }
+
+  #refuseChange(refusal: Refusal): Refusal {
+    this.#parts.counters.add('room_changes_refused', refusal.code);
+    return refusal;
   }
 
   #fault(session: Session, error: unknown): void {

@@ -107,7 +107,8 @@ export class Pump {
 
   /** Takes woken sessions to where the last flush went, one write each in turn. */
   async #catchUp(): Promise<void> {
-    const stretch = new Stretch(this.#parts.clock, this.#parts.stretchSessions);
+    // One step may cut and encode a slice of its own, so the clock is looked at after each.
+    const stretch = new Stretch(this.#parts.clock, 1);
     for (const session of this.#behind) {
       this.#behind.delete(session);
       // Added again it comes last, so all get their turn; the loop ends when nobody is left.

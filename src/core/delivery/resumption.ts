@@ -1,14 +1,18 @@
 import type { Clock } from '../clock.js';
-import type { Event } from '../event.js';
+import type { Event, LogEntry } from '../event.js';
 import { Refusal } from '../errors.js';
+import { entrySize } from '../log/entry-size.js';
 import type { EventLog } from '../log/event-log.js';
 import { coalesce } from './coalesce.js';
 import type { Session } from './session.js';
 import type { Slicer } from './slicer.js';
 import type { Timeline } from './timeline.js';
 
-/** Entries read from the log at once. */
-const PAGE_SIZE = 1000;
+/** Entries first read from the log; then as many as make up about {@link PAGE_BYTES}. */
+const FIRST_PAGE = 16;
+const MAX_PAGE = 1000;
+/** What a session that is caught up from the log may hold of it, bytes. */
+const PAGE_BYTES = 512 * 1024;
 
 /** Where a resumed session came to stand. */
 export type Resumed =
@@ -39,13 +43,14 @@ export class Resumption {
 
   /** `onWhole` is called once it is certain that nothing after the cursor is lost, before the first write. */
   async resume(session: Session, cursor: string, onWhole: () => void): Promise<Resumed> {
+    let limit = FIRST_PAGE;
     for (let at = cursor; ; ) {
       const standing = this.#timeline.locate(at);
       if (typeof standing === 'object') {
         onWhole();
         return standing;
       }
-      const page = await this.#log.readAfter(at, PAGE_SIZE);
+      const page = await this.#log.readAfter(at, limit);
       if (page instanceof Refusal) return { waitAt: at };
       if (!page.whole) return 'lost';
       const last = page.entries[page.entries.length - 1];
@@ -58,6 +63,8 @@ export class Resumption {
       );
       if (session.state === 'closed') return { waitAt: at };
       at = last.id;
+      limit = pageAfter(page.entries);
+      await this.#untilWritable(session);
     }
   }
 
@@ -68,22 +75,33 @@ export class Resumption {
   }
 
   async #write(session: Session, events: readonly Event[], cursor: string): Promise<void> {
-    const resumed = [...session.rooms].filter(([, since]) => since === Infinity);
-    const slices = resumed.flatMap(([room]) =>
+    const resumed = new Set([...session.rooms.keys()].filter((room) => session.rooms.get(room) === Infinity));
+    const slices = [...resumed].flatMap((room) =>
       this.#slicer.pack(coalesce(events.filter((event) => event.room === room)), 0, cursor),
     );
     for (const [index, slice] of slices.entries()) {
-      while (!session.outlet.writable && session.state !== 'closed') {
-        session.stalledAt ??= this.#clock.elapsed();
-        await new Promise<void>((resolve) => {
-          this.#waiters.set(session, resolve);
-        });
-      }
+      await this.#untilWritable(session);
       if (session.state === 'closed') return;
       session.stalledAt = null;
       // A room that was joined meanwhile is not covered before its snapshot was given.
-      const isWhole = index === slices.length - 1 && session.rooms.size === resumed.length;
+      const isWhole =
+        index === slices.length - 1 && [...session.rooms.keys()].every((room) => resumed.has(room));
       session.outlet.deliver([slice], isWhole ? cursor : null);
     }
   }
+
+  async #untilWritable(session: Session): Promise<void> {
+    while (!session.outlet.writable && session.state !== 'closed') {
+      session.stalledAt ??= this.#clock.elapsed();
+      await new Promise<void>((resolve) => {
+        this.#waiters.set(session, resolve);
+      });
+    }
+  }
+}
+
+/** How many entries like these make up a page. */
+function pageAfter(entries: readonly LogEntry[]): number {
+  const bytes = entries.reduce((sum, entry) => sum + entrySize(entry), 0);
+  return Math.max(1, Math.min(MAX_PAGE, Math.floor((PAGE_BYTES * entries.length) / bytes)));
 }

@@ -7,7 +7,7 @@ import { Slice } from './slice.js';
 import type { Timeline } from './timeline.js';
 
 /** Most events that are coalesced at once: a bound on the time it takes. */
-const MAX_RAW_EVENTS = 10_000;
+const MAX_RAW_EVENTS = 4000;
 /** Most events in one slice. */
 export const MAX_SLICE_EVENTS = 1000;
 /** Most bytes in one slice, unless a single event is larger: a bound on what one write hands to a connection. */

@@ -24,10 +24,12 @@ export class Sweeper {
 
   /** Looks at all sessions. */
   sweep(): void {
-    const { sessions, timeline, onTooSlow } = this.#parts;
+    const { clock, sessions, timeline, onTooSlow } = this.#parts;
     for (const session of sessions) {
-      if (this.moveToHead(session)) session.stalledAt = null;
-      else if (this.#isTooSlow(session)) onTooSlow(session);
+      const isCurrent = this.moveToHead(session);
+      if (!session.outlet.writable) session.stalledAt ??= clock.elapsed();
+      else if (isCurrent) session.stalledAt = null;
+      if (this.#isTooSlow(session)) onTooSlow(session);
     }
     timeline.forgetEmptyRooms();
   }

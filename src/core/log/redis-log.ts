@@ -90,7 +90,7 @@ export class RedisLog implements EventLog {
       return replies.map(([, id]) => String(id));
     } catch (error) {
       this.#parts.logger.debug('append failed', { reason: String(error) });
-      return unavailable();
+      return unavailable(error);
     }
   }
 
@@ -108,8 +108,8 @@ export class RedisLog implements EventLog {
         if (entries.length > 0 || last === undefined || raw.length < limit) return { entries, whole: true };
         from = last[0];
       }
-    } catch {
-      return unavailable();
+    } catch (error) {
+      return unavailable(error);
     }
   }
 
@@ -213,6 +213,9 @@ function isWholeAfter(cursor: string, facts: StreamFacts): boolean {
   return compareLogIds(cursor, facts.floor) >= 0 && compareLogIds(cursor, facts.lastId) <= 0;
 }
 
-function unavailable(): Refusal {
-  return new Refusal('log_unavailable', 'the event log can not be reached; nothing was stored', 1000);
+/** A command that was never sent has stored nothing; of one that was, without an answer, nobody knows. */
+function unavailable(error: unknown): Refusal {
+  const wasSent = !String(error).includes("Stream isn't writeable");
+  const stored = wasSent ? 'it is not known whether this was stored' : 'nothing was stored';
+  return new Refusal('log_unavailable', `the event log can not be reached; ${stored}`, 1000);
 }

@@ -9,6 +9,9 @@ import { withCors, withDocumentHeaders } from './security-headers.js';
 /** Connections that may wait to be accepted: a whole fleet may come back at once. */
 const BACKLOG = 4096;
 
+/** Headers of an offer to leave HTTP/1.1. */
+const OFFER = /^(upgrade|connection|http2-settings)$/i;
+
 /** What a profile attaches to the listener: all requests at a path, and below it. */
 export interface Mount {
   /** Such as `/socket.io`. */
@@ -32,6 +35,8 @@ export class Listener {
   readonly #parts: ListenerParts;
   readonly #server: http.Server;
   readonly #mounts = new Set<Mount>();
+  /** Sockets that left HTTP: the server knows them no more, but they hold it open. */
+  readonly #upgraded = new Set<Duplex>();
 
   constructor(parts: ListenerParts) {
     this.#parts = parts;
@@ -69,8 +74,12 @@ export class Listener {
     return this.#server.address() as AddressInfo;
   }
 
-  /** Accepts no more; requests in flight have `graceMs` to end, then their connections are cut. */
+  /**
+   * Accepts no more. What was upgraded is cut: who mounted it has closed it before. Requests in flight have `graceMs`
+   * to end, then their connections are cut.
+   */
   async close(graceMs: number): Promise<void> {
+    for (const socket of this.#upgraded) socket.destroy();
     const cut = setTimeout(() => {
       this.#server.closeAllConnections();
     }, graceMs);
@@ -84,6 +93,12 @@ export class Listener {
   }
 
   #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (req.headers.upgrade?.toLowerCase() !== 'websocket')
+      return this.#goOnWithoutUpgrade(req, socket, head);
+    this.#upgraded.add(socket);
+    socket.once('close', () => {
+      this.#upgraded.delete(socket);
+    });
     const path = pathOf(req);
     const upgrade = this.#mountAt(path)?.upgrade;
     if (!this.#parts.origins.allows(req)) {
@@ -94,6 +109,20 @@ export class Listener {
     } else {
       upgrade(req, socket, head);
     }
+  }
+
+  /**
+   * Clients that offer another protocol (`h2c`) expect HTTP/1.1 where it isn't taken, but Node hands over every request
+   * with an `Upgrade`: it is given back, as it came, without the offer. Source: RFC 9110, section 7.8.
+   */
+  #goOnWithoutUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const lines = [`${String(req.method)} ${String(req.url)} HTTP/${req.httpVersion}`];
+    for (let index = 0; index + 1 < req.rawHeaders.length; index += 2) {
+      const name = String(req.rawHeaders[index]);
+      if (!OFFER.test(name)) lines.push(`${name}: ${String(req.rawHeaders[index + 1])}`);
+    }
+    socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+    this.#server.emit('connection', socket);
   }
 
   #mountAt(path: string): Mount | undefined {

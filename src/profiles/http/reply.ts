@@ -23,6 +23,9 @@ export function refuseUpgrade(socket: Duplex, refusal: Refusal, extra: object = 
   const text = JSON.stringify({ ...refusal.toBody(), ...extra });
   const retry = refusal.retryAfterMs === undefined ? '' : `Retry-After: ${retryAfter(refusal)}\r\n`;
   socket.on('error', () => undefined);
+  socket.once('finish', () => {
+    socket.destroy();
+  });
   socket.end(
     `HTTP/1.1 ${String(refusal.status)} ${refusal.code}\r\n${retry}Content-Type: application/json; charset=utf-8\r\n` +
       `Content-Length: ${String(Buffer.byteLength(text))}\r\nConnection: close\r\n\r\n${text}`,

@@ -12,26 +12,24 @@ const OPTIONS = { compress: false } as const;
  * Source: https://socket.io/docs/v4/engine-io-server/ (events `packetCreate`, `drain` and `upgrade`).
  */
 export class EngineWriter {
+  /** Called when it became writable again. */
+  onDrain: () => void = () => undefined;
   readonly #conn: EngineSocket;
-  readonly #websocketOf: () => Duplex | undefined;
-  readonly #onDrain: () => void;
+  readonly #socketOf: (websocket: object) => Duplex | undefined;
   #websocket: Duplex | undefined;
-  #buffered = false;
+  #buffered: boolean;
 
-  /**
-   * `websocketOf` tells the socket under the connection's websocket, once it has one. `onDrain` is called when it
-   * became writable again.
-   */
-  constructor(conn: EngineSocket, websocketOf: () => Duplex | undefined, onDrain: () => void) {
+  /** `socketOf` tells the socket under a websocket of the engine's; without one, all goes through the engine. */
+  constructor(conn: EngineSocket, socketOf: (websocket: object) => Duplex | undefined) {
     this.#conn = conn;
-    this.#websocketOf = websocketOf;
-    this.#onDrain = onDrain;
+    this.#socketOf = socketOf;
+    this.#buffered = internalsOf(conn).writeBuffer.length > 0;
     conn.on('packetCreate', () => {
       this.#buffered = true;
     });
     conn.on('drain', () => {
       this.#buffered = false;
-      onDrain();
+      this.onDrain();
     });
     conn.on('upgrade', () => {
       this.#attach();
@@ -63,8 +61,20 @@ export class EngineWriter {
   }
 
   #attach(): void {
-    if (this.#conn.transport.name !== 'websocket') return;
-    this.#websocket = this.#websocketOf();
-    this.#websocket?.on('drain', this.#onDrain);
+    const { socket } = internalsOf(this.#conn).transport;
+    this.#websocket = socket === undefined ? undefined : this.#socketOf(socket);
+    this.#websocket?.on('drain', () => {
+      this.onDrain();
+    });
   }
+}
+
+/** What the engine does not declare: its buffer, and the websocket of a transport that is one. */
+interface EngineInternals {
+  readonly writeBuffer: readonly unknown[];
+  readonly transport: { readonly socket?: object };
+}
+
+function internalsOf(conn: EngineSocket): EngineInternals {
+  return conn as unknown as EngineInternals;
 }

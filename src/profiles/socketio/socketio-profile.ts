@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Server as Engine } from 'engine.io';
+import { Server as Engine, type Socket as EngineSocket } from 'engine.io';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
 import type { Clock } from '../../core/clock.js';
 import type { Outlet } from '../../core/delivery/outlet.js';
@@ -19,8 +18,11 @@ import { EngineWriter } from './engine-writer.js';
 import { LegacyConnection } from './legacy-connection.js';
 import { type RequestParts, type Requester, Requests, roomsOf } from './requests.js';
 
+/** A request of which the engine has made a websocket. */
+type EngineRequest = IncomingMessage & { readonly websocket?: object };
+
 /** How long closing waits for polling clients to come for the news, ms. */
-const LAST_POLL_MS = 1000;
+const LAST_POLL_MS = 500;
 
 /** What the Socket.IO profile is told and works with. */
 export interface SocketIoProfileParts extends RequestParts {
@@ -31,6 +33,8 @@ export interface SocketIoProfileParts extends RequestParts {
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
   readonly maxHttpBufferBytes: number;
+  /** Connections in all; 0 = no limit. */
+  readonly maxConnections: number;
   /** Whether socket.io-client 2.x may connect. */
   readonly allowEio3: boolean;
   /** Serves room operations of the whole cluster; default: this process's alone. */
@@ -45,10 +49,9 @@ export class SocketIoProfile {
   readonly #requests: Requests;
   readonly #script = new ClientScript();
   readonly #sessions = new Map<string, Session>();
-  /** Engine ids by the request of the handshake. */
-  readonly #engineIds = new WeakMap<IncomingMessage, string>();
-  /** Sockets of connections that were opened by polling and upgraded since, by engine id. */
-  readonly #upgraded = new Map<string, Duplex>();
+  /** The sockets under the websockets the engine has made. */
+  readonly #sockets = new WeakMap<object, Duplex>();
+  readonly #writers = new WeakMap<EngineSocket, EngineWriter>();
   readonly #detach: () => void;
   #onAllGone = (): void => undefined;
 
@@ -63,11 +66,6 @@ export class SocketIoProfile {
       transports: ['polling', 'websocket'],
       perMessageDeflate: false,
     });
-    this.#engine.generateId = (req) => {
-      const id = randomBytes(15).toString('base64url');
-      this.#engineIds.set(req, id);
-      return id;
-    };
     this.#io = new Server({
       serveClient: false,
       ...(parts.adapter === undefined ? {} : { adapter: parts.adapter }),
@@ -116,19 +114,21 @@ export class SocketIoProfile {
   #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     const refusal = this.#refusalForHandshake(req);
     if (refusal !== undefined) return refuseUpgrade(socket, refusal);
-    const id = queryOf(req).get('sid');
-    if (id !== null && !this.#upgraded.has(id)) {
-      this.#upgraded.set(id, socket);
-      socket.on('close', () => {
-        this.#upgraded.delete(id);
-      });
-    }
     this.#engine.handleUpgrade(req, socket, head);
+    // The engine has made the websocket by now, and tells nobody of its socket.
+    const { websocket } = req as EngineRequest;
+    if (websocket !== undefined) this.#sockets.set(websocket, socket);
   }
 
   /** Refused before it is connected, a stock client tries again by itself. */
   #refusalForHandshake(req: IncomingMessage): Refusal | undefined {
     if (queryOf(req).has('sid')) return undefined;
+    const { maxConnections } = this.#parts;
+    if (maxConnections > 0 && this.#engine.clientsCount >= maxConnections) {
+      // Also those count that have not become sessions yet.
+      this.#parts.counters.add('sessions_refused', 'too_many_connections');
+      return new Refusal('too_many_connections', 'this node takes no more connections', 5000);
+    }
     return this.#parts.delivery.refusalFor({ address: addressOf(req), rooms: undefined });
   }
 
@@ -143,13 +143,11 @@ export class SocketIoProfile {
   #open(socket: Socket): void {
     const { delivery } = this.#parts;
     const { rooms, cursor, bundle } = askedBy(socket);
-    const { conn } = socket;
-    const websocketOf = (): Duplex | undefined =>
-      this.#upgraded.get(this.#engineIds.get(conn.request) ?? '') ?? conn.request.socket;
-    const writer = new EngineWriter(conn, websocketOf, () => {
+    const writer = this.#writerOf(socket.conn);
+    writer.onDrain = () => {
       const session = this.#sessions.get(socket.id);
       if (session !== undefined) delivery.wake(session);
-    });
+    };
     const outlet: Outlet = bundle
       ? new BundleConnection(writer)
       : new LegacyConnection(writer, () => {
@@ -160,9 +158,6 @@ export class SocketIoProfile {
     const session = delivery.open({ principal, address, transport: 'websocket', outlet, rooms, cursor });
     if (session instanceof Refusal) return writer.close();
     this.#sessions.set(socket.id, session);
-    conn.once('close', () => {
-      if (this.#engine.clientsCount === 0) this.#onAllGone();
-    });
     void socket.join([...session.rooms.keys()]);
     socket.on('disconnect', () => {
       this.#sessions.delete(socket.id);
@@ -176,6 +171,18 @@ export class SocketIoProfile {
     socket.onAny((name: unknown, ...args: unknown[]) => {
       void this.#answer(socket, requester, String(name), args);
     });
+  }
+
+  /** One writer a connection, however often its client joins and leaves the namespace. */
+  #writerOf(conn: EngineSocket): EngineWriter {
+    const known = this.#writers.get(conn);
+    if (known !== undefined) return known;
+    const writer = new EngineWriter(conn, (websocket) => this.#sockets.get(websocket));
+    this.#writers.set(conn, writer);
+    conn.once('close', () => {
+      if (this.#engine.clientsCount === 0) this.#onAllGone();
+    });
+    return writer;
   }
 
   async #answer(socket: Socket, requester: Requester, name: string, args: unknown[]): Promise<void> {

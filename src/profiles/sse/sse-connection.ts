@@ -21,7 +21,7 @@ export class SseConnection implements Outlet {
   readonly unbundled = false;
   readonly #res: ServerResponse;
   readonly #socket: Socket;
-  readonly #wires: SseWires;
+  #wires: SseWires = plainWires;
   readonly #retryMs: number;
   readonly #now: () => number;
   #wroteAt: number;
@@ -33,7 +33,6 @@ export class SseConnection implements Outlet {
   constructor(res: ServerResponse, socket: Socket, retryMs: number, now: () => number) {
     this.#res = res;
     this.#socket = socket;
-    this.#wires = res.req.httpVersionMinor === 0 ? plainWires : chunkedWires;
     this.#retryMs = retryMs;
     this.#now = now;
     this.#wroteAt = now();
@@ -50,6 +49,7 @@ export class SseConnection implements Outlet {
 
   accept(): void {
     this.#res.writeHead(200, HEADERS);
+    this.#wires = this.#res.chunkedEncoding ? chunkedWires : plainWires;
     this.#res.flushHeaders();
     this.#block(formatSseBlock({ retry: this.#retryMs }));
   }

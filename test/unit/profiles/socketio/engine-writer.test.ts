@@ -8,7 +8,8 @@ import { frameOf } from '../../../../src/profiles/socketio/socketio-wire.js';
 /** An engine connection whose transport takes bytes when the test says so. */
 class HeldEngine extends EventEmitter {
   readyState = 'open';
-  readonly transport = { name: 'polling' };
+  readonly writeBuffer: unknown[] = [];
+  readonly transport: { socket?: object } = {};
   readonly sent: [string, unknown][] = [];
   readonly closes: boolean[] = [];
 
@@ -43,17 +44,23 @@ beforeEach(() => {
   engine = new HeldEngine();
   socket = new HeldSocket();
   drains = 0;
-  writer = new EngineWriter(
-    engine as unknown as Socket,
-    () => socket as unknown as Duplex,
-    () => {
-      drains += 1;
-    },
-  );
+  writer = newWriter();
 });
 
-function upgrade(): void {
-  engine.transport.name = 'websocket';
+const websocket = {};
+
+function newWriter(): EngineWriter {
+  const made = new EngineWriter(engine as unknown as Socket, (one) =>
+    one === websocket ? (socket as unknown as Duplex) : undefined,
+  );
+  made.onDrain = () => {
+    drains += 1;
+  };
+  return made;
+}
+
+function upgrade(to: object = websocket): void {
+  engine.transport.socket = to;
   engine.emit('upgrade', engine.transport);
 }
 
@@ -74,6 +81,20 @@ describe('EngineWriter', () => {
     expect(engine.sent).toEqual([]);
     expect(socket.writes).toEqual([frame.bytes]);
     expect(frame.bytes.toString('latin1')).toBe('\x81\x0742["a"]\x81\x0742["b"]');
+  });
+
+  test('goes through the engine where the socket under its websocket is not known', () => {
+    upgrade({});
+    writer.write(frameOf(['2["a"]']));
+    expect([engine.sent.length, socket.writes.length]).toEqual([1, 0]);
+  });
+
+  test('does not overtake what the engine had waiting before', () => {
+    engine.writeBuffer.push({});
+    writer = newWriter();
+    upgrade();
+    writer.write(frameOf(['2["a"]']));
+    expect([engine.sent.length, socket.writes.length]).toEqual([1, 0]);
   });
 
   test('goes through the engine while the engine has packets of its own waiting, so as not to overtake them', () => {

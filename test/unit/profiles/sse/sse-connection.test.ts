@@ -12,10 +12,10 @@ import { newEvent } from '../../../support/new-event.js';
 class HeldResponse {
   head: [number, object] | undefined;
   flushed = false;
-  readonly req: { readonly httpVersionMinor: number };
+  readonly chunkedEncoding: boolean;
 
-  constructor(httpVersionMinor: number) {
-    this.req = { httpVersionMinor };
+  constructor(chunkedEncoding: boolean) {
+    this.chunkedEncoding = chunkedEncoding;
   }
 
   writeHead(status: number, headers: object): void {
@@ -56,9 +56,9 @@ let socket: HeldSocket;
 let connection: SseConnection;
 let now: number;
 
-/** A connection of HTTP/1.0, whose bytes are those of the stream, or of HTTP/1.1, where they come in chunks. */
-function connect(httpVersionMinor: number): void {
-  response = new HeldResponse(httpVersionMinor);
+/** A connection whose bytes are those of the stream (HTTP/1.0), or where they come in chunks (HTTP/1.1). */
+function connect(isChunked: boolean): void {
+  response = new HeldResponse(isChunked);
   socket = new HeldSocket();
   const res = response as unknown as ServerResponse;
   connection = new SseConnection(res, socket as unknown as Socket, 1234.5, () => now);
@@ -66,7 +66,7 @@ function connect(httpVersionMinor: number): void {
 
 beforeEach(() => {
   now = 100;
-  connect(0);
+  connect(false);
 });
 
 const sliceOf = (room: string, cursor: string, ...data: number[]): Slice => {
@@ -188,7 +188,7 @@ describe('SseConnection', () => {
   });
 
   test('over HTTP/1.1 every write is one whole chunk, and the end is the last chunk', () => {
-    connect(1);
+    connect(true);
     connection.accept();
     connection.deliver([sliceOf('ä', '2-0', 1)], '2-0');
     connection.end('internal');
