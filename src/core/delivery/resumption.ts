@@ -58,7 +58,11 @@ export class Resumption {
       onWhole();
       await this.#write(
         session,
-        page.entries.flatMap((entry) => this.#timeline.place(entry)),
+        // A value that a later page or the timeline supersedes is left out: a client that was cut off between two
+        // cursors may have the newer one already, and would take this one for newer still.
+        page.entries
+          .flatMap((entry) => this.#timeline.place(entry))
+          .filter((event) => !this.#timeline.isSuperseded(event)),
         last.id,
       );
       if (session.state === 'closed') return { waitAt: at };

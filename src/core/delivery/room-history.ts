@@ -43,6 +43,11 @@ export class RoomHistory {
     return [...this.#latest.values()];
   }
 
+  /** The newest event of a slot. */
+  newest(slot: string): Event | undefined {
+    return this.#latest.get(slot);
+  }
+
   /** Adds an event; returns the one whose slot it took, if any. */
   push(event: Event): Event | undefined {
     this.#events.push(event, entrySize(event), () => undefined);

@@ -152,6 +152,12 @@ export class Timeline {
     return this.#rooms.get(room)?.between(from, to, limit) ?? [];
   }
 
+  /** True when a newer value of the event's slot is known: whoever reads on from the event comes to that one. */
+  isSuperseded({ room, slot, id }: Event): boolean {
+    const newest = slot === null ? undefined : this.#rooms.get(room)?.newest(slot);
+    return newest !== undefined && compareLogIds(newest.id, id) > 0;
+  }
+
   /** The newest event of each of the room's slots, oldest first. */
   latest(room: string): readonly Event[] {
     return this.#rooms.get(room)?.latest ?? [];

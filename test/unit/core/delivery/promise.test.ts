@@ -92,7 +92,8 @@ async function run({ rig, clients }: World, steps: readonly Step[]): Promise<voi
   for (const step of steps) await take(step, rig, clients);
   for (const one of clients) one.connect();
   // One that is not writable may be ended as a slow consumer meanwhile, and come back.
-  for (let round = 0; round < 4; round += 1) {
+  // Each round is a write or two: what is read from the log comes in pages.
+  for (let round = 0; round < 20; round += 1) {
     for (const one of clients) {
       one.drain();
       one.connect();
