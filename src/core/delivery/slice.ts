@@ -11,7 +11,7 @@ export interface Wire<Frame> {
 
 /** A stretch of one room after coalescing: what all sessions that stand at the same place get. */
 export class Slice {
-  /** Oldest first, at least one. */
+  /** Oldest first; none where a cut left only what later slices supersede. */
   readonly events: readonly Event[];
   /** A session that got this has everything of the room before this position. */
   readonly end: number;

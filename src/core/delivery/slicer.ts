@@ -50,13 +50,19 @@ export class Slicer {
     if (first === undefined || last === undefined) return undefined;
     // Sessions that stand at different places of the log but need the same events of this room share the slice.
     const name = `${room} ${String(first.position)} ${String(to)} ${String(maxEvents)}`;
-    const kept = this.#slices.get(name);
-    if (kept !== undefined) return kept;
+    const known = this.#slices.get(name);
+    if (known !== undefined) return known;
     const events = coalesce(raw);
     const count = fitting(events, 0, maxEvents);
     const whole = count === events.length;
     const end = whole ? (raw.length < MAX_RAW_EVENTS ? to : last.position + 1) : endOf(events, count);
-    const slice = new Slice(whole ? events : events.slice(0, count), end, this.#timeline.cursorAt(end));
+    // What a later slice supersedes is left out: a client that was cut off between two cursors may have the newer value
+    // already, and would take this one for newer still.
+    const isLast = whole && raw.length < MAX_RAW_EVENTS;
+    const kept = isLast
+      ? events
+      : events.slice(0, count).filter((event) => !this.#timeline.isSuperseded(event));
+    const slice = new Slice(kept, end, this.#timeline.cursorAt(end));
     keep(this.#slices, name, slice);
     return slice;
   }
