@@ -40,8 +40,9 @@ export class BundleConnection implements Outlet {
   }
 
   end(reason: ErrorCode): void {
-    if (reason === 'shutting_down' && this.writable) this.#notify('draining', { reason });
-    this.#writer.close();
+    // Between two polls a client is not writable, and still to be told.
+    if (reason === 'shutting_down') this.#notify('draining', { reason });
+    this.#writer.close(reason === 'slow_consumer');
   }
 
   #notify(name: string, notice: object): void {

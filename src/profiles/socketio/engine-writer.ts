@@ -54,10 +54,10 @@ export class EngineWriter {
 
   /**
    * Closes at the engine, which a stock client takes for a lost connection and comes back by itself; after
-   * `socket.disconnect()` it would not. What a client does not take any more is thrown away.
+   * `socket.disconnect()` it would not. What waits is sent before, unless `discard` says to throw it away.
    */
-  close(): void {
-    this.#conn.close(!this.writable);
+  close(discard: boolean): void {
+    this.#conn.close(discard);
   }
 
   #attach(): void {

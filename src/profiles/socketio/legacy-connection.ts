@@ -1,5 +1,6 @@
 import type { Outlet } from '../../core/delivery/outlet.js';
 import type { Slice } from '../../core/delivery/slice.js';
+import type { ErrorCode } from '../../core/errors.js';
 import type { EngineWriter } from './engine-writer.js';
 import { legacyWire } from './socketio-wire.js';
 
@@ -33,7 +34,7 @@ export class LegacyConnection implements Outlet {
   /** It knows no gaps; the snapshot that follows one is all that can be done for it. */
   gap(): void {}
 
-  end(): void {
-    this.#writer.close();
+  end(reason: ErrorCode): void {
+    this.#writer.close(reason === 'slow_consumer');
   }
 }

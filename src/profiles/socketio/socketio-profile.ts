@@ -156,7 +156,7 @@ export class SocketIoProfile {
     const principal = principalOf(socket.request);
     const address = addressOf(socket.request);
     const session = delivery.open({ principal, address, transport: 'websocket', outlet, rooms, cursor });
-    if (session instanceof Refusal) return writer.close();
+    if (session instanceof Refusal) return writer.close(false);
     this.#sessions.set(socket.id, session);
     void socket.join([...session.rooms.keys()]);
     socket.on('disconnect', () => {
