@@ -18,9 +18,11 @@ import type { Logger } from './core/logger.js';
 import { Counters } from './core/metrics/counters.js';
 import { Publisher } from './core/publisher.js';
 import { createApp } from './profiles/http/app.js';
+import { jsonBody } from './profiles/http/json-body.js';
 import { Listener } from './profiles/http/listener.js';
 import { OriginPolicy } from './profiles/http/origin-policy.js';
 import { profileDocument, type Served, transportDisabled } from './profiles/http/profile-document.js';
+import { eventsEntrance } from './profiles/http/routes/events.js';
 import { HostMonitor } from './sources/host-monitor.js';
 import { hostMonitorCommands } from './sources/host-monitor-commands.js';
 import { realHost } from './sources/host-reader.js';
@@ -179,11 +181,13 @@ function createListener(
   const { log, delivery, monitor, gate, registry } = parts;
   const served: Served = config;
   const startedAt = clock.elapsed();
+  const readBody = jsonBody(config.maxHttpBufferBytes);
+  const publisher = new Publisher(log, clock, counters, config.maxHttpBufferBytes);
   const app = createApp({
     served: () => served,
     delivery,
-    publisher: new Publisher(log, clock, counters, config.maxHttpBufferBytes),
     gate,
+    readBody,
     operations: {
       readiness: () => ({ ready: log.state === 'ready', log: log.state }),
       status: () => ({
@@ -197,7 +201,6 @@ function createListener(
       }),
     },
     logger,
-    maxBodyBytes: config.maxHttpBufferBytes,
     consoleFolder: fileURLToPath(new URL('./console/', import.meta.url)),
   });
   const listener = new Listener({
@@ -205,6 +208,7 @@ function createListener(
     fallback: app,
     refuseUpgrade: () => ({ refusal: transportDisabled(served), extra: profileDocument(served) }),
   });
+  listener.mount(eventsEntrance(publisher, readBody, logger));
   closers.add('listener', () => listener.close(REQUEST_GRACE_MS));
   return listener;
 }

@@ -441,8 +441,6 @@ describe('the routes for operators', () => {
     for (const [method, path] of [
       ['GET', '/nowhere'],
       ['GET', '/api/nowhere'],
-      ['GET', '/api/events'],
-      ['DELETE', '/api/events'],
       ['GET', '/console/../package.json'],
       ['GET', '/console/%2e%2e/%2e%2e/package.json'],
       ['GET', '/console/none.js'],
@@ -450,6 +448,14 @@ describe('the routes for operators', () => {
       expectError(await requestJson(method, `${url}${path}`), 404, 'not_found');
     }
     expect((await requestJson('GET', `${url}/`)).headers['content-type']).toContain('text/html');
+  });
+
+  test('events are published with POST, and no other method', async () => {
+    for (const method of ['GET', 'PUT', 'DELETE']) {
+      const answer = await requestJson(method, `${url}/api/events`);
+      expectError(answer, 405, 'method_not_allowed');
+      expect(answer.headers['allow']).toBe('POST');
+    }
   });
 });
 

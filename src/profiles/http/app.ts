@@ -2,13 +2,12 @@ import path from 'node:path';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { CommandGate } from '../../core/control/gate.js';
 import type { Delivery } from '../../core/delivery/delivery.js';
-import { type ErrorCode, Refusal } from '../../core/errors.js';
+import { Refusal } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
-import type { Publisher } from '../../core/publisher.js';
+import type { BodyReader } from './json-body.js';
 import { isTransportPath, profileDocument, type Served, transportDisabled } from './profile-document.js';
-import { sendJson, sendRefusal } from './reply.js';
+import { sendFailure, sendJson, sendRefusal } from './reply.js';
 import { controlRoutes } from './routes/control.js';
-import { eventRoutes } from './routes/events.js';
 import { type Operations, operationRoutes } from './routes/operations.js';
 import { roomRoutes } from './routes/rooms.js';
 import { sessionRoutes } from './routes/sessions.js';
@@ -17,26 +16,24 @@ import { sessionRoutes } from './routes/sessions.js';
 export interface AppParts {
   readonly served: () => Served;
   readonly delivery: Delivery;
-  readonly publisher: Publisher;
   readonly gate: CommandGate;
   readonly operations: Operations;
   readonly logger: Logger;
-  /** Most bytes of a request's body. */
-  readonly maxBodyBytes: number;
+  readonly readBody: BodyReader;
   /** The folder of the operators' page. */
   readonly consoleFolder: string;
 }
 
-/** The routes every profile has. */
+/** The routes every profile has, but for the events' entrance. */
 export function createApp(parts: AppParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(refuseDisabled(parts.served));
-  app.use(requireJson, express.json({ limit: parts.maxBodyBytes, strict: false }));
+  app.use(parts.readBody);
   app.get('/api/profile', (_req, res) => {
     sendJson(res, 200, profileDocument(parts.served()));
   });
-  app.use(eventRoutes(parts.publisher), controlRoutes(parts.gate));
+  app.use(controlRoutes(parts.gate));
   app.use(sessionRoutes(parts.delivery), roomRoutes(parts.delivery.rooms), operationRoutes(parts.operations));
   app.get('/', (_req, res) => {
     res.sendFile(path.join(parts.consoleFolder, 'index.html'));
@@ -61,33 +58,13 @@ function refuseDisabled(served: () => Served): RequestHandler {
   };
 }
 
-/**
- * Bodies are JSON. Also a protection: a page of another origin can't send this type without asking first (CORS).
- */
-const requireJson: RequestHandler = (req, res, next) => {
-  if (req.method !== 'POST' && req.method !== 'PUT') next();
-  else if (req.is('application/json') !== false) next();
-  else sendRefusal(res, new Refusal('unsupported_media_type', 'send Content-Type: application/json'));
-};
-
-/** Codes for the errors of Express's body parser, by their `type`. */
-const BODY_ERRORS: ReadonlyMap<unknown, ErrorCode> = new Map<unknown, ErrorCode>([
-  ['entity.too.large', 'payload_too_large'],
-  ['entity.parse.failed', 'invalid_json'],
-  ['charset.unsupported', 'unsupported_media_type'],
-  ['encoding.unsupported', 'unsupported_media_type'],
-]);
-
 function answerErrors(logger: Logger): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
-  return (error: { type?: unknown; status?: unknown; message?: unknown }, req, res, _next) => {
-    const code = BODY_ERRORS.get(error.type);
-    if (code !== undefined) return sendRefusal(res, new Refusal(code, String(error.message)));
+  return (error: { status?: unknown; message?: unknown }, req, res, _next) => {
     if (typeof error.status === 'number' && error.status < 500) {
       return sendRefusal(res, new Refusal('bad_request', String(error.message)));
     }
     logger.error('a request failed', { method: req.method, path: req.path, error });
-    if (res.headersSent) res.destroy();
-    else sendRefusal(res, new Refusal('internal', 'the request could not be carried out'));
+    sendFailure(res);
   };
 }

@@ -12,10 +12,12 @@ const BACKLOG = 4096;
 /** Headers of an offer to leave HTTP/1.1. */
 const OFFER = /^(upgrade|connection|http2-settings)$/i;
 
-/** What a profile attaches to the listener: all requests at a path, and below it. */
+/** What is attached to the listener: all requests at a path, and, unless `exact`, below it. */
 export interface Mount {
   /** Such as `/socket.io`. */
   readonly path: string;
+  /** True to take the path alone, and nothing below it. */
+  readonly exact?: boolean;
   readonly request: RequestListener;
   /** Takes over a websocket upgrade at the path; without it, upgrades are refused. */
   readonly upgrade?: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -127,7 +129,7 @@ export class Listener {
 
   #mountAt(path: string): Mount | undefined {
     for (const mount of this.#mounts) {
-      if (path === mount.path || path.startsWith(`${mount.path}/`)) return mount;
+      if (path === mount.path || (mount.exact !== true && path.startsWith(`${mount.path}/`))) return mount;
     }
     return undefined;
   }

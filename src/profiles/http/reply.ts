@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Refusal } from '../../core/errors.js';
+import { Refusal } from '../../core/errors.js';
 
 /** Answers with a JSON body. */
 export function sendJson(res: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
   res.statusCode = status;
   res.setHeader('Content-Type', 'application/json; charset=utf-8');
+  res.setHeader('X-Content-Type-Options', 'nosniff');
   res.setHeader('Cache-Control', 'no-store');
   res.setHeader('Content-Length', Buffer.byteLength(text));
   res.end(text);
@@ -18,7 +19,13 @@ export function sendRefusal(res: ServerResponse, refusal: Refusal, extra: object
   sendJson(res, refusal.status, { ...refusal.toBody(), ...extra });
 }
 
-/** The same for an upgrade request, which has a socket but no response. Ends the socket. */
+/** Answers that a request failed for a fault of ours; cuts an answer that has begun. */
+export function sendFailure(res: ServerResponse): void {
+  if (res.headersSent) res.destroy();
+  else sendRefusal(res, new Refusal('internal', 'the request could not be carried out'));
+}
+
+/** The same as {@link sendRefusal} for an upgrade request, which has a socket but no response. Ends the socket. */
 export function refuseUpgrade(socket: Duplex, refusal: Refusal, extra: object = {}): void {
   const text = JSON.stringify({ ...refusal.toBody(), ...extra });
   const retry = refusal.retryAfterMs === undefined ? '' : `Retry-After: ${retryAfter(refusal)}\r\n`;
