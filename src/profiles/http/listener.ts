@@ -1,5 +1,5 @@
-import http, { type IncomingMessage, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Refusal } from '../../core/errors.js';
 import type { OriginPolicy } from './origin-policy.js';
@@ -38,7 +38,11 @@ export class Listener {
   readonly #server: http.Server;
   readonly #mounts = new Set<Mount>();
   /** Sockets that left HTTP: the server knows them no more, but they hold it open. */
-  readonly #upgraded = new Set<Duplex>();
+  readonly #departed = new Set<Duplex>();
+  /** Called by each of them, as `this`, when it is closed: one function for all. */
+  readonly #onDepartedClose: (this: Duplex) => void;
+  /** Answers that have begun and want their connection for themselves, by their requests. */
+  readonly #takenOver = new WeakMap<IncomingMessage, ServerResponse>();
 
   constructor(parts: ListenerParts) {
     this.#parts = parts;
@@ -52,8 +56,14 @@ export class Listener {
       }),
     );
     this.#server.on('upgrade', (req, socket, head) => {
-      this.#upgrade(req, socket, head);
+      const res = this.#takenOver.get(req);
+      if (res === undefined) this.#upgrade(req, socket, head);
+      else this.#letGo(res, socket as Socket);
     });
+    const departed = this.#departed;
+    this.#onDepartedClose = function () {
+      departed.delete(this);
+    };
   }
 
   /** Attaches; returns what detaches. */
@@ -62,6 +72,18 @@ export class Listener {
     return () => {
       this.#mounts.delete(mount);
     };
+  }
+
+  /**
+   * Lets a connection out of HTTP's hands: what is written to its socket from now on is the caller's, until its end.
+   * The head of the answer must be written, and `req` be in the middle of being handled. Of what HTTP held for the
+   * request, a quarter of the connection's memory is left. Where it can't be done (the client has sent another request
+   * already), the connection stays with HTTP, which holds that request back until the socket is closed.
+   */
+  takeOver(req: IncomingMessage, res: ServerResponse): void {
+    this.#takenOver.set(req, res);
+    // Node looks at this once the request was handled, and then parts with the socket as it does for a websocket.
+    (req as { upgrade?: boolean }).upgrade = true;
   }
 
   /** Listens; resolves with the address, whose port is the system's choice when `port` is 0. Rejects when it can't. */
@@ -81,7 +103,7 @@ export class Listener {
    * to end, then their connections are cut.
    */
   async close(graceMs: number): Promise<void> {
-    for (const socket of this.#upgraded) socket.destroy();
+    for (const socket of this.#departed) socket.destroy();
     const cut = setTimeout(() => {
       this.#server.closeAllConnections();
     }, graceMs);
@@ -97,10 +119,7 @@ export class Listener {
   #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (req.headers.upgrade?.toLowerCase() !== 'websocket')
       return this.#goOnWithoutUpgrade(req, socket, head);
-    this.#upgraded.add(socket);
-    socket.once('close', () => {
-      this.#upgraded.delete(socket);
-    });
+    this.#depart(socket);
     const path = pathOf(req);
     const upgrade = this.#mountAt(path)?.upgrade;
     if (!this.#parts.origins.allows(req)) {
@@ -111,6 +130,18 @@ export class Listener {
     } else {
       upgrade(req, socket, head);
     }
+  }
+
+  #depart(socket: Duplex): void {
+    this.#departed.add(socket);
+    socket.on('close', this.#onDepartedClose);
+  }
+
+  #letGo(res: ServerResponse, socket: Socket): void {
+    this.#depart(socket);
+    res.detachSocket(socket);
+    // What a client sends after its request means nothing; its end is the end of the stream.
+    socket.on('error', ignore).on('end', endThis).resume();
   }
 
   /**
@@ -133,4 +164,11 @@ export class Listener {
     }
     return undefined;
   }
+}
+
+/** An error is followed by the socket's close, which is all that counts. */
+function ignore(): void {}
+
+function endThis(this: Socket): void {
+  this.end();
 }

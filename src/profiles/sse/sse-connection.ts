@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Clock } from '../../core/clock.js';
 import type { Gap, Outlet, Welcome } from '../../core/delivery/outlet.js';
+import type { Session } from '../../core/delivery/session.js';
 import type { Slice } from '../../core/delivery/slice.js';
 import type { ErrorCode } from '../../core/errors.js';
 import { formatSseBlock } from './sse-frame.js';
@@ -19,26 +21,29 @@ const HEADERS = {
  */
 export class SseConnection implements Outlet {
   readonly unbundled = false;
-  readonly #res: ServerResponse;
+  /** Whose stream it is, once core has taken it in. */
+  session: Session | undefined;
+  /** Let go of once the head is written: there are thousands of streams, and they are long. */
+  #res: ServerResponse | undefined;
   readonly #socket: Socket;
-  #wires: SseWires = plainWires;
+  readonly #clock: Clock;
   readonly #retryMs: number;
-  readonly #now: () => number;
+  #wires: SseWires = plainWires;
   #wroteAt: number;
 
   /**
    * `res` must be the socket's own turn (no pipelined answer before it). `retryMs` is the pause before a reconnect
-   * that the client is told; `now` measures ms.
+   * that the client is told.
    */
-  constructor(res: ServerResponse, socket: Socket, retryMs: number, now: () => number) {
+  constructor(res: ServerResponse, socket: Socket, retryMs: number, clock: Clock) {
     this.#res = res;
     this.#socket = socket;
-    this.#retryMs = retryMs;
-    this.#now = now;
-    this.#wroteAt = now();
+    this.#clock = clock;
+    this.#retryMs = Math.round(retryMs);
+    this.#wroteAt = clock.elapsed();
   }
 
-  /** When something was written last, in the time of `now`. */
+  /** When something was written last, {@link Clock.elapsed}. */
   get wroteAt(): number {
     return this.#wroteAt;
   }
@@ -48,9 +53,11 @@ export class SseConnection implements Outlet {
   }
 
   accept(): void {
+    if (this.#res === undefined) return;
     this.#res.writeHead(200, HEADERS);
     this.#wires = this.#res.chunkedEncoding ? chunkedWires : plainWires;
     this.#res.flushHeaders();
+    this.#res = undefined;
     this.#block(formatSseBlock({ retry: this.#retryMs }));
   }
 
@@ -98,7 +105,7 @@ export class SseConnection implements Outlet {
   }
 
   #write(bytes: Buffer): void {
-    this.#wroteAt = this.#now();
+    this.#wroteAt = this.#clock.elapsed();
     // What a false return asks for is done by asking `writable` before the next write.
     this.#socket.write(bytes);
   }

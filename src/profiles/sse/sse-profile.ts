@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.js';
 import type { Delivery } from '../../core/delivery/delivery.js';
 import type { Session } from '../../core/delivery/session.js';
@@ -27,7 +28,10 @@ export interface SseProfileParts {
 /** Serves `GET /api/events/stream?rooms=a,b`: sessions over Server-Sent Events. */
 export class SseProfile {
   readonly #parts: SseProfileParts;
-  readonly #connections = new Map<Session, SseConnection>();
+  readonly #connections = new Map<Socket, SseConnection>();
+  /** What sockets call, each with itself as `this`: one function for all of them. */
+  readonly #onDrain: (this: Socket) => void;
+  readonly #onClose: (this: Socket) => void;
   readonly #detach: () => void;
   readonly #endPing: () => void;
 
@@ -39,6 +43,17 @@ export class SseProfile {
         this.#request(req, res);
       },
     });
+    const sessionOf = (socket: Socket): Session | undefined => this.#connections.get(socket)?.session;
+    const forget = (socket: Socket): void => void this.#connections.delete(socket);
+    this.#onDrain = function () {
+      const session = sessionOf(this);
+      if (session !== undefined) parts.delivery.wake(session);
+    };
+    this.#onClose = function () {
+      const session = sessionOf(this);
+      forget(this);
+      if (session !== undefined) parts.delivery.close(session);
+    };
     this.#endPing = parts.clock.every(Math.min(1000, parts.pingIntervalMs / 2), () => {
       this.#ping();
     });
@@ -61,16 +76,15 @@ export class SseProfile {
     if (res.socket === null) {
       return sendRefusal(res, new Refusal('bad_request', 'a stream needs a connection of its own'));
     }
-    const { clock, random, reconnectJitterMs } = this.#parts;
-    const retryMs = MIN_RETRY_MS + random() * reconnectJitterMs;
-    this.#open(req, res, new SseConnection(res, res.socket, retryMs, () => clock.elapsed()));
+    this.#open(req, res, res.socket);
   }
 
-  #open(req: IncomingMessage, res: ServerResponse, connection: SseConnection): void {
-    const { delivery } = this.#parts;
+  #open(req: IncomingMessage, res: ServerResponse, socket: Socket): void {
+    const { delivery, listener, clock, random, reconnectJitterMs } = this.#parts;
+    const connection = new SseConnection(res, socket, MIN_RETRY_MS + random() * reconnectJitterMs, clock);
     const query = queryOf(req);
     const lastEventId = req.headers['last-event-id'] ?? query.get('lastEventId');
-    req.socket.setNoDelay(true);
+    socket.setNoDelay(true);
     const session = delivery.open({
       principal: principalOf(req),
       address: addressOf(req),
@@ -81,20 +95,18 @@ export class SseProfile {
       cursor: lastEventId === null || lastEventId === '' ? null : String(lastEventId),
     });
     if (session instanceof Refusal) return sendRefusal(res, session);
-    this.#connections.set(session, connection);
-    req.socket.on('drain', () => {
-      delivery.wake(session);
-    });
-    req.socket.on('close', () => {
-      this.#connections.delete(session);
-      delivery.close(session);
-    });
+    connection.session = session;
+    this.#connections.set(socket, connection);
+    listener.takeOver(req, res);
+    socket.on('drain', this.#onDrain);
+    socket.on('close', this.#onClose);
   }
 
   #ping(): void {
     const silentSince = this.#parts.clock.elapsed() - this.#parts.pingIntervalMs;
-    for (const [session, connection] of this.#connections) {
-      if (connection.wroteAt <= silentSince && connection.writable) {
+    for (const connection of this.#connections.values()) {
+      const { session, wroteAt } = connection;
+      if (session !== undefined && wroteAt <= silentSince && connection.writable) {
         connection.ping(this.#parts.delivery.cursorOf(session));
       }
     }
