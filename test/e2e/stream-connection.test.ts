@@ -5,6 +5,11 @@ import { requestJson } from '../support/json-request.js';
 import { publish } from '../support/publish.js';
 import { waitUntil } from '../support/wait-until.js';
 
+const request = (path: string, ...headers: string[]): string =>
+  [`GET ${path} HTTP/1.1`, 'Host: localhost', ...headers, '', ''].join('\r\n');
+
+const STREAM = request('/api/events/stream');
+
 /** The connection under a stream: who has it, and when it ends. */
 describe('the connection of a stream', () => {
   let gateway: LaunchedGateway;
@@ -41,11 +46,6 @@ describe('the connection of a stream', () => {
     const { json } = await requestJson('GET', `${gateway.url}/api/admin/status`);
     return (json as { sessions: { sse: number } }).sessions.sse;
   };
-
-  const request = (path: string, ...headers: string[]): string =>
-    [`GET ${path} HTTP/1.1`, 'Host: localhost', ...headers, '', ''].join('\r\n');
-
-  const STREAM = request('/api/events/stream');
 
   /** Publishes, and waits until the stream brings it. */
   const expectServed = async (): Promise<void> => {

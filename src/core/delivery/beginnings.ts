@@ -121,7 +121,7 @@ export class Beginnings {
     session.position = timeline.head;
     session.state = 'live';
     session.ahead.length = 0;
-    session.owed = [];
+    session.owe([]);
     session.resuming = false;
     for (const room of session.rooms.keys()) {
       session.rooms.set(room, session.position);

@@ -180,8 +180,8 @@ export class Delivery {
 
   /** What the session may be told to have, outside a bundle; null when that can't be said now. */
   cursorOf(session: Session): string | null {
-    const { state, ahead, owed, rooms, position, coveredFrom } = session;
-    if (state !== 'live' || ahead.length > 0 || owed.length > 0 || position < coveredFrom) return null;
+    const { state, isOwed, rooms, position, coveredFrom } = session;
+    if (state !== 'live' || isOwed || position < coveredFrom) return null;
     return this.#timeline.isWholeFor(rooms, position) ? this.#timeline.cursorAt(position) : null;
   }
 
@@ -231,7 +231,8 @@ export class Delivery {
       ({ room, position }) => position < Math.max(session.position, session.rooms.get(room) ?? 0),
     );
     // What it is owed is older.
-    if (session.owed.length > 0) session.owed = [...session.owed, ...passed];
+    const { owed, paid } = session;
+    if (owed.length > paid) session.owe([...owed.slice(paid), ...passed]);
     else session.ahead.push(...this.#slicer.pack(passed, this.#timeline.head, this.#timeline.headCursor));
     this.#pump.wake(session);
     return events.length;

@@ -12,6 +12,8 @@ export type Transport = 'websocket' | 'sse';
  */
 export type SessionState = 'opening' | 'live' | 'closed';
 
+const NOTHING: readonly Event[] = [];
+
 /** One connected client as core sees it: who it is, its rooms and its place in the timeline. Holds no socket. */
 export class Session {
   /** Unique and hard to guess: whoever knows it may change the session's rooms. */
@@ -32,8 +34,12 @@ export class Session {
   position = 0;
   /** Slices to be written before anything from the timeline: a snapshot, oldest first. */
   readonly ahead: Slice[] = [];
-  /** Events it is owed before anything from the timeline, oldest first, since it had fallen too far behind. */
-  owed: readonly Event[] = [];
+  /**
+   * Events it is owed before anything from the timeline, oldest first, since it had fallen too far behind. Shared with
+   * other sessions, so it is never shortened: {@link paid} says how many of them were written.
+   */
+  owed: readonly Event[] = NOTHING;
+  paid = 0;
   /** True until it has caught up after it came back with a cursor: until then it may lag without limit. */
   resuming = false;
   /** How many writes it may get; null when its wire makes one write a flush, which the window limits. */
@@ -53,6 +59,23 @@ export class Session {
     this.transport = transport;
     this.outlet = outlet;
     this.allowance = allowance;
+  }
+
+  /** True when something other than the timeline awaits it. */
+  get isOwed(): boolean {
+    return this.ahead.length > 0 || this.owed.length > this.paid;
+  }
+
+  /** Says what it is owed from now on. */
+  owe(events: readonly Event[]): void {
+    this.owed = events;
+    this.paid = 0;
+  }
+
+  /** So many more of what it is owed were written. */
+  pay(events: number): void {
+    this.paid += events;
+    if (this.paid >= this.owed.length) this.owe(NOTHING);
   }
 
   /**

@@ -13,7 +13,7 @@ export const MAX_SLICE_EVENTS = 1000;
 /** Most bytes in one slice, unless a single event is larger: a bound on what one write hands to a connection. */
 export const MAX_SLICE_BYTES = 256 * 1024;
 /** Slices kept between two calls of {@link Slicer.forget}. */
-const MAX_KEPT_SLICES = 256;
+const MAX_KEPT_SLICES = 64;
 
 /** A room's news, for all of its sessions at once that stand anywhere from `from` to `upTo`: they lack the same. */
 export interface RoomNews {
@@ -33,6 +33,9 @@ export class Slicer {
   readonly #slices = new Map<string, Slice>();
   readonly #snapshots = new Map<string, readonly Slice[]>();
   readonly #backlogs = new Map<string, Backlog>();
+  /** Names of lists of events that sessions are owed: the same list, the same name. */
+  readonly #names = new WeakMap<readonly Event[], string>();
+  #named = 0;
 
   constructor(timeline: Timeline) {
     this.#timeline = timeline;
@@ -44,27 +47,26 @@ export class Slicer {
    */
   slice(room: string, from: number, to: number, maxEvents = MAX_SLICE_EVENTS): Slice | undefined {
     if (!this.#timeline.hasNews(room, from)) return undefined;
-    const raw = this.#timeline.between(room, from, to, MAX_RAW_EVENTS);
-    const first = raw[0];
-    const last = raw[raw.length - 1];
-    if (first === undefined || last === undefined) return undefined;
+    const [first] = this.#timeline.between(room, from, to, 1);
+    if (first === undefined) return undefined;
     // Sessions that stand at different places of the log but need the same events of this room share the slice.
     const name = `${room} ${String(first.position)} ${String(to)} ${String(maxEvents)}`;
-    const known = this.#slices.get(name);
-    if (known !== undefined) return known;
+    return kept(this.#slices, name, () => this.#cut(room, first.position, to, maxEvents));
+  }
+
+  #cut(room: string, from: number, to: number, maxEvents: number): Slice {
+    const raw = this.#timeline.between(room, from, to, MAX_RAW_EVENTS);
     const events = coalesce(raw);
     const count = fitting(events, 0, maxEvents);
     const whole = count === events.length;
-    const end = whole ? (raw.length < MAX_RAW_EVENTS ? to : last.position + 1) : endOf(events, count);
+    const end = whole ? (raw.length < MAX_RAW_EVENTS ? to : endOf(raw, raw.length)) : endOf(events, count);
     // What a later slice supersedes is left out: a client that was cut off between two cursors may have the newer value
     // already, and would take this one for newer still.
     const isLast = whole && raw.length < MAX_RAW_EVENTS;
-    const kept = isLast
+    const left = isLast
       ? events
       : events.slice(0, count).filter((event) => !this.#timeline.isSuperseded(event));
-    const slice = new Slice(kept, end, this.#timeline.cursorAt(end));
-    keep(this.#slices, name, slice);
-    return slice;
+    return new Slice(left, end, this.#timeline.cursorAt(end));
   }
 
   /** What the room was sent in `[since, to)`, if one write carries it all. */
@@ -80,12 +82,9 @@ export class Slicer {
   /** The newest event of each of the room's slots, in slices small enough for one write each. */
   snapshot(room: string): readonly Slice[] {
     const head = this.#timeline.head;
-    const name = `${room} ${String(head)}`;
-    const kept = this.#snapshots.get(name);
-    if (kept !== undefined) return kept;
-    const snapshot = this.pack(this.#timeline.latest(room), head, this.#timeline.headCursor);
-    keep(this.#snapshots, name, snapshot);
-    return snapshot;
+    return kept(this.#snapshots, `${room} ${String(head)}`, () =>
+      this.pack(this.#timeline.latest(room), head, this.#timeline.headCursor),
+    );
   }
 
   /** Events packed into slices small enough for one write each. */
@@ -99,24 +98,24 @@ export class Slicer {
     return slices;
   }
 
-  /** The first of `events` that fit in one write of at most `maxEvents`; at least one. */
-  first(events: readonly Event[], maxEvents: number, end: number, cursor: string): Slice {
-    return new Slice(events.slice(0, fitting(events, 0, maxEvents)), end, cursor);
+  /** The next of what a session is owed, as one write of at most `maxEvents`; shared by those that are owed the same. */
+  payment({ owed, paid, position }: Session, maxEvents: number, cursor: string): Slice {
+    const name = `${this.#nameOf(owed)} ${String(paid)} ${String(maxEvents)} ${cursor}`;
+    return kept(this.#slices, name, () => {
+      const count = fitting(owed, paid, maxEvents);
+      return new Slice(owed.slice(paid, paid + count), position, cursor);
+    });
   }
 
   /** What is left of what a session is owed and lacks up to `to`; shared by sessions that stand at the same place. */
-  shorten({ owed, rooms, position }: Session, to: number, limits: BacklogLimits): Backlog {
-    const lacked = (): Event[] =>
-      [...rooms].flatMap(([room, since]) => [
+  shorten({ owed, paid, rooms, position }: Session, to: number, limits: BacklogLimits): Backlog {
+    const lacks = `${[...rooms].join(' ')} ${String(position)} ${String(to)} ${String(limits.maxEvents)}`;
+    return kept(this.#backlogs, `${this.#nameOf(owed)} ${String(paid)} ${lacks}`, () => {
+      const lacked = [...rooms].flatMap(([room, since]) => [
         ...this.#timeline.between(room, Math.max(position, since), to, Infinity),
       ]);
-    if (owed.length > 0) return shorten([...owed, ...lacked()], limits, entrySize);
-    const name = `${[...rooms].join(' ')} ${String(position)} ${String(to)} ${String(limits.maxEvents)}`;
-    const kept = this.#backlogs.get(name);
-    if (kept !== undefined) return kept;
-    const backlog = shorten(lacked(), limits, entrySize);
-    keep(this.#backlogs, name, backlog);
-    return backlog;
+      return shorten([...owed.slice(paid), ...lacked], limits, entrySize);
+    });
   }
 
   /** Lets go of the kept slices and their frames. */
@@ -124,6 +123,12 @@ export class Slicer {
     this.#backlogs.clear();
     this.#slices.clear();
     this.#snapshots.clear();
+  }
+
+  #nameOf(owed: readonly Event[]): string {
+    let name = this.#names.get(owed);
+    if (name === undefined) this.#names.set(owed, (name = `owed-${String(this.#named++)}`));
+    return name;
   }
 }
 
@@ -144,7 +149,12 @@ function endOf(events: readonly Event[], count: number): number {
   return (events[count - 1] as Event).position + 1;
 }
 
-function keep<Kept>(kept: Map<string, Kept>, name: string, value: Kept): void {
-  if (kept.size >= MAX_KEPT_SLICES) for (const oldest of kept.keys()) if (kept.delete(oldest)) break;
-  kept.set(name, value);
+/** What is kept under the name, made now where there is none. */
+function kept<Kept>(all: Map<string, Kept>, name: string, make: () => Kept): Kept {
+  const known = all.get(name);
+  if (known !== undefined) return known;
+  const made = make();
+  if (all.size >= MAX_KEPT_SLICES) for (const oldest of all.keys()) if (all.delete(oldest)) break;
+  all.set(name, made);
+  return made;
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 /** Longest time in ms that fan-out holds the loop before it lets others run. */
 const MAX_STRETCH_MS = 5;
 
-/** An uninterrupted stretch of work on the loop. */
+/** Work on the loop in uninterrupted stretches, between which others run. */
 export class Stretch {
   readonly #clock: Clock;
   readonly #sessions: number;
@@ -26,15 +26,31 @@ export class Stretch {
 
   /** Lets the loop serve what is waiting. */
   async yield(): Promise<void> {
-    this.#spentMs += this.#clock.elapsed() - this.#startedAt;
+    this.#stop();
     await new Promise<void>((resolve) => {
       this.#clock.soon(resolve);
     });
     this.#startedAt = this.#clock.elapsed();
   }
 
+  /** Leaves the loop to others for as long as the stretch took. */
+  async rest(): Promise<void> {
+    const tookMs = this.#stop();
+    await new Promise<void>((resolve) => {
+      this.#clock.after(tookMs, resolve);
+    });
+    this.#startedAt = this.#clock.elapsed();
+  }
+
   /** The loop time spent, in ms. */
   end(): number {
-    return this.#spentMs + this.#clock.elapsed() - this.#startedAt;
+    this.#stop();
+    return this.#spentMs;
+  }
+
+  #stop(): number {
+    const tookMs = this.#clock.elapsed() - this.#startedAt;
+    this.#spentMs += tookMs;
+    return tookMs;
   }
 }

@@ -43,9 +43,9 @@ export class Sweeper {
     return arrivedAt !== undefined && clock.elapsed() - arrivedAt > maxBacklogMs;
   }
 
-  #oldestAwaiting({ owed, rooms, position }: Session): Event | undefined {
+  #oldestAwaiting({ owed, paid, rooms, position }: Session): Event | undefined {
     const { timeline } = this.#parts;
-    if (owed[0] !== undefined) return owed[0];
+    if (owed[paid] !== undefined) return owed[paid];
     const firsts = [...rooms].flatMap(([room, since]) => [
       ...timeline.between(room, Math.max(position, since), timeline.head, 1),
     ]);
@@ -58,9 +58,8 @@ export class Sweeper {
    */
   moveToHead(session: Session): boolean {
     const { timeline } = this.#parts;
-    const { state, ahead, owed, rooms, position } = session;
-    if (state !== 'live' || ahead.length > 0 || owed.length > 0 || !timeline.isWholeFor(rooms, position))
-      return false;
+    const { state, isOwed, rooms, position } = session;
+    if (state !== 'live' || isOwed || !timeline.isWholeFor(rooms, position)) return false;
     for (const [room, since] of rooms) if (timeline.hasNews(room, Math.max(position, since))) return false;
     session.position = timeline.head;
     return true;
