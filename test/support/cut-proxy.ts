@@ -5,12 +5,18 @@ export interface CutProxy {
   readonly url: string;
   /** Breaks every connection, both ways, at once; new ones are taken as before. */
   cut(): void;
+  /**
+   * From now on no byte passes and no end either, as when a peer vanishes: what is sent is taken by this machine's
+   * buffers, as long as they last. New connections are taken as before.
+   */
+  freeze(): void;
   close(): void;
 }
 
 /** Opens a proxy to a port of this machine. */
 export async function openCutProxy(port: number): Promise<CutProxy> {
   const sockets = new Set<net.Socket>();
+  const frozen = new Set<net.Socket>();
   const server = net.createServer((client) => {
     const gateway = net.connect(port, '127.0.0.1');
     for (const [one, other] of [
@@ -22,7 +28,7 @@ export async function openCutProxy(port: number): Promise<CutProxy> {
       one.on('error', () => undefined);
       one.on('close', () => {
         sockets.delete(one);
-        other.destroy();
+        if (!frozen.has(one)) other.destroy();
       });
       one.pipe(other);
     }
@@ -33,7 +39,15 @@ export async function openCutProxy(port: number): Promise<CutProxy> {
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();
   };
+  const freeze = (): void => {
+    for (const socket of sockets) {
+      frozen.add(socket);
+      socket.unpipe();
+      socket.pause();
+    }
+  };
   return {
+    freeze,
     url: `http://127.0.0.1:${String((server.address() as net.AddressInfo).port)}`,
     cut,
     close: () => {
