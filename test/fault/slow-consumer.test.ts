@@ -10,7 +10,10 @@ const EVENT_BYTES = 64 * 1024;
 /** Wires whose clients come back with a cursor. */
 const RESUMING: readonly RawWire[] = ['sse', 'bundle'];
 
-afterEach(killLaunched);
+afterEach(async () => {
+  RawClient.leaveAll();
+  await killLaunched();
+});
 
 function launch(variables: Record<string, string>): Promise<LaunchedGateway> {
   return launchGateway({
@@ -54,11 +57,9 @@ test('who takes nothing for longer than it may be behind is closed, on every wir
   const healthy = await Promise.all(RAW_WIRES.map((wire) => open(port, wire)));
   const stalled = await Promise.all(RAW_WIRES.map((wire) => open(port, wire)));
   for (const client of stalled) client.stall();
-  for (const asksOnce of [true, false]) {
-    const polling = await PollingSession.open(url);
-    await polling.send('40{"bundle":true,"rooms":["load"]}');
-    if (asksOnce) polling.pollWithoutReading();
-  }
+  const [asking, silent] = [await PollingSession.open(url), await PollingSession.open(url)];
+  for (const polling of [asking, silent]) await polling.send('40{"bundle":true,"rooms":["load"]}');
+  const poll = asking.pollWithoutReading();
   await untilSessions(url, 8);
 
   await publishUntilEnded(load, url, 5, healthy);
@@ -72,6 +73,7 @@ test('who takes nothing for longer than it may be behind is closed, on every wir
   for (const client of stalled) client.goOn();
   await waitUntil(() => stalled.every(({ isClosed }) => isClosed), 'the slow clients to be closed');
   for (const { events } of stalled) expect(numbersOf(events).length).toBeLessThan(load.published);
+  poll.destroy();
 });
 
 test.each([

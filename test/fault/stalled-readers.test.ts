@@ -16,7 +16,10 @@ const EVENTS = 1024;
 /** Published before the healthy clients must have it all: half of what the log holds. */
 const STEP = 128;
 
-afterEach(killLaunched);
+afterEach(async () => {
+  RawClient.leaveAll();
+  await killLaunched();
+});
 
 test('stalled readers cost neither memory nor anybody else an event', async () => {
   const gateway = await launchProbedGateway({

@@ -3,6 +3,7 @@ import net from 'node:net';
 /** A TCP proxy between a client and a gateway, whose connections a test can cut. */
 export interface CutProxy {
   readonly url: string;
+  readonly port: number;
   /** Breaks every connection, both ways, at once; new ones are taken as before. */
   cut(): void;
   /**
@@ -14,11 +15,11 @@ export interface CutProxy {
 }
 
 /** Opens a proxy to a port of this machine. */
-export async function openCutProxy(port: number): Promise<CutProxy> {
+export async function openCutProxy(gatewayPort: number): Promise<CutProxy> {
   const sockets = new Set<net.Socket>();
   const frozen = new Set<net.Socket>();
   const server = net.createServer((client) => {
-    const gateway = net.connect(port, '127.0.0.1');
+    const gateway = net.connect(gatewayPort, '127.0.0.1');
     for (const [one, other] of [
       [client, gateway],
       [gateway, client],
@@ -36,6 +37,7 @@ export async function openCutProxy(port: number): Promise<CutProxy> {
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
+  const { port } = server.address() as net.AddressInfo;
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();
   };
@@ -48,7 +50,8 @@ export async function openCutProxy(port: number): Promise<CutProxy> {
   };
   return {
     freeze,
-    url: `http://127.0.0.1:${String((server.address() as net.AddressInfo).port)}`,
+    port,
+    url: `http://127.0.0.1:${String(port)}`,
     cut,
     close: () => {
       server.close();

@@ -1,6 +1,7 @@
 import net from 'node:net';
 import type { Gap, Welcome } from '../../src/core/delivery/outlet.js';
 import { upgradeLines } from './raw-exchange.js';
+import type { RawReader } from './raw-reader.js';
 import { SocketIoReader } from './socketio-reader.js';
 import { SseReader } from './sse-reader.js';
 import { waitUntil } from './wait-until.js';
@@ -30,10 +31,7 @@ export interface RawOptions {
   readonly keep?: (event: RawEvent) => RawEvent;
 }
 
-/** Understands what comes from the socket. */
-export interface RawReader {
-  feed(bytes: Buffer): void;
-}
+const connected = new Set<RawClient>();
 
 /** A client on a bare socket, whose reading a test has in its hands. */
 export class RawClient {
@@ -59,7 +57,9 @@ export class RawClient {
     this.#socket.on('error', () => undefined);
     this.#socket.on('close', () => {
       this.isClosed = true;
+      connected.delete(this);
     });
+    connected.add(this);
     this.#reader = wire === 'sse' ? this.#askForStream(options) : this.#askForWebsocket(options);
   }
 
@@ -68,6 +68,11 @@ export class RawClient {
     const client = new RawClient(port, wire, options);
     await waitUntil(() => client.isOpen, `the ${wire} client to be welcomed`);
     return client;
+  }
+
+  /** What a test left connected goes: one that does not read would not even learn that the gateway is gone. */
+  static leaveAll(): void {
+    for (const client of connected) client.leave();
   }
 
   /** Reads no more; the connection stays. */

@@ -1,5 +1,5 @@
 import { HttpBody } from './http-body.js';
-import type { RawReader } from './raw-client.js';
+import type { RawReader } from './raw-reader.js';
 import { maskedFrame, takeFrame } from './websocket-frames.js';
 
 /** What a {@link SocketIoReader} works with. */

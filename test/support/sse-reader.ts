@@ -1,5 +1,5 @@
 import { HttpBody } from './http-body.js';
-import type { RawReader } from './raw-client.js';
+import type { RawReader } from './raw-reader.js';
 
 /**
  * Reads the stream of a gateway fast: of the standard it knows what the gateway uses, one line of each field and LF
