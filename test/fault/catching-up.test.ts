@@ -8,6 +8,8 @@ import { waitUntil } from '../support/wait-until.js';
 const EVENT_BYTES = 64 * 1024;
 /** More than the buffers of the system take of a client that reads nothing: 20 MiB. */
 const EVENTS = 320;
+/** Published in one go: half of what the shorter queue holds. */
+const STEP = 8;
 
 afterEach(async () => {
   RawClient.leaveAll();
@@ -35,9 +37,13 @@ async function stallThrough(maxQueue: number): Promise<{
   await load.publish(1);
   await waitUntil(() => clients.every(({ events }) => numbersOf(events).length === 1), 'the first event');
   for (const client of clients) client.stall();
-  await load.publish(EVENTS - 1);
-  // Once the witness has the last, a flush has passed by the stalled ones with all that was published.
-  await waitUntil(() => numbersOf(witness.events).at(-1) === EVENTS - 1, 'the witness to have all');
+  // Once the witness has them, a flush has passed by the stalled ones; it must not fall behind itself.
+  for (let n = 1; n < EVENTS; n += STEP) {
+    await load.publish(Math.min(STEP, EVENTS - n));
+    const last = load.published - 1;
+    await waitUntil(() => numbersOf(witness.events).at(-1) === last, 'the witness to have all');
+  }
+  expect(witness.gaps).toEqual([]);
   for (const client of clients) client.goOn();
   await waitUntil(
     () =>
@@ -73,8 +79,9 @@ test('of what awaits a reader beyond its queue the oldest events are left out, a
     expect(valuesOf(events)).toEqual(load.values);
     // A legacy client knows no gaps, and each of its events is a write: one publication exceeds its queue.
     if (wire === 'legacy') continue;
-    expect(missing).toEqual(numbers(Number(missing[0]), Number(missing[0]) + missing.length));
-    expect(gaps).toEqual([{ reason: 'overflow', dropped: missing.length, cursor: expect.any(String) }]);
+    expect(gaps.every(({ reason }) => reason === 'overflow')).toBe(true);
+    // What the system took in between may have brought it back within its limit, and it fell behind anew.
+    expect(gaps.reduce((sum, { dropped }) => sum + Number(dropped), 0)).toBe(missing.length);
   }
   expect(await countOf(url, 'events_dropped', 'client_queue')).toBe(dropped);
 });
