@@ -3,6 +3,7 @@ import { type CutProxy, openCutProxy } from '../support/cut-proxy.js';
 import { statusOf, untilSessions } from '../support/gateway-status.js';
 import { killLaunched, launchGateway } from '../support/launched-gateway.js';
 import { NumberedLoad, numbers, numbersOf, withoutPadding } from '../support/numbered-load.js';
+import { PollingSession } from '../support/polling-session.js';
 import { RawClient, type RawWire } from '../support/raw-client.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -17,7 +18,7 @@ afterEach(async () => {
 const openAll = (port: number, wires: readonly RawWire[]): Promise<RawClient[]> =>
   Promise.all(wires.map((wire) => RawClient.open(port, wire, { rooms: ['load'], keep: withoutPadding })));
 
-test('websocket clients that vanish without a word are gone once they answer no ping', async () => {
+test('Socket.IO clients that vanish without a word are gone once they answer no ping', async () => {
   const { url, port } = await launchGateway({
     APP_PROFILE: 'WEBSOCKET',
     PING_INTERVAL: '0.5',
@@ -26,9 +27,13 @@ test('websocket clients that vanish without a word are gone once they answer no 
   proxy = await openCutProxy(port);
   const vanishing = await openAll(proxy.port, ['bundle', 'legacy']);
   const staying = await openAll(port, ['bundle', 'legacy']);
-  await untilSessions(url, 4);
+  const polling = await PollingSession.open(url);
+  await polling.send('40');
+  await untilSessions(url, 5);
+  // The one that polls simply never does so again.
   proxy.freeze();
   await untilSessions(url, 2);
+  expect((await statusOf(url)).counters['sessions_ended']).toBeUndefined();
   // It was the gateway that let go: to them, nothing has happened.
   expect(vanishing.map(({ isClosed }) => isClosed)).toEqual([false, false]);
   expect(staying.map(({ isClosed }) => isClosed)).toEqual([false, false]);

@@ -45,6 +45,8 @@ export class RawClient {
   /** True once it is a session. */
   isOpen = false;
   isClosed = false;
+  /** What its socket failed with; undefined while it did not. */
+  failure: Error | undefined;
   readonly #keep: (event: RawEvent) => RawEvent;
   readonly #socket: net.Socket;
   readonly #reader: RawReader;
@@ -54,7 +56,9 @@ export class RawClient {
     this.cursor = options.cursor ?? null;
     this.#keep = options.keep ?? ((event) => event);
     this.#socket = this.#connect(port, options.sips ?? false);
-    this.#socket.on('error', () => undefined);
+    this.#socket.on('error', (error) => {
+      this.failure = error;
+    });
     this.#socket.on('close', () => {
       this.isClosed = true;
       connected.delete(this);

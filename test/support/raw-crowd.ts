@@ -21,7 +21,11 @@ export class RawCrowd {
       return new RawClient(port, wire, optionsOf(index));
     });
     const crowd = new RawCrowd(clients);
-    await crowd.until(({ isOpen }) => isOpen, 'to be welcomed');
+    await crowd.until(({ isOpen, isClosed, failure }) => {
+      // As where this machine lets a process open too few sockets (ulimit -n).
+      if (isClosed && !isOpen) throw new Error('a client of a crowd was not let in', { cause: failure });
+      return isOpen;
+    }, 'to be welcomed');
     return crowd;
   }
 
