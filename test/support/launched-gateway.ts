@@ -42,23 +42,25 @@ function environment(variables: Record<string, string | undefined>): NodeJS.Proc
 
 /**
  * Starts `node dist/launcher.js` (or other `args`) and waits until it serves. Every test that runs under a
- * `REDIS_URL` runs the gateway on that Redis, with a key prefix of its own.
+ * `REDIS_URL` runs the gateway on that Redis, with a key prefix of its own. `ipc` opens a channel to the process, for
+ * what `args` load into it.
  */
 export async function launchGateway(
   variables: Record<string, string | undefined> = {},
   args: readonly string[] = [path.join(ROOT, 'dist/launcher.js')],
+  { ipc = false }: { readonly ipc?: boolean } = {},
 ): Promise<LaunchedGateway> {
   const spawnedAt = performance.now();
   const child = spawn(process.execPath, args, {
     env: environment(variables),
     cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', ipc ? 'ipc' : 'ignore'],
   });
   running.add(child);
   const exited = once(child, 'exit').finally(() => running.delete(child));
   let output = '';
   const serving = new Promise<{ url: string }>((resolve) => {
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
       const line = output.split('\n').find((one) => one.includes('flipgate is serving'));
       if (line !== undefined && line.endsWith('}')) resolve(JSON.parse(line) as { url: string });

@@ -1,3 +1,5 @@
+import net from 'node:net';
+
 /**
  * A Socket.IO session (protocol 5, Engine.IO 4) over polling, written by hand: it can send what no client library
  * would. Source: https://socket.io/docs/v4/socket-io-protocol/
@@ -27,5 +29,15 @@ export class PollingSession {
   /** Polls once; resolves to the packets that were waiting. */
   async receive(): Promise<string[]> {
     return (await (await fetch(this.#address)).text()).split('\x1e');
+  }
+
+  /** Polls, and never reads the answer; returns the connection. */
+  pollWithoutReading(): net.Socket {
+    const { port, pathname, search, host } = new URL(this.#address);
+    const socket = net.connect(Number(port), '127.0.0.1');
+    socket.pause();
+    socket.on('error', () => undefined);
+    socket.write(`GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    return socket;
   }
 }

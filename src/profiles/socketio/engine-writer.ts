@@ -58,6 +58,8 @@ export class EngineWriter {
    */
   close(discard: boolean): void {
     this.#conn.close(discard);
+    // The goodbye stands behind bytes that nobody takes; awaiting its answer would hold both for half a minute.
+    if (discard) this.#websocket?.destroy();
   }
 
   #attach(): void {
