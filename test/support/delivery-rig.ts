@@ -1,4 +1,5 @@
-import { Delivery, type DeliverySettings } from '../../src/core/delivery/delivery.js';
+import { Delivery } from '../../src/core/delivery/delivery.js';
+import type { DeliverySettings } from '../../src/core/delivery/delivery-settings.js';
 import type { Session } from '../../src/core/delivery/session.js';
 import type { OpenRequest } from '../../src/core/delivery/sessions.js';
 import { Refusal } from '../../src/core/errors.js';

@@ -1,58 +1,23 @@
-import type { Clock } from '../clock.js';
 import { type ErrorCode, Refusal } from '../errors.js';
 import type { Event, LogEntry } from '../event.js';
-import type { EventTypes } from '../event-types.js';
-import type { EventLog, LogState, LogTail } from '../log/event-log.js';
-import type { LogBounds } from '../log/memory-log.js';
-import type { Logger } from '../logger.js';
-import type { Counters } from '../metrics/counters.js';
-import { Admission, type SessionLimits } from './admission.js';
+import type { LogState, LogTail } from '../log/event-log.js';
+import { Admission } from './admission.js';
 import { Beginnings } from './beginnings.js';
+import type { DeliveryParts, DeliverySettings } from './delivery-settings.js';
 import { Hub } from './hub.js';
 import { Pump } from './pump.js';
 import { Resumption } from './resumption.js';
+import { type RoomChange, RoomChanges } from './room-changes.js';
 import { RoomReader } from './room-reader.js';
 import type { Session, Transport } from './session.js';
 import { type OpenRequest, Sessions } from './sessions.js';
 import { Slicer } from './slicer.js';
 import { Sweeper } from './sweeper.js';
 import { Timeline } from './timeline.js';
-import type { WindowBounds } from './window.js';
 import { WriteAllowance } from './write-allowance.js';
 
 /** How often stalled sessions are looked for and idle ones moved to the head, ms. */
 const SWEEP_MS = 1000;
-
-/** Slices that may await a session ahead of the timeline before it may ask for more snapshots. */
-const MAX_AHEAD = 64;
-const BUSY = new Refusal('rate_limited', 'snapshots of earlier joins are still on their way', 1000);
-
-/** What delivery is told by the configuration. */
-export interface DeliverySettings extends SessionLimits {
-  /** The profile served, as clients are told. */
-  readonly profile: string;
-  /** Rooms of sessions that name none. */
-  readonly defaultRooms: readonly string[];
-  readonly heartbeatMs: number;
-  readonly window: WindowBounds;
-  /** Most writes to one client whose events are a write each; 0 = no limit. */
-  readonly maxEventsPerSecondPerClient: number;
-  /** Most writes that may await one client. */
-  readonly maxQueuePerClient: number;
-  /** How long a connection may be unable to take what awaits it, and how old what awaits it may be, ms. */
-  readonly maxBacklogMs: number;
-  /** How much of the log this process keeps in memory. */
-  readonly memory: LogBounds;
-}
-
-/** What delivery works with. */
-export interface DeliveryParts {
-  readonly log: EventLog;
-  readonly types: EventTypes;
-  readonly clock: Clock;
-  readonly counters: Counters;
-  readonly logger: Logger;
-}
 
 /** The one engine under both wires: follows the log and moves every session along it. */
 export class Delivery {
@@ -68,6 +33,7 @@ export class Delivery {
   readonly #beginnings: Beginnings;
   readonly #pump: Pump;
   readonly #sweeper: Sweeper;
+  readonly #roomChanges: RoomChanges;
   readonly #endSweep: () => void;
   #logState: LogState = 'starting';
   #closing = false;
@@ -123,9 +89,20 @@ export class Delivery {
         this.end(session, 'slow_consumer');
       },
     });
+    this.#roomChanges = new RoomChanges({
+      admission: this.#admission,
+      hub: this.#hub,
+      timeline: this.#timeline,
+      slicer: this.#slicer,
+      sweeper: this.#sweeper,
+      counters: parts.counters,
+      wake: (session) => {
+        this.#pump.wake(session);
+      },
+    });
     this.#endSweep = parts.clock.every(SWEEP_MS, () => {
       if (this.#logState === 'ready') this.#beginnings.beginWaiting();
-      this.#sweeper.sweep();
+      void this.#sweeper.sweep();
     });
   }
 
@@ -195,24 +172,9 @@ export class Delivery {
     return this.changeRooms(session, { join: [], leave: rooms });
   }
 
-  /** Takes rooms away and adds others: all of it, or, where that is refused, nothing. */
-  changeRooms(session: Session, { join, leave }: RoomChange): readonly string[] | Refusal {
-    if (session.ahead.length >= MAX_AHEAD) return this.#refuseChange(BUSY);
-    const gone = this.#admission.checkNames(leave);
-    const held = new Set(session.rooms.keys());
-    if (!(gone instanceof Refusal)) for (const room of gone) held.delete(room);
-    const anew = gone instanceof Refusal ? gone : this.#admission.checkRooms(join, held);
-    if (gone instanceof Refusal || anew instanceof Refusal) {
-      return this.#refuseChange(gone instanceof Refusal ? gone : (anew as Refusal));
-    }
-    for (const room of gone) this.#hub.leave(session, room);
-    this.#sweeper.moveToHead(session);
-    for (const room of anew) {
-      this.#hub.join(session, room, this.#timeline.head);
-      session.ahead.push(...this.#slicer.snapshot(room));
-    }
-    this.#pump.wake(session);
-    return [...session.rooms.keys()];
+  /** Takes rooms away and adds others: all of it, or, where that is refused, nothing. Answers all it has then. */
+  changeRooms(session: Session, change: RoomChange): readonly string[] | Refusal {
+    return this.#roomChanges.change(session, change);
   }
 
   /**
@@ -220,22 +182,7 @@ export class Delivery {
    * those that were on their way to it already.
    */
   snapshot(session: Session, wanted: (event: Event) => boolean = () => true): number {
-    if (session.state !== 'live') return 0;
-    if (session.ahead.length >= MAX_AHEAD) {
-      this.#parts.counters.add('snapshots_skipped');
-      return session.ahead.length;
-    }
-    const events = [...session.rooms.keys()].flatMap((room) => this.#timeline.latest(room)).filter(wanted);
-    // Values it has not come to yet are on their way to it anyway, and must not come before older ones.
-    const passed = events.filter(
-      ({ room, position }) => position < Math.max(session.position, session.rooms.get(room) ?? 0),
-    );
-    // What it is owed is older.
-    const { owed, paid } = session;
-    if (owed.length > paid) session.owe([...owed.slice(paid), ...passed]);
-    else session.ahead.push(...this.#slicer.pack(passed, this.#timeline.head, this.#timeline.headCursor));
-    this.#pump.wake(session);
-    return events.length;
+    return this.#roomChanges.show(session, wanted);
   }
 
   /** Core ends a session: its client is told `reason` and let go. */
@@ -286,11 +233,6 @@ export class Delivery {
     return checked;
   }
 
-  #refuseChange(refusal: Refusal): Refusal {
-    this.#parts.counters.add('room_changes_refused', refusal.code);
-    return refusal;
-  }
-
   #fault(session: Session, error: unknown): void {
     this.#parts.logger.error('a connection failed where it must not', { session: session.id, error });
     this.end(session, 'internal');
@@ -301,12 +243,6 @@ export class Delivery {
     this.#parts.counters.add('events_logged', 'all', batch.length);
     if (this.#logState === 'ready') this.#beginnings.beginWaiting();
   }
-}
-
-/** Rooms to leave and to join, each any value a client sent. */
-export interface RoomChange {
-  readonly join: unknown;
-  readonly leave: unknown;
 }
 
 /** What {@link Delivery.status} tells. */

@@ -26,31 +26,32 @@ export class Stretch {
 
   /** Lets the loop serve what is waiting. */
   async yield(): Promise<void> {
-    this.#stop();
+    this.#spentMs += this.#clock.elapsed() - this.#startedAt;
     await new Promise<void>((resolve) => {
       this.#clock.soon(resolve);
     });
     this.#startedAt = this.#clock.elapsed();
   }
 
-  /** Leaves the loop to others for as long as the stretch took. */
-  async rest(): Promise<void> {
-    const tookMs = this.#stop();
-    await new Promise<void>((resolve) => {
-      this.#clock.after(tookMs, resolve);
-    });
-    this.#startedAt = this.#clock.elapsed();
-  }
-
   /** The loop time spent, in ms. */
   end(): number {
-    this.#stop();
-    return this.#spentMs;
+    return this.#spentMs + this.#clock.elapsed() - this.#startedAt;
   }
+}
 
-  #stop(): number {
-    const tookMs = this.#clock.elapsed() - this.#startedAt;
-    this.#spentMs += tookMs;
-    return tookMs;
+/**
+ * Does something to each of many sessions in stretches; `sessions` are served between two looks at the clock. Resolves
+ * when all are through.
+ */
+export async function inStretches<Item>(
+  clock: Clock,
+  sessions: number,
+  items: Iterable<Item>,
+  each: (item: Item) => void,
+): Promise<void> {
+  const stretch = new Stretch(clock, sessions);
+  for (const item of items) {
+    each(item);
+    if (stretch.isOver()) await stretch.yield();
   }
 }

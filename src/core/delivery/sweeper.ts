@@ -1,7 +1,11 @@
 import type { Clock } from '../clock.js';
 import type { Event } from '../event.js';
 import type { Session } from './session.js';
+import { inStretches } from './stretch.js';
 import type { Timeline } from './timeline.js';
+
+/** Sessions looked at between two looks at the clock. */
+const SESSIONS_PER_LOOK = 50;
 
 /** What a {@link Sweeper} works with. */
 export interface SweeperParts {
@@ -17,21 +21,31 @@ export interface SweeperParts {
 /** Looks after the sessions no flush comes by: those that are too slow, and those whose rooms are quiet. */
 export class Sweeper {
   readonly #parts: SweeperParts;
+  #sweeping = false;
 
   constructor(parts: SweeperParts) {
     this.#parts = parts;
   }
 
-  /** Looks at all sessions. */
-  sweep(): void {
-    const { clock, sessions, timeline, onTooSlow } = this.#parts;
-    for (const session of sessions) {
-      const isCurrent = this.moveToHead(session);
-      if (!session.outlet.writable) session.stalledAt ??= clock.elapsed();
-      else if (isCurrent) session.stalledAt = null;
-      if (this.#isTooSlow(session)) onTooSlow(session);
-    }
-    timeline.forgetEmptyRooms();
+  /** Looks at all sessions, in stretches; does nothing while it still does. */
+  async sweep(): Promise<void> {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    const { clock, sessions, timeline } = this.#parts;
+    const head = timeline.head;
+    await inStretches(clock, SESSIONS_PER_LOOK, sessions, (session) => {
+      this.#lookAt(session);
+    });
+    timeline.forgetEmptyRooms(head);
+    this.#sweeping = false;
+  }
+
+  #lookAt(session: Session): void {
+    const isCurrent = this.moveToHead(session);
+    if (!session.outlet.writable) session.stalledAt ??= this.#parts.clock.elapsed();
+    else if (isCurrent) session.stalledAt = null;
+    if ((!isCurrent || session.stalledAt !== null) && this.#isTooSlow(session))
+      this.#parts.onTooSlow(session);
   }
 
   #isTooSlow(session: Session): boolean {

@@ -163,10 +163,10 @@ export class Timeline {
     return this.#rooms.get(room)?.latest ?? [];
   }
 
-  /** Lets go of rooms that hold nothing; call when every session that could has been moved to the head. */
-  forgetEmptyRooms(): void {
+  /** Lets go of rooms that hold nothing; call when every session that could has been moved to `position` or beyond. */
+  forgetEmptyRooms(position: number): void {
     for (const [name, room] of this.#rooms) {
-      if (!room.isEmpty) continue;
+      if (!room.isEmpty || room.wholeFrom > position) continue;
       this.#forgottenRoomsEnd = Math.max(this.#forgottenRoomsEnd, room.wholeFrom);
       this.#rooms.delete(name);
     }

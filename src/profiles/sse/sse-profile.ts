@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.js';
 import type { Delivery } from '../../core/delivery/delivery.js';
 import type { Session } from '../../core/delivery/session.js';
+import { inStretches } from '../../core/delivery/stretch.js';
 import { Refusal } from '../../core/errors.js';
 import type { Listener } from '../http/listener.js';
 import { addressOf, principalOf } from '../http/principal.js';
@@ -12,6 +13,9 @@ import { SseConnection } from './sse-connection.js';
 
 /** Pause before a reconnect that each client is told at least, ms. */
 const MIN_RETRY_MS = 1000;
+
+/** Streams looked at between two looks at the clock. */
+const STREAMS_PER_LOOK = 50;
 
 /** What the SSE profile is told and works with. */
 export interface SseProfileParts {
@@ -55,7 +59,7 @@ export class SseProfile {
       if (session !== undefined) parts.delivery.close(session);
     };
     this.#endPing = parts.clock.every(Math.min(1000, parts.pingIntervalMs / 2), () => {
-      this.#ping();
+      void this.#ping();
     });
   }
 
@@ -102,13 +106,15 @@ export class SseProfile {
     socket.on('close', this.#onClose);
   }
 
-  #ping(): void {
+  async #ping(): Promise<void> {
     const silentSince = this.#parts.clock.elapsed() - this.#parts.pingIntervalMs;
-    for (const connection of this.#connections.values()) {
+    const { clock, delivery } = this.#parts;
+    // Quiet streams are silent for equally long, so all may be due at once.
+    await inStretches(clock, STREAMS_PER_LOOK, this.#connections.values(), (connection) => {
       const { session, wroteAt } = connection;
       if (session !== undefined && wroteAt <= silentSince && connection.writable) {
-        connection.ping(this.#parts.delivery.cursorOf(session));
+        connection.ping(delivery.cursorOf(session));
       }
-    }
+    });
   }
 }

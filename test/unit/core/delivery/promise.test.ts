@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { DeliverySettings } from '../../../../src/core/delivery/delivery.js';
+import type { DeliverySettings } from '../../../../src/core/delivery/delivery-settings.js';
 import type { Event, NewEvent } from '../../../../src/core/event.js';
 import { EventTypes } from '../../../../src/core/event-types.js';
 import { type LogBounds, MemoryLog } from '../../../../src/core/log/memory-log.js';

@@ -135,7 +135,7 @@ function compare(
       timeline.reset(idOf(count));
       plain.reset(idOf(count));
     } else {
-      timeline.forgetEmptyRooms();
+      timeline.forgetEmptyRooms(timeline.head);
     }
     expect([timeline.head, timeline.length, timeline.headCursor]).toEqual([
       plain.head,

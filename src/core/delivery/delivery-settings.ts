@@ -1,0 +1,35 @@
+import type { Clock } from '../clock.js';
+import type { EventTypes } from '../event-types.js';
+import type { EventLog } from '../log/event-log.js';
+import type { LogBounds } from '../log/memory-log.js';
+import type { Logger } from '../logger.js';
+import type { Counters } from '../metrics/counters.js';
+import type { SessionLimits } from './admission.js';
+import type { WindowBounds } from './window.js';
+
+/** What delivery is told by the configuration. */
+export interface DeliverySettings extends SessionLimits {
+  /** The profile served, as clients are told. */
+  readonly profile: string;
+  /** Rooms of sessions that name none. */
+  readonly defaultRooms: readonly string[];
+  readonly heartbeatMs: number;
+  readonly window: WindowBounds;
+  /** Most writes to one client whose events are a write each; 0 = no limit. */
+  readonly maxEventsPerSecondPerClient: number;
+  /** Most writes that may await one client. */
+  readonly maxQueuePerClient: number;
+  /** How long a connection may be unable to take what awaits it, and how old what awaits it may be, ms. */
+  readonly maxBacklogMs: number;
+  /** How much of the log this process keeps in memory. */
+  readonly memory: LogBounds;
+}
+
+/** What delivery works with. */
+export interface DeliveryParts {
+  readonly log: EventLog;
+  readonly types: EventTypes;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly logger: Logger;
+}

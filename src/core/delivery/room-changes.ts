@@ -1,0 +1,89 @@
+import { Refusal } from '../errors.js';
+import type { Event } from '../event.js';
+import type { Counters } from '../metrics/counters.js';
+import type { Admission } from './admission.js';
+import type { Hub } from './hub.js';
+import type { Session } from './session.js';
+import type { Slicer } from './slicer.js';
+import type { Sweeper } from './sweeper.js';
+import type { Timeline } from './timeline.js';
+
+/** Slices that may await a session ahead of the timeline before it may ask for more snapshots. */
+const MAX_AHEAD = 64;
+const BUSY = new Refusal('rate_limited', 'snapshots of earlier joins are still on their way', 1000);
+
+/** Rooms to leave and to join, each any value a client sent. */
+export interface RoomChange {
+  readonly join: unknown;
+  readonly leave: unknown;
+}
+
+/** What {@link RoomChanges} work with. */
+export interface RoomChangesParts {
+  readonly admission: Admission;
+  readonly hub: Hub;
+  readonly timeline: Timeline;
+  readonly slicer: Slicer;
+  readonly sweeper: Sweeper;
+  readonly counters: Counters;
+  /** A session has something to take. */
+  readonly wake: (session: Session) => void;
+}
+
+/** How live sessions come into rooms and out of them, and are shown the newest values when they ask. */
+export class RoomChanges {
+  readonly #parts: RoomChangesParts;
+
+  constructor(parts: RoomChangesParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes rooms away and adds others: all of it, or, where that is refused, nothing. Answers all it has then. */
+  change(session: Session, { join, leave }: RoomChange): readonly string[] | Refusal {
+    const { admission, hub, sweeper, timeline, slicer, wake } = this.#parts;
+    if (session.ahead.length >= MAX_AHEAD) return this.#refuse(BUSY);
+    const gone = admission.checkNames(leave);
+    if (gone instanceof Refusal) return this.#refuse(gone);
+    const held = new Set(session.rooms.keys());
+    for (const room of gone) held.delete(room);
+    const anew = admission.checkRooms(join, held);
+    if (anew instanceof Refusal) return this.#refuse(anew);
+    for (const room of gone) hub.leave(session, room);
+    sweeper.moveToHead(session);
+    for (const room of anew) {
+      hub.join(session, room, timeline.head);
+      session.ahead.push(...slicer.snapshot(room));
+    }
+    wake(session);
+    return [...session.rooms.keys()];
+  }
+
+  /**
+   * Sends the session alone the newest values of its rooms: all, or those `wanted` says. Returns how many, with
+   * those that were on their way to it already.
+   */
+  show(session: Session, wanted: (event: Event) => boolean): number {
+    const { timeline, slicer, counters, wake } = this.#parts;
+    if (session.state !== 'live') return 0;
+    if (session.ahead.length >= MAX_AHEAD) {
+      counters.add('snapshots_skipped');
+      return session.ahead.length;
+    }
+    const events = [...session.rooms.keys()].flatMap((room) => timeline.latest(room)).filter(wanted);
+    // Values it has not come to yet are on their way to it anyway, and must not come before older ones.
+    const passed = events.filter(
+      ({ room, position }) => position < Math.max(session.position, session.rooms.get(room) ?? 0),
+    );
+    // What it is owed is older.
+    const { owed, paid } = session;
+    if (owed.length > paid) session.owe([...owed.slice(paid), ...passed]);
+    else session.ahead.push(...slicer.pack(passed, timeline.head, timeline.headCursor));
+    wake(session);
+    return events.length;
+  }
+
+  #refuse(refusal: Refusal): Refusal {
+    this.#parts.counters.add('room_changes_refused', refusal.code);
+    return refusal;
+  }
+}
