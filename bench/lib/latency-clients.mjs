@@ -1,8 +1,9 @@
-// SSE clients that note how long each event took from its id's time until it was read. Runs as a process of its own.
+// SSE clients that note, of every event, how long it took from its id's time until it was read. Runs as a process of
+// its own.
 import net from 'node:net';
 import process from 'node:process';
 
-const ID = /id: (\d+)-\d+\n/g;
+const ID = /"id":"(\d+)-/g;
 let latencies = [];
 let connected = 0;
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 
-/** Part of the loop's time that fan-out may take: the window is this many times as wide as a flush costs. */
-const WIDTH_PER_COST = 4;
+/** The window is this many times as wide as a flush costs: fan-out may take about a third of the loop. */
+const WIDTH_PER_COST = 3;
 /** Weight of the newest flush in the running cost. */
 const COST_WEIGHT = 0.3;
 

@@ -77,7 +77,7 @@ export class Listener {
   /**
    * Lets a connection out of HTTP's hands: what is written to its socket from now on is the caller's, until its end.
    * The head of the answer must be written, and `req` be in the middle of being handled. Of what HTTP held for the
-   * request, a quarter of the connection's memory is left. Where it can't be done (the client has sent another request
+   * request, nothing is left. Where it can't be done (the client has sent another request
    * already), the connection stays with HTTP, which holds that request back until the socket is closed.
    */
   takeOver(req: IncomingMessage, res: ServerResponse): void {

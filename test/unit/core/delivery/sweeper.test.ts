@@ -60,12 +60,14 @@ const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn += 1) await clock.turn(0);
 };
 
+/** How many sessions stand at the head. */
+const current = (): number => sessions.filter(({ position }) => position === timeline.head).length;
+
 describe('Sweeper', () => {
   test('lets others run between its stretches, and does not begin again before it is through', async () => {
     append('other');
     const swept = sweeper.sweep();
     void sweeper.sweep();
-    const current = (): number => sessions.filter(({ position }) => position === timeline.head).length;
     expect(current()).toBe(50);
     clock.flushSoon();
     await new Promise(setImmediate);
