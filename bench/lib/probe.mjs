@@ -22,8 +22,6 @@ process.on('message', (message) => {
         p99: lag.percentile(99) / 1e6,
         max: lag.max / 1e6,
         gcMax: Math.max(0, ...pauses),
-        gc: pauses.length,
-        over: pauses.filter((ms) => ms > 5).length,
       },
     });
     pauses = [];

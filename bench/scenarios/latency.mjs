@@ -12,7 +12,7 @@ const LISTENING = 50;
 
 /** Latency at 1000 and 5000 clients. */
 export async function latency({ quick }) {
-  const seconds = quick ? 4 : 15;
+  const seconds = quick ? 3 : 15;
   const rows = [];
   for (const [count, target] of [[1000, 80], ...(quick ? [] : [[5000, 150]])]) {
     const { latencies } = await run({ count, seconds, stalled: 0, perSecond: 200, bytes: 200 });
@@ -23,20 +23,23 @@ export async function latency({ quick }) {
 
 /** 100 stalled readers among 1000, 200 MB published: what they cost in memory, and the others in time. */
 export async function stalledReaders({ quick }) {
-  const load = { count: 1000, seconds: quick ? 4 : 40, perSecond: 100, bytes: 50_000, keys: 10 };
+  const load = { count: 1000, seconds: quick ? 3 : 40, perSecond: 100, bytes: 50_000, keys: 10 };
   const alone = await run({ ...load, stalled: 0 });
   const beside = await run({ ...load, stalled: 100 });
   const grown = (beside.rss - alone.rss) / 1e6;
   const slower = percentile(beside.latencies, 95) / percentile(alone.latencies, 95);
-  const facts = ({ megabytes, rss }) => ({ 'published MB': megabytes, 'RSS MB': (rss / 1e6).toFixed(0) });
   return [
-    row({ stalled: 0, ...facts(alone) }, alone.latencies, ''),
+    row({ stalled: 0, ...sizes(alone) }, alone.latencies, ''),
     row(
-      { stalled: 100, ...facts(beside) },
+      { stalled: 100, ...sizes(beside) },
       beside.latencies,
       `≤ +32 MB (${grown.toFixed(0)}), p95 ≤ 1.2× (${slower.toFixed(2)}×)`,
     ),
   ];
+}
+
+function sizes({ megabytes, rss }) {
+  return { 'published MB': megabytes, 'RSS MB': (rss / 1e6).toFixed(0) };
 }
 
 function row(facts, latencies, target) {

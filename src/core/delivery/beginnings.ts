@@ -124,7 +124,7 @@ export class Beginnings {
     session.owe([]);
     session.resuming = false;
     for (const room of session.rooms.keys()) {
-      session.rooms.set(room, session.position);
+      session.enter(room, session.position);
       session.ahead.push(...slicer.snapshot(room));
     }
     if (session.ahead.length === 0) session.outlet.deliver([], timeline.headCursor);
@@ -133,7 +133,7 @@ export class Beginnings {
 
   /** It has everything before `position` of the rooms it came with, and of those it joined since then less. */
   #goOnFrom(session: Session, position: number): void {
-    for (const [room, since] of session.rooms) if (since === Infinity) session.rooms.set(room, position);
+    for (const [room, since] of session.rooms) if (since === Infinity) session.enter(room, position);
     session.position = Math.min(position, ...session.rooms.values());
     session.resuming = true;
     session.state = 'live';

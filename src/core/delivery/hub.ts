@@ -19,7 +19,7 @@ export class Hub {
   /** Makes the session a member, from timeline position `since` on. No effect when it is one already. */
   join(session: Session, room: string, since: number): void {
     if (session.rooms.has(room)) return;
-    session.rooms.set(room, since);
+    session.enter(room, since);
     let members = this.#rooms.get(room);
     if (members === undefined) this.#rooms.set(room, (members = new Set()));
     members.add(session);
@@ -27,7 +27,7 @@ export class Hub {
 
   /** Ends a membership. No effect when there is none. */
   leave(session: Session, room: string): void {
-    session.rooms.delete(room);
+    session.exit(room);
     const members = this.#rooms.get(room);
     if (members?.delete(session) === true && members.size === 0) this.#rooms.delete(room);
   }

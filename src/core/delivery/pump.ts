@@ -177,14 +177,14 @@ export class Pump {
 
 /** True when the session lacks exactly the news of `room`, its only one, and can take them now. */
 function isNext(session: Session, room: string, { from, upTo, events }: RoomNews, now: number): boolean {
-  const { position, rooms, allowance } = session;
+  const { position, allowance } = session;
   return (
     session.state === 'live' &&
-    rooms.size === 1 &&
-    !session.isOwed &&
+    session.onlyRoom === room &&
     position >= from &&
     position <= upTo &&
-    position >= (rooms.get(room) ?? Infinity) &&
+    position >= session.coveredFrom &&
+    !session.isOwed &&
     (allowance === null || allowance.available(now) >= events) &&
     session.outlet.writable
   );

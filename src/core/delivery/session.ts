@@ -22,11 +22,9 @@ export class Session {
   readonly transport: Transport;
   /** Where its events go. */
   readonly outlet: Outlet;
-  /**
-   * Its rooms, each with the position from which on it gets the room's events from the timeline; Infinity while it
-   * is `opening`, for those it came with.
-   */
-  readonly rooms = new Map<string, number>();
+  readonly #rooms = new Map<string, number>();
+  #onlyRoom: string | null = null;
+  #coveredFrom = 0;
   state: SessionState = 'opening';
   /** True once it was told so. */
   welcomed = false;
@@ -79,12 +77,41 @@ export class Session {
   }
 
   /**
+   * Its rooms, each with the position from which on it gets the room's events from the timeline; Infinity while it
+   * is `opening`, for those it came with.
+   */
+  get rooms(): ReadonlyMap<string, number> {
+    return this.#rooms;
+  }
+
+  /** Its room, where it has only one, else null. */
+  get onlyRoom(): string | null {
+    return this.#onlyRoom;
+  }
+
+  /**
    * The position at which the last of its rooms began. A client must be told no cursor before it: resuming there
    * would give it older values of that room than the room's snapshot did.
    */
   get coveredFrom(): number {
-    let from = 0;
-    for (const since of this.rooms.values()) from = Math.max(from, since);
-    return from;
+    return this.#coveredFrom;
+  }
+
+  /** It gets the room's events from position `since` on, whether it had the room before or not. */
+  enter(room: string, since: number): void {
+    this.#rooms.set(room, since);
+    this.#survey();
+  }
+
+  /** It has the room no longer. */
+  exit(room: string): void {
+    if (this.#rooms.delete(room)) this.#survey();
+  }
+
+  /** Every flush asks these of every session, so they are kept. */
+  #survey(): void {
+    const [first] = this.#rooms.keys();
+    this.#onlyRoom = this.#rooms.size === 1 ? (first ?? null) : null;
+    this.#coveredFrom = Math.max(0, ...this.#rooms.values());
   }
 }

@@ -17,6 +17,8 @@ export class EngineWriter {
   readonly #conn: EngineSocket;
   readonly #socketOf: (websocket: object) => Duplex | undefined;
   #websocket: Duplex | undefined;
+  /** The same while nothing of the engine's waits before it: where nearly all frames go. */
+  #direct: Duplex | undefined;
   #buffered: boolean;
 
   /** `socketOf` tells the socket under a websocket of the engine's; without one, all goes through the engine. */
@@ -26,30 +28,33 @@ export class EngineWriter {
     this.#buffered = internalsOf(conn).writeBuffer.length > 0;
     conn.on('packetCreate', () => {
       this.#buffered = true;
+      this.#direct = undefined;
     });
     conn.on('drain', () => {
       this.#buffered = false;
+      this.#settle();
       this.onDrain();
     });
     conn.on('upgrade', () => {
       this.#attach();
+    });
+    conn.on('close', () => {
+      this.#direct = undefined;
     });
     this.#attach();
   }
 
   /** False while the connection holds bytes that its transport, or the socket under it, could not take. */
   get writable(): boolean {
-    return !this.#buffered && this.#conn.readyState === 'open' && this.#websocket?.writableNeedDrain !== true;
+    if (this.#direct !== undefined) return !this.#direct.writableNeedDrain;
+    return !this.#buffered && this.#conn.readyState === 'open';
   }
 
   /** Sends a frame. */
   write(frame: SocketIoFrame): void {
-    if (this.#websocket !== undefined && !this.#buffered && this.#conn.readyState === 'open') {
-      // What a false return asks for is done by asking `writable` before the next write.
-      this.#websocket.write(frame.bytes);
-    } else {
-      for (const packet of frame.packets) this.#conn.send(packet, OPTIONS);
-    }
+    // What a false return asks for is done by asking `writable` before the next write.
+    if (this.#direct !== undefined) this.#direct.write(frame.bytes);
+    else for (const packet of frame.packets) this.#conn.send(packet, OPTIONS);
   }
 
   /**
@@ -57,6 +62,7 @@ export class EngineWriter {
    * `socket.disconnect()` it would not. What waits is sent before, unless `discard` says to throw it away.
    */
   close(discard: boolean): void {
+    this.#direct = undefined;
     this.#conn.close(discard);
     // The goodbye stands behind bytes that nobody takes; awaiting its answer would hold both for half a minute.
     if (discard) this.#websocket?.destroy();
@@ -68,6 +74,11 @@ export class EngineWriter {
     this.#websocket?.on('drain', () => {
       this.onDrain();
     });
+    this.#settle();
+  }
+
+  #settle(): void {
+    this.#direct = this.#buffered || this.#conn.readyState !== 'open' ? undefined : this.#websocket;
   }
 }
 

@@ -36,7 +36,7 @@ beforeEach(() => {
   timeline.reset('0-0');
   sessions = Array.from({ length: 200 }, (_, index) => {
     const session = new Session(String(index), { id: 'p' }, 'sse', new RecordingOutlet());
-    session.rooms.set('quiet', 0);
+    session.enter('quiet', 0);
     session.state = 'live';
     return session;
   });
