@@ -14,6 +14,7 @@ import { RoutedQueue } from './core/control/routed-queue.js';
 import { Delivery } from './core/delivery/delivery.js';
 import type { EventLog } from './core/log/event-log.js';
 import { MemoryLog } from './core/log/memory-log.js';
+import type { PublishBridge } from './core/log/publish-bridge.js';
 import type { Logger } from './core/logger.js';
 import { Counters } from './core/metrics/counters.js';
 import { Publisher } from './core/publisher.js';
@@ -33,12 +34,21 @@ const CLOSE_DEADLINE_MS = 6000;
 /** How long requests in flight may take to end once the gateway stops, ms. */
 const REQUEST_GRACE_MS = 2000;
 
+/** How long other nodes wait for one that copies published messages and says nothing any more, ms. */
+const BRIDGE_LEASE_MS = 3000;
+
 /** A running gateway. */
 export interface Gateway {
   /** Where it listens. */
   readonly address: AddressInfo;
   /** Ends sessions so that clients come back, lets commands in flight end, closes everything. */
   stop(): Promise<void>;
+}
+
+/** The log, and with Redis what copies published messages into it. */
+interface OpenedLog {
+  readonly log: EventLog;
+  readonly bridge?: PublishBridge | undefined;
 }
 
 /** What every part is given. */
@@ -59,7 +69,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   const clock = systemClock;
   const closers = new Closers(clock, logger, CLOSE_DEADLINE_MS);
   const base: Base = { config, logger, clock, counters: new Counters(), closers };
-  const log = await openLog(base);
+  const { log, bridge } = await openLog(base);
   const monitor = createMonitor(base, log);
   const control = await openControl(base, log, monitor);
   if (tables instanceof ConfigFaults || control instanceof ConfigFaults) {
@@ -69,7 +79,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   }
   const delivery = createDelivery(base, log, tables);
   log.start(delivery.tail);
-  const listener = createListener(base, { log, delivery, monitor, ...control });
+  const listener = createListener(base, { log, bridge, delivery, monitor, ...control });
   await attachProfiles(base, listener, { ...tables, ...control, delivery });
   closers.add('sessions', () => {
     delivery.shutDown();
@@ -85,17 +95,24 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
 }
 
 /** The log where the configuration says, and with Redis the bridge from its channels. */
-async function openLog({ config, closers, ...parts }: Base): Promise<EventLog> {
-  const { redisUrl: url, logMaxEvents: maxEvents, maxHttpBufferBytes: maxDataBytes } = config;
-  if (url === undefined) return new MemoryLog(parts.clock, { maxEvents, maxBytes: config.logMaxBytes });
+async function openLog({ config, closers, ...parts }: Base): Promise<OpenedLog> {
+  const { redisUrl: url, redisKeyPrefix: keyPrefix, logMaxEvents: maxEvents } = config;
+  const { maxHttpBufferBytes: maxDataBytes } = config;
+  if (url === undefined)
+    return { log: new MemoryLog(parts.clock, { maxEvents, maxBytes: config.logMaxBytes }) };
   const { RedisLog } = await import('./core/log/redis-log.js');
+  const { BridgeLedger } = await import('./core/log/bridge-ledger.js');
   const { PublishBridge } = await import('./core/log/publish-bridge.js');
-  const log = new RedisLog({ url, keyPrefix: config.redisKeyPrefix, maxEvents, maxDataBytes }, parts);
+  const log = new RedisLog({ url, keyPrefix, maxEvents, maxDataBytes }, parts);
   closers.add('log', () => log.close());
-  const bridge = new PublishBridge({ url, channels: config.redisChannels, maxDataBytes }, { ...parts, log });
+  const ledger = new BridgeLedger({ url, keyPrefix, maxEvents, leaseMs: BRIDGE_LEASE_MS }, parts.logger);
+  const bridge = new PublishBridge(
+    { url, channels: config.redisChannels, maxDataBytes },
+    { ...parts, ledger },
+  );
   closers.add('bridge', () => bridge.close());
   bridge.start();
-  return log;
+  return { log, bridge };
 }
 
 function createMonitor({ clock, logger, counters, closers }: Base, log: EventLog): HostMonitor {
@@ -170,15 +187,14 @@ function createDelivery({ config, ...parts }: Base, log: EventLog, { types }: Ta
 
 function createListener(
   { config, clock, logger, counters, closers }: Base,
-  parts: {
-    readonly log: EventLog;
+  parts: OpenedLog & {
     readonly delivery: Delivery;
     readonly monitor: HostMonitor;
     readonly gate: CommandGate;
     readonly registry: CommandRegistry;
   },
 ): Listener {
-  const { log, delivery, monitor, gate, registry } = parts;
+  const { log, bridge, delivery, monitor, gate, registry } = parts;
   const served: Served = config;
   const startedAt = clock.elapsed();
   const readBody = jsonBody(config.maxHttpBufferBytes);
@@ -196,7 +212,7 @@ function createListener(
         ...delivery.status(),
         commands: { open: gate.open, actions: registry.actions },
         hostMonitor: monitor.state,
-        log: { kind: log.kind, state: log.state },
+        log: { kind: log.kind, state: log.state, bridge: bridge?.role ?? null },
         counters: counters.toJSON(),
       }),
     },

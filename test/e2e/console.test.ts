@@ -78,8 +78,14 @@ describe.each([
     const stoppedAt = Date.now();
     const afterStop = async () =>
       (await opened.shown('system_load_update')).filter(({ id }) => Number.parseInt(id, 10) > stoppedAt);
-    // Seven intervals, and three times the longest an event may wait.
-    await opened.page.waitForTimeout(750);
+    // The page shows what comes in order: each of these goes out in a flush of its own, and nothing in between.
+    for (let turn = 0; turn < 10; turn += 1) {
+      const [id = ''] = await publish(gateway.url, { type: 'marker' });
+      await waitUntil(
+        async () => (await opened.shown('marker')).some((shown) => shown.id === id),
+        'the marker',
+      );
+    }
     expect(await afterStop()).toEqual([]);
     expect(await opened.at('monitor-state').textContent()).toBe('stopped');
 

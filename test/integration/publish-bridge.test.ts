@@ -3,10 +3,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { systemClock } from '../../src/core/clock.js';
 import { PublishBridge } from '../../src/core/log/publish-bridge.js';
-import type { EventLog } from '../../src/core/log/event-log.js';
-import { MemoryLog } from '../../src/core/log/memory-log.js';
 import { Counters } from '../../src/core/metrics/counters.js';
-import { HeldLog } from '../support/held-log.js';
+import { HeldLedger } from '../support/held-ledger.js';
 import { OpenedLogs, testRedisUrl } from '../support/opened-logs.js';
 import { RecordedTail } from '../support/recorded-tail.js';
 import { startRedisServer } from '../support/redis-server.js';
@@ -24,36 +22,45 @@ interface Rig {
   readonly tail: RecordedTail;
   readonly counters: Counters;
   readonly bridge: PublishBridge;
+  readonly ledger: HeldLedger;
   readonly redis: Redis;
   publish(message: unknown, tailOfChannel?: string): Promise<unknown>;
 }
 
-/** A bridge that listens to a channel and a pattern of its own. */
-async function bridgeOn(log: EventLog, url = testRedisUrl()): Promise<Rig> {
+/** A bridge that copies a channel and a pattern of its own into a log of its own. */
+async function bridgeOn(url = testRedisUrl()): Promise<Rig> {
   const channel = `test-${randomUUID()}`;
+  const { log, keyPrefix } = opened.open({ url });
   const counters = new Counters();
   const tail = new RecordedTail();
   log.start(tail);
+  const ledger = new HeldLedger({ url, keyPrefix, maxEvents: 100_000, leaseMs: 3000 }, silentLogger);
   const settings = { url, channels: [channel, `${channel}:*`], maxDataBytes: 1000 };
-  const bridge = new PublishBridge(settings, { log, clock: systemClock, logger: silentLogger, counters });
+  const bridge = new PublishBridge(settings, { ledger, clock: systemClock, logger: silentLogger, counters });
   opened.add(() => bridge.close());
   bridge.start();
   const redis = opened.connect(url);
   const publish = (message: unknown, tailOfChannel = ''): Promise<number> =>
     redis.publish(channel + tailOfChannel, typeof message === 'string' ? message : JSON.stringify(message));
-  // PUBLISH says how many listened: a probe that nobody counts, being no message to anyone, until both do.
-  const listens = async (name: string): Promise<boolean> => (await publish({ type: 'probe' }, name)) > 0;
-  await waitUntil(async () => (await listens('')) && (await listens(':probe')), 'the bridge to listen');
-  await redis.ping();
-  return { channel, tail, counters, bridge, redis, publish };
+  await waitUntil(() => bridge.role === 'copying', 'the bridge to copy');
+  return { channel, tail, counters, bridge, ledger, redis, publish };
 }
 
-const memory = (): MemoryLog => new MemoryLog(systemClock, { maxEvents: 100_000, maxBytes: 1e9 });
-const received = ({ tail }: Rig) => tail.received.filter(({ type }) => type !== 'probe');
+const received = ({ tail }: Rig) => tail.received;
+
+/** Waits until the bridge has all that was published before: the last is refused, and counted. */
+async function haveArrived(rig: Rig): Promise<void> {
+  const before = rig.counters.get('events_refused', 'invalid_json');
+  await rig.publish('no JSON');
+  await waitUntil(
+    () => rig.counters.get('events_refused', 'invalid_json') > before,
+    'the messages to arrive',
+  );
+}
 
 describe('PublishBridge', () => {
   test('what existing publishers PUBLISH is in the log', async () => {
-    const rig = await bridgeOn(memory());
+    const rig = await bridgeOn();
     await rig.publish('{"type": "kb_update", "data": {"a": 1}, "timestamp": 1732219200.5}');
     await rig.publish({ type: 'x', room: 'r', key: 'k' });
     await waitUntil(() => received(rig).length >= 2);
@@ -64,7 +71,7 @@ describe('PublishBridge', () => {
   });
 
   test('the tail of a pattern names the room, unless the message does', async () => {
-    const rig = await bridgeOn(memory());
+    const rig = await bridgeOn();
     await rig.publish({ type: 'x' }, ':kitchen');
     await rig.publish({ type: 'x', room: 'hall' }, ':kitchen');
     await rig.publish({ type: 'x' }, ':a:b');
@@ -76,7 +83,7 @@ describe('PublishBridge', () => {
   });
 
   test('keeps the order of 5,000 messages', async () => {
-    const rig = await bridgeOn(opened.open().log);
+    const rig = await bridgeOn();
     const pipeline = rig.redis.pipeline();
     for (const n of range(0, 5000)) pipeline.publish(rig.channel, `{"type":"x","data":${String(n)}}`);
     await pipeline.exec();
@@ -85,14 +92,14 @@ describe('PublishBridge', () => {
   });
 
   test('identical messages are as many events', async () => {
-    const rig = await bridgeOn(memory());
+    const rig = await bridgeOn();
     for (const _ of range(0, 3)) await rig.publish({ type: 'x', data: 1, timestamp: 5 });
     await waitUntil(() => received(rig).length >= 3);
     expect(new Set(received(rig).map(({ id }) => id)).size).toBe(3);
   });
 
   test('what is no event is counted and holds nothing up', async () => {
-    const rig = await bridgeOn(memory());
+    const rig = await bridgeOn();
     for (const text of [
       '',
       'hello',
@@ -121,13 +128,13 @@ describe('PublishBridge', () => {
   });
 
   test('while the log takes nothing, messages wait, and come in order when it does', async () => {
-    const log = new HeldLog();
-    const rig = await bridgeOn(log);
-    log.reachable = false;
+    const rig = await bridgeOn();
+    rig.ledger.reachable = false;
     for (const n of range(0, 20)) await rig.publish({ type: 'x', data: n });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await haveArrived(rig);
+    await waitUntil(() => rig.ledger.refusedAppends > 1, 'the bridge to try again');
     expect(received(rig)).toEqual([]);
-    log.reachable = true;
+    rig.ledger.reachable = true;
     await waitUntil(() => received(rig).length >= 20);
     expect(received(rig).map(({ dataJson }) => Number(dataJson))).toEqual(range(0, 20));
   });
@@ -135,16 +142,13 @@ describe('PublishBridge', () => {
   test('listens again after its connection broke', async () => {
     const server = await startRedisServer();
     opened.add(() => server.stop());
-    const rig = await bridgeOn(memory(), server.url);
+    const rig = await bridgeOn(server.url);
     await rig.publish({ type: 'x', data: 0 });
     await waitUntil(() => received(rig).length >= 1);
     for (const type of ['normal', 'pubsub'])
       await rig.redis.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
-    await waitUntil(
-      async () => (await rig.redis.publish(rig.channel, '{"type":"probe"}')) > 0,
-      'the bridge to listen again',
-    );
-    await waitUntil(async () => (await rig.redis.publish(`${rig.channel}:r`, '{"type":"probe"}')) > 0);
+    await waitUntil(() => rig.bridge.role === 'not listening', 'the loss to be noticed');
+    await waitUntil(() => rig.bridge.role === 'copying', 'the bridge to copy again');
     await rig.publish({ type: 'x', data: 1 });
     await rig.publish({ type: 'x', data: 2 }, ':r');
     await waitUntil(() => received(rig).length >= 3);
@@ -156,24 +160,19 @@ describe('PublishBridge', () => {
   });
 
   test('closing gives what came to the log, and takes no more', async () => {
-    const rig = await bridgeOn(memory());
+    const rig = await bridgeOn();
     for (const n of range(0, 10)) await rig.publish({ type: 'x', data: n });
     await waitUntil(() => received(rig).length >= 10);
     await rig.bridge.close();
-    await waitUntil(
-      async () => (await rig.redis.publish(rig.channel, '{"type":"probe"}')) === 0,
-      'the bridge to be gone',
-    );
+    expect(await rig.publish({ type: 'late' })).toBe(0);
     expect(received(rig)).toHaveLength(10);
   });
 
   test('closing while the log takes nothing ends, and counts what is lost', async () => {
-    const log = new HeldLog();
-    const rig = await bridgeOn(log);
-    log.reachable = false;
+    const rig = await bridgeOn();
+    rig.ledger.reachable = false;
     for (const n of range(0, 5)) await rig.publish({ type: 'x', data: n });
-    await rig.redis.ping();
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await haveArrived(rig);
     await rig.bridge.close();
     expect(rig.counters.get('events_dropped', 'bridge_closed')).toBe(5);
   });

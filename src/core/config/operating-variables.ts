@@ -54,7 +54,7 @@ export const OPERATING_VARIABLES = {
     minItems: 1,
     accepts: 'one or more channels or patterns separated by commas, each 1–256 characters without spaces',
     check: (channel) => /^[^\s,\p{C}]{1,256}$/u.test(channel),
-    doc: 'Redis channels whose `PUBLISH`ed messages are copied into the log; a pattern such as `events:*` names the room by its tail.',
+    doc: 'Redis channels whose `PUBLISH`ed messages are copied into the log; a pattern such as `events:*` names the room by its tail. The same on all nodes.',
   }),
   logLevel: choice({
     env: 'LOG_LEVEL',

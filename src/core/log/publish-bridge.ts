@@ -1,45 +1,71 @@
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Clock } from '../clock.js';
 import { Refusal } from '../errors.js';
 import { type NewEvent, parseEvent } from '../event.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
-import type { EventLog } from './event-log.js';
+import type { BridgeLedger } from './bridge-ledger.js';
+import { PlacedQueue } from './placed-queue.js';
 import { connectRedis } from './redis-connection.js';
 import { RefusedEvents } from './refused-events.js';
 
 /** Events appended at once. */
 const BATCH_SIZE = 500;
-/** Messages that may wait for the log; beyond that the newest are dropped and counted. */
-const MAX_WAITING = 100_000;
-/** Bytes that may wait for the log. */
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** How often the lease is asked for or renewed, ms. */
+const BEAT_MS = 500;
+/** For so many beats a node that lost its subscription leaves the lease to others, who missed nothing. */
+const YIELD_BEATS = 3;
+/** How often whoever copies publishes a mark, by which all know that they still listen, ms. */
+const MARK_MS = 2000;
+/** A subscription on which nothing came for so long, not even a mark, is dead, ms. */
+const DEAF_MS = 7000;
 
 /** What a {@link PublishBridge} listens to. */
 export interface BridgeSettings {
   readonly url: string;
-  /** Channels, and patterns with a `*` (such as `events:*`), whose tail names the room. */
+  /** Channels, and patterns with a `*` (such as `events:*`), whose tail names the room. The same on all nodes. */
   readonly channels: readonly string[];
   readonly maxDataBytes: number;
 }
 
 /** What a {@link PublishBridge} works with. */
 export interface BridgeParts {
-  readonly log: EventLog;
+  readonly ledger: BridgeLedger;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
 }
 
-/** Copies what existing publishers `PUBLISH` on Redis channels into the log, in order. */
+/** What a node's bridge does: copies, stands by with the last seconds in memory, or has no subscription. */
+export type BridgeRole = 'copying' | 'standing by' | 'not listening';
+
+/**
+ * Copies what existing publishers `PUBLISH` on Redis channels into the log, in order. Every node listens; the one that
+ * holds the lease copies, the others keep what it has not copied yet, and whoever takes over goes on from there.
+ */
 export class PublishBridge {
   readonly #settings: BridgeSettings;
   readonly #parts: BridgeParts;
   readonly #subscriber: Redis;
-  #waiting: { readonly event: NewEvent; readonly bytes: number }[] = [];
-  #waitingBytes = 0;
   readonly #refused: RefusedEvents;
+  readonly #token = randomUUID();
+  readonly #queue = new PlacedQueue();
+  /**
+   * Number of the last mark that came; null while messages have no place, after a lost connection. At first 0: what
+   * comes before the first mark is copied only if nobody has ever copied anything.
+   */
+  #mark: number | null = 0;
+  #count = 0;
+  #holds = false;
+  /** What came after later marks is not this node's to copy: it missed what came before. */
+  #copyToMark = Infinity;
+  #yieldFor = 0;
+  #heardAt = 0;
+  #markedAt = -Infinity;
+  #beating = false;
   #draining: Promise<void> | null = null;
+  #endBeat: () => void = () => undefined;
   #closed = false;
 
   constructor(settings: BridgeSettings, parts: BridgeParts) {
@@ -49,49 +75,89 @@ export class PublishBridge {
     this.#subscriber = connectRedis(settings.url, 'wait', parts.logger);
   }
 
-  /** Begins to listen; goes on by itself after a lost connection. What is published meanwhile, Redis drops. */
+  /** What it does now. */
+  get role(): BridgeRole {
+    if (this.#mark === null || this.#mark === 0) return 'not listening';
+    return this.#holds && this.#yieldFor === 0 ? 'copying' : 'standing by';
+  }
+
+  /** Begins to listen; goes on by itself after a lost connection. */
   start(): void {
-    const patterns = this.#settings.channels.filter((channel) => channel.includes('*'));
-    const plain = this.#settings.channels.filter((channel) => !channel.includes('*'));
-    this.#subscriber.on('message', (_channel: string, text: string) => {
-      this.#take(text, undefined);
+    const { markChannel } = this.#parts.ledger;
+    this.#subscriber.on('message', (channel: string, text: string) => {
+      this.#heardAt = this.#parts.clock.elapsed();
+      if (channel === markChannel) this.#markAt(Number(text));
+      else this.#take(text, undefined);
     });
     this.#subscriber.on('pmessage', (pattern: string, channel: string, text: string) => {
       this.#take(text, channel.slice(pattern.indexOf('*')));
     });
-    const failed = (error: unknown): void => {
-      if (!this.#closed) this.#parts.logger.error('subscribing failed', { reason: String(error) });
-    };
     const subscribe = (): void => {
-      if (plain.length > 0) this.#subscriber.subscribe(...plain).catch(failed);
-      if (patterns.length > 0) this.#subscriber.psubscribe(...patterns).catch(failed);
+      this.#subscribe().catch((error: unknown) => {
+        if (!this.#closed) this.#parts.logger.error('subscribing failed', { reason: String(error) });
+      });
     };
     // At every connection: ioredis itself renews only what Redis had confirmed.
     this.#subscriber.on('ready', subscribe);
     if (this.#subscriber.status === 'ready') subscribe();
+    this.#subscriber.on('close', () => {
+      this.#lose();
+    });
+    this.#endBeat = this.#parts.clock.every(BEAT_MS, () => void this.#beat());
   }
 
-  /** Stops listening, then gives what waits to the log, as far as the log takes it. */
+  /** Stops listening, then copies what waits, as far as Redis takes it, and gives the lease back. */
   async close(): Promise<void> {
-    if (!this.#closed) this.#subscriber.disconnect();
+    if (this.#closed) return;
     this.#closed = true;
+    this.#endBeat();
+    this.#subscriber.disconnect();
     await this.#draining;
+    await this.#parts.ledger.release(this.#token);
+    this.#parts.ledger.close();
+  }
+
+  async #subscribe(): Promise<void> {
+    const { channels } = this.#settings;
+    const patterns = channels.filter((channel) => channel.includes('*'));
+    await this.#subscriber.subscribe(
+      this.#parts.ledger.markChannel,
+      ...channels.filter((channel) => !channel.includes('*')),
+    );
+    if (patterns.length > 0) await this.#subscriber.psubscribe(...patterns);
+    this.#heardAt = this.#parts.clock.elapsed();
+    await this.#parts.ledger.mark();
+  }
+
+  /** From here on every node counts alike. */
+  #markAt(mark: number): void {
+    this.#mark = mark;
+    this.#count = 0;
+    if (this.#yieldFor === 0) void this.#beat();
+  }
+
+  /** The subscription is gone, and messages may be missed: others, who miss none, are to go on. */
+  #lose(): void {
+    if (this.#mark === null || this.#closed) return;
+    this.#parts.counters.add('bridge_subscriptions_lost');
+    this.#copyToMark = Math.min(this.#copyToMark, this.#mark);
+    this.#mark = null;
+    this.#yieldFor = YIELD_BEATS;
   }
 
   #take(text: string, room: string | undefined): void {
+    this.#count += 1;
+    // Without a place it can't be told from what others copied; it came before this node was known to listen.
+    if (this.#mark === null) return;
     const event = this.#parse(text, room);
     if (event instanceof Refusal) {
-      this.#refused.note(event);
-      return;
+      // Every node sees it; one counts it.
+      if (this.#holds) this.#refused.note(event);
+    } else if (!this.#queue.push(event, { mark: this.#mark, count: this.#count })) {
+      this.#parts.counters.add('events_dropped', this.#holds ? 'bridge_full' : 'bridge_standby_full');
+    } else if (this.#holds) {
+      this.#startDraining();
     }
-    const bytes = event.dataJson.length;
-    if (this.#waiting.length >= MAX_WAITING || this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
-      this.#parts.counters.add('events_dropped', 'bridge_full');
-      return;
-    }
-    this.#waiting.push({ event, bytes });
-    this.#waitingBytes += bytes;
-    this.#draining ??= this.#drain();
   }
 
   #parse(text: string, room: string | undefined): NewEvent | Refusal {
@@ -110,22 +176,78 @@ export class PublishBridge {
     });
   }
 
+  /** Asks for the lease, or renews it, and forgets what has been copied. */
+  async #beat(): Promise<void> {
+    if (this.#beating || this.#closed) return;
+    this.#beating = true;
+    await this.#listen();
+    if (this.#yieldFor > 0) await this.#yield();
+    else if (this.role !== 'not listening') await this.#hold();
+    this.#beating = false;
+  }
+
+  /** Keeps marks coming, and gives up a subscription on which none come. */
+  async #listen(): Promise<void> {
+    if (this.#subscriber.status !== 'ready') return;
+    const now = this.#parts.clock.elapsed();
+    if (now - this.#heardAt > DEAF_MS) {
+      this.#heardAt = now;
+      this.#parts.logger.warn('the subscription is dead, subscribing again');
+      this.#subscriber.disconnect(true);
+    } else if ((this.#holds || this.role === 'not listening') && now - this.#markedAt > MARK_MS) {
+      this.#markedAt = now;
+      await this.#parts.ledger.mark();
+    }
+  }
+
+  async #hold(): Promise<void> {
+    const answer = await this.#parts.ledger.hold(this.#token);
+    if (answer instanceof Refusal) return;
+    if (answer.held !== this.#holds) {
+      this.#parts.logger.info(answer.held ? 'copies published messages' : 'stands by for published messages');
+    }
+    this.#holds = answer.held;
+    // While it drains, what it gave to the log is taken out there.
+    if (this.#draining === null) this.#queue.dropUpTo(answer.copiedTo);
+    if (this.#holds && this.#queue.length > 0) this.#startDraining();
+  }
+
+  /** Copies what it had before its subscription broke, gives the lease back, and lets some beats pass. */
+  async #yield(): Promise<void> {
+    if (this.#holds) {
+      await this.#draining;
+      this.#holds = false;
+      await this.#parts.ledger.release(this.#token);
+    }
+    this.#yieldFor -= 1;
+    if (this.#yieldFor === 0) this.#copyToMark = Infinity;
+  }
+
+  #startDraining(): void {
+    if (this.#draining !== null) return;
+    this.#draining = this.#drain().finally(() => {
+      this.#draining = null;
+    });
+  }
+
   async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.slice(0, BATCH_SIZE);
-      const ids = await this.#parts.log.append(batch.map(({ event }) => event));
-      if (!(ids instanceof Refusal)) {
-        this.#waiting = this.#waiting.slice(batch.length);
-        for (const { bytes } of batch) this.#waitingBytes -= bytes;
+    const { ledger, clock, counters } = this.#parts;
+    while (this.#holds) {
+      const batch = this.#queue.first(BATCH_SIZE).filter(({ mark }) => mark <= this.#copyToMark);
+      if (batch.length === 0) break;
+      const copied = await ledger.append(this.#token, batch);
+      if (copied === true) {
+        this.#queue.drop(batch.length);
+      } else if (copied === false) {
+        this.#holds = false;
       } else if (this.#closed) {
-        this.#parts.counters.add('events_dropped', 'bridge_closed', this.#waiting.length);
+        counters.add('events_dropped', 'bridge_closed', this.#queue.length);
         break;
       } else {
         await new Promise<void>((resolve) => {
-          this.#parts.clock.after(ids.retryAfterMs ?? 1000, resolve);
+          clock.after(copied.retryAfterMs ?? 1000, resolve);
         });
       }
     }
-    this.#draining = null;
   }
 }

@@ -1,0 +1,147 @@
+import type { Redis } from 'ioredis';
+import { Refusal } from '../errors.js';
+import { type NewEvent, toFields } from '../event.js';
+import type { Logger } from '../logger.js';
+import { connectRedis } from './redis-connection.js';
+
+/**
+ * The place of a published message, the same on every node: how many messages had come since which mark. Redis hands
+ * all its subscribers the same messages in the same order, and a mark is one of them.
+ */
+export interface Place {
+  /** Number of the mark; later marks have higher ones. */
+  readonly mark: number;
+  /** Messages since that mark, this one included. */
+  readonly count: number;
+}
+
+/** A published message that is an event, at its place. */
+export interface PlacedEvent extends Place {
+  readonly event: NewEvent;
+}
+
+/** What a node learns when it asks for the lease. */
+export interface LeaseAnswer {
+  /** True when the lease is this node's, from now on or still. */
+  readonly held: boolean;
+  /** Messages up to this place are in the log, or were none that belong there. */
+  readonly copiedTo: Place;
+}
+
+/** Where a {@link BridgeLedger} keeps what it keeps. */
+export interface BridgeLedgerSettings {
+  readonly url: string;
+  readonly keyPrefix: string;
+  /** Entries kept in the stream; trimmed approximately. */
+  readonly maxEvents: number;
+  /** How long the lease lasts without renewal, ms. */
+  readonly leaseMs: number;
+}
+
+/** Tells whose turn it is to copy and how far copying got; KEYS: lease, state; ARGV: token, leaseMs. */
+const HOLD = `
+local holder = redis.call('get', KEYS[1])
+if not holder then
+  redis.call('set', KEYS[1], ARGV[1], 'px', ARGV[2])
+  holder = ARGV[1]
+elseif holder == ARGV[1] then
+  redis.call('pexpire', KEYS[1], ARGV[2])
+end
+local at = redis.call('hmget', KEYS[2], 'mark', 'count')
+return {holder == ARGV[1] and 1 or 0, at[1] or '0', at[2] or '0'}`;
+
+/**
+ * Appends events and notes how far copying got, or nothing of it where the lease is another's; passes over events
+ * whose place was copied before. KEYS: lease, state, stream; ARGV: token, leaseMs, maxEvents, then for each event its
+ * mark, its count, the number of its fields, and those.
+ */
+const APPEND = `
+if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('pexpire', KEYS[1], ARGV[2])
+local at = redis.call('hmget', KEYS[2], 'mark', 'count')
+local mark, count = tonumber(at[1] or 0), tonumber(at[2] or 0)
+local i = 4
+while ARGV[i] do
+  local m, c, n = tonumber(ARGV[i]), tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
+  if m > mark or (m == mark and c > count) then
+    redis.call('xadd', KEYS[3], '*', unpack(ARGV, i + 3, i + 2 + n))
+    mark, count = m, c
+  end
+  i = i + 3 + n
+end
+redis.call('hset', KEYS[2], 'mark', mark, 'count', count)
+redis.call('xtrim', KEYS[3], 'MAXLEN', '~', ARGV[3])
+return 1`;
+
+/** Gives the lease back, if it is this node's. KEYS: lease; ARGV: token. */
+const RELEASE = `if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end`;
+
+/** Publishes the next mark; in one step, so that marks come in the order of their numbers. KEYS: state; ARGV: channel. */
+const MARK = `redis.call('publish', ARGV[1], redis.call('hincrby', KEYS[1], 'marks', 1))`;
+
+/**
+ * Which node copies published messages into the log, and how far it got; kept in Redis beside the stream. Appending
+ * and noting the place are one step that only the holder of the lease can take: whoever lost the lease without knowing
+ * writes nothing, and what was written is never written again.
+ */
+export class BridgeLedger {
+  /** The channel marks are published on. */
+  readonly markChannel: string;
+  readonly #settings: BridgeLedgerSettings;
+  readonly #redis: Redis;
+  readonly #stream: string;
+  readonly #state: string;
+  readonly #lease: string;
+
+  constructor(settings: BridgeLedgerSettings, logger: Logger) {
+    this.#settings = settings;
+    this.#redis = connectRedis(settings.url, 'write', logger);
+    this.#stream = `${settings.keyPrefix}:{log}`;
+    this.#state = `${this.#stream}:bridge`;
+    this.#lease = `${this.#stream}:bridge:lease`;
+    this.markChannel = `${this.#stream}:bridge:marks`;
+  }
+
+  /** Takes the lease if it is free, or renews it. `token` is the node's own. */
+  async hold(token: string): Promise<LeaseAnswer | Refusal> {
+    const answer = await this.#eval(HOLD, [this.#lease, this.#state], [token, this.#settings.leaseMs]);
+    if (answer instanceof Refusal) return answer;
+    const [held, mark, count] = answer as [number, string, string];
+    return { held: held === 1, copiedTo: { mark: Number(mark), count: Number(count) } };
+  }
+
+  /** Copies events, in the order of their places: all or none. False when the lease is another's by now. */
+  async append(token: string, events: readonly PlacedEvent[]): Promise<boolean | Refusal> {
+    const parts = events.flatMap(({ event, mark, count }) => {
+      const fields = toFields(event);
+      return [mark, count, fields.length, ...fields];
+    });
+    const { leaseMs, maxEvents } = this.#settings;
+    const keys = [this.#lease, this.#state, this.#stream];
+    const answer = await this.#eval(APPEND, keys, [token, leaseMs, maxEvents, ...parts]);
+    return answer instanceof Refusal ? answer : answer === 1;
+  }
+
+  /** Gives the lease back, if it is this node's. */
+  async release(token: string): Promise<void> {
+    await this.#eval(RELEASE, [this.#lease], [token]);
+  }
+
+  /** Publishes a mark to all nodes. */
+  async mark(): Promise<Refusal | undefined> {
+    const answer = await this.#eval(MARK, [this.#state], [this.markChannel]);
+    return answer instanceof Refusal ? answer : undefined;
+  }
+
+  close(): void {
+    this.#redis.disconnect();
+  }
+
+  async #eval(script: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    try {
+      return await this.#redis.eval(script, keys.length, ...keys, ...args);
+    } catch (error) {
+      return new Refusal('log_unavailable', `redis did not take it: ${String(error)}`, 200);
+    }
+  }
+}
