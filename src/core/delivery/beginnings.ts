@@ -120,12 +120,12 @@ export class Beginnings {
     const { timeline, slicer, onLive } = this.#parts;
     session.position = timeline.head;
     session.state = 'live';
-    session.ahead.length = 0;
+    session.ahead = [];
     session.owe([]);
     session.resuming = false;
     for (const room of session.rooms.keys()) {
       session.enter(room, session.position);
-      session.ahead.push(...slicer.snapshot(room));
+      session.putAhead(slicer.snapshot(room));
     }
     if (session.ahead.length === 0) session.outlet.deliver([], timeline.headCursor);
     else onLive(session);

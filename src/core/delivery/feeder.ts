@@ -50,7 +50,7 @@ export class Feeder {
       onLost(session);
       return session.isOwed ? 'more' : 'done';
     }
-    const slice = session.ahead.shift();
+    const slice = session.ahead.length === 0 ? undefined : session.takeAhead();
     if (slice !== undefined) {
       session.outlet.deliver([slice], session.isOwed ? null : this.#cursorOf(session));
       return session.isOwed || session.position < to ? 'more' : 'done';

@@ -52,7 +52,7 @@ export class RoomChanges {
     sweeper.moveToHead(session);
     for (const room of anew) {
       hub.join(session, room, timeline.head);
-      session.ahead.push(...slicer.snapshot(room));
+      session.putAhead(slicer.snapshot(room));
     }
     wake(session);
     return [...session.rooms.keys()];
@@ -77,7 +77,7 @@ export class RoomChanges {
     // What it is owed is older.
     const { owed, paid } = session;
     if (owed.length > paid) session.owe([...owed.slice(paid), ...passed]);
-    else session.ahead.push(...slicer.pack(passed, timeline.head, timeline.headCursor));
+    else session.putAhead(slicer.pack(passed, timeline.head, timeline.headCursor));
     wake(session);
     return events.length;
   }

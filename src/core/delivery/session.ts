@@ -12,7 +12,9 @@ export type Transport = 'websocket' | 'sse';
  */
 export type SessionState = 'opening' | 'live' | 'closed';
 
+// Most sessions are owed nothing, and share these; a flush to thousands is quicker the less memory it has to look at.
 const NOTHING: readonly Event[] = [];
+const NO_SLICES: readonly Slice[] = [];
 
 /** One connected client as core sees it: who it is, its rooms and its place in the timeline. Holds no socket. */
 export class Session {
@@ -31,7 +33,7 @@ export class Session {
   /** It has everything before this position, in all its rooms. */
   position = 0;
   /** Slices to be written before anything from the timeline: a snapshot, oldest first. */
-  readonly ahead: Slice[] = [];
+  ahead: readonly Slice[] = NO_SLICES;
   /**
    * Events it is owed before anything from the timeline, oldest first, since it had fallen too far behind. Shared with
    * other sessions, so it is never shortened: {@link paid} says how many of them were written.
@@ -64,9 +66,21 @@ export class Session {
     return this.ahead.length > 0 || this.owed.length > this.paid;
   }
 
+  /** Adds slices to what goes before anything from the timeline. */
+  putAhead(slices: readonly Slice[]): void {
+    if (slices.length > 0) this.ahead = [...this.ahead, ...slices];
+  }
+
+  /** Takes the next of these slices out; undefined when there is none. */
+  takeAhead(): Slice | undefined {
+    const [next, ...rest] = this.ahead;
+    this.ahead = rest.length === 0 ? NO_SLICES : rest;
+    return next;
+  }
+
   /** Says what it is owed from now on. */
   owe(events: readonly Event[]): void {
-    this.owed = events;
+    this.owed = events.length === 0 ? NOTHING : events;
     this.paid = 0;
   }
 

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Clock } from '../../core/clock.js';
 import type { Gap, Outlet, Welcome } from '../../core/delivery/outlet.js';
 import type { Session } from '../../core/delivery/session.js';
 import type { Slice } from '../../core/delivery/slice.js';
@@ -26,26 +25,25 @@ export class SseConnection implements Outlet {
   /** Let go of once the head is written: there are thousands of streams, and they are long. */
   #res: ServerResponse | undefined;
   readonly #socket: Socket;
-  readonly #clock: Clock;
   readonly #retryMs: number;
   #wires: SseWires = plainWires;
-  #wroteAt: number;
+  /** Looks since the last write: counted, since a look at the clock at each write would cost more than this. */
+  #looks = 0;
 
   /**
    * `res` must be the socket's own turn (no pipelined answer before it). `retryMs` is the pause before a reconnect
    * that the client is told.
    */
-  constructor(res: ServerResponse, socket: Socket, retryMs: number, clock: Clock) {
+  constructor(res: ServerResponse, socket: Socket, retryMs: number) {
     this.#res = res;
     this.#socket = socket;
-    this.#clock = clock;
     this.#retryMs = Math.round(retryMs);
-    this.#wroteAt = clock.elapsed();
   }
 
-  /** When something was written last, {@link Clock.elapsed}. */
-  get wroteAt(): number {
-    return this.#wroteAt;
+  /** Counts a look at the stream; returns how many there were since something was written last. */
+  look(): number {
+    this.#looks += 1;
+    return this.#looks;
   }
 
   get writable(): boolean {
@@ -105,7 +103,7 @@ export class SseConnection implements Outlet {
   }
 
   #write(bytes: Buffer): void {
-    this.#wroteAt = this.#clock.elapsed();
+    this.#looks = 0;
     // What a false return asks for is done by asking `writable` before the next write.
     this.#socket.write(bytes);
   }

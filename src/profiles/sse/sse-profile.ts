@@ -14,6 +14,8 @@ import { SseConnection } from './sse-connection.js';
 /** Pause before a reconnect that each client is told at least, ms. */
 const MIN_RETRY_MS = 1000;
 
+/** Longest time between two looks for streams that are quiet, ms. */
+const MAX_LOOK_MS = 1000;
 /** Streams looked at between two looks at the clock. */
 const STREAMS_PER_LOOK = 50;
 
@@ -58,8 +60,9 @@ export class SseProfile {
       forget(this);
       if (session !== undefined) parts.delivery.close(session);
     };
-    this.#endPing = parts.clock.every(Math.min(1000, parts.pingIntervalMs / 2), () => {
-      void this.#ping();
+    const lookMs = Math.min(MAX_LOOK_MS, parts.pingIntervalMs / 2);
+    this.#endPing = parts.clock.every(lookMs, () => {
+      void this.#ping(Math.floor(parts.pingIntervalMs / lookMs));
     });
   }
 
@@ -84,8 +87,8 @@ export class SseProfile {
   }
 
   #open(req: IncomingMessage, res: ServerResponse, socket: Socket): void {
-    const { delivery, listener, clock, random, reconnectJitterMs } = this.#parts;
-    const connection = new SseConnection(res, socket, MIN_RETRY_MS + random() * reconnectJitterMs, clock);
+    const { delivery, listener, random, reconnectJitterMs } = this.#parts;
+    const connection = new SseConnection(res, socket, MIN_RETRY_MS + random() * reconnectJitterMs);
     const query = queryOf(req);
     const lastEventId = req.headers['last-event-id'] ?? query.get('lastEventId');
     socket.setNoDelay(true);
@@ -106,15 +109,14 @@ export class SseProfile {
     socket.on('close', this.#onClose);
   }
 
-  async #ping(): Promise<void> {
-    const silentSince = this.#parts.clock.elapsed() - this.#parts.pingIntervalMs;
+  /** Looks at all streams, and pings those at which nothing was written for so many looks. */
+  async #ping(quietLooks: number): Promise<void> {
     const { clock, delivery } = this.#parts;
     // Quiet streams are silent for equally long, so all may be due at once.
     await inStretches(clock, STREAMS_PER_LOOK, this.#connections.values(), (connection) => {
-      const { session, wroteAt } = connection;
-      if (session !== undefined && wroteAt <= silentSince && connection.writable) {
-        connection.ping(delivery.cursorOf(session));
-      }
+      const { session } = connection;
+      if (connection.look() < quietLooks || session === undefined || !connection.writable) return;
+      connection.ping(delivery.cursorOf(session));
     });
   }
 }
