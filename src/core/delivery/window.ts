@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 
-/** The window is this many times as wide as a flush costs: fan-out may take a good third of the loop. */
-const WIDTH_PER_COST = 2.75;
+/** The window is this many times as wide as a flush costs: fan-out may take two fifths of the loop. */
+const WIDTH_PER_COST = 2.5;
 /** Weight of the newest flush in the running cost. */
 const COST_WEIGHT = 0.3;
 

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Clock } from '../clock.js';
 import { Refusal } from '../errors.js';
-import { type LogEntry, type NewEvent, parseFields, toFields } from '../event.js';
+import { type LogEntry, type NewEvent, parseFields } from '../event.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import type { EventLog, LogPage, LogState, LogTail } from './event-log.js';
@@ -9,6 +9,7 @@ import { compareLogIds, FIRST_LOG_ID, isLogId, logIdBefore } from './log-id.js';
 import { connectRedis } from './redis-connection.js';
 import { RefusedEvents } from './refused-events.js';
 import { readStreamFacts, type StreamFacts } from './stream-facts.js';
+import { StreamWriter } from './stream-writer.js';
 
 /** Entries read from Redis at once. */
 const PAGE_SIZE = 1000;
@@ -50,6 +51,7 @@ export class RedisLog implements EventLog {
   readonly #refused: RefusedEvents;
   readonly #writer: Redis;
   readonly #reader: Redis;
+  readonly #streamWriter: StreamWriter;
   readonly #endTrim: () => void;
   #state: LogState = 'starting';
   #lastId: string | null = null;
@@ -62,6 +64,7 @@ export class RedisLog implements EventLog {
     this.#key = `${settings.keyPrefix}:{log}`;
     this.#writer = connectRedis(settings.url, 'write', parts.logger);
     this.#reader = connectRedis(settings.url, 'read', parts.logger);
+    this.#streamWriter = new StreamWriter(this.#writer, this.#key, settings.maxEvents, parts.clock);
     this.#endTrim = parts.clock.every(TRIM_MS, () => {
       // A failure is no news here: the tail tells when Redis is away.
       this.#writer.xtrim(this.#key, 'MAXLEN', '~', settings.maxEvents).catch(() => undefined);
@@ -76,22 +79,8 @@ export class RedisLog implements EventLog {
     void this.#follow(tail);
   }
 
-  async append(events: readonly NewEvent[]): Promise<readonly string[] | Refusal> {
-    if (events.length === 0) return [];
-    try {
-      const transaction = this.#writer.multi();
-      for (const [index, event] of events.entries()) {
-        const trim = index === events.length - 1 ? ['MAXLEN', '~', this.#settings.maxEvents] : [];
-        transaction.xadd(this.#key, ...trim, '*', ...toFields(event));
-      }
-      const replies = (await transaction.exec()) ?? [];
-      const failure = replies.find(([error]) => error !== null)?.[0];
-      if (failure) throw failure;
-      return replies.map(([, id]) => String(id));
-    } catch (error) {
-      this.#parts.logger.debug('append failed', { reason: String(error) });
-      return unavailable(error);
-    }
+  append(events: readonly NewEvent[]): Promise<readonly string[] | Refusal> {
+    return events.length === 0 ? Promise.resolve([]) : this.#streamWriter.append(events);
   }
 
   async readAfter(cursor: string, limit: number): Promise<LogPage | Refusal> {
@@ -108,8 +97,8 @@ export class RedisLog implements EventLog {
         if (entries.length > 0 || last === undefined || raw.length < limit) return { entries, whole: true };
         from = last[0];
       }
-    } catch (error) {
-      return unavailable(error);
+    } catch {
+      return new Refusal('log_unavailable', 'the event log can not be reached', 1000);
     }
   }
 
@@ -211,11 +200,4 @@ export class RedisLog implements EventLog {
 /** True when nothing that followed `cursor` is missing from a stream of these facts. */
 function isWholeAfter(cursor: string, facts: StreamFacts): boolean {
   return compareLogIds(cursor, facts.floor) >= 0 && compareLogIds(cursor, facts.lastId) <= 0;
-}
-
-/** A command that was never sent has stored nothing; of one that was, without an answer, nobody knows. */
-function unavailable(error: unknown): Refusal {
-  const wasSent = !String(error).includes("Stream isn't writeable");
-  const stored = wasSent ? 'it is not known whether this was stored' : 'nothing was stored';
-  return new Refusal('log_unavailable', `the event log can not be reached; ${stored}`, 1000);
 }

@@ -192,8 +192,8 @@ describe('flow', () => {
     }
     for (const { outlet } of clients) expect(outlet.data).toEqual([0]);
     expect(longest).toBe(10);
-    // The flush that took 100 ms widens the window: 0.3 × 100 ms × 2.75.
-    expect(Math.round(rig.delivery.status().windowMs)).toBe(83);
+    // The flush that took 100 ms widens the window: 0.3 × 100 ms × 2.5.
+    expect(Math.round(rig.delivery.status().windowMs)).toBe(75);
   });
 
   test('a room that grows, and one that shrinks, while it is served', async () => {

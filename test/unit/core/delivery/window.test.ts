@@ -74,9 +74,9 @@ describe('FlushWindow', () => {
       return Math.round(window.widthMs);
     };
     expect(await widthAt(5)).toBe(50);
-    // 2.75 times the cost: fan-out may use a good third of the loop.
-    expect(await widthAt(24)).toBe(66);
-    expect(await widthAt(60)).toBe(165);
+    // 2.5 times the cost: fan-out may use two fifths of the loop.
+    expect(await widthAt(24)).toBe(60);
+    expect(await widthAt(60)).toBe(150);
     // With the flush itself, no event may wait longer than 250 ms.
     expect(await widthAt(100)).toBe(150);
     // … unless the narrowest window does not allow it.
@@ -88,12 +88,12 @@ describe('FlushWindow', () => {
     costMs = 200;
     window.request();
     await clock.turn(0);
-    expect(Math.round(window.widthMs)).toBe(165);
+    expect(Math.round(window.widthMs)).toBe(150);
     window.request();
-    await clock.turn(164);
+    await clock.turn(149);
     expect(flushes).toEqual([0]);
     await clock.turn(1);
-    expect(flushes).toEqual([0, 165]);
+    expect(flushes).toEqual([0, 150]);
   });
 
   test('a request during a flush is not lost, and flushes never overlap', async () => {
