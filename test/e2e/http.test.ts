@@ -450,6 +450,26 @@ describe('the routes for operators', () => {
     expect((await requestJson('GET', `${url}/`)).headers['content-type']).toContain('text/html');
   });
 
+  test('the path of events is taken as other paths are: in any case, with a slash, in absolute form', async () => {
+    for (const path of ['/api/events/', '/API/Events']) {
+      expect((await requestJson('POST', `${url}${path}`, { type: 'x' })).status).toBe(202);
+    }
+    const { port } = new URL(url);
+    const body = '{"type":"x"}';
+    const text = await wholeOf(
+      exchange(Number(port), [
+        `POST ${url}/api/events HTTP/1.1`,
+        'Host: localhost',
+        'Connection: close',
+        'Content-Type: application/json',
+        `Content-Length: ${String(body.length)}`,
+        '',
+        body,
+      ]),
+    );
+    expect(text).toMatch(/^HTTP\/1\.1 202 /);
+  });
+
   test('events are published with POST, and no other method', async () => {
     for (const method of ['GET', 'PUT', 'DELETE']) {
       const answer = await requestJson(method, `${url}/api/events`);

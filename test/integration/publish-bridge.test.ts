@@ -19,6 +19,7 @@ const range = (from: number, to: number): number[] =>
 
 interface Rig {
   readonly channel: string;
+  readonly keyPrefix: string;
   readonly tail: RecordedTail;
   readonly counters: Counters;
   readonly bridge: PublishBridge;
@@ -27,10 +28,15 @@ interface Rig {
   publish(message: unknown, tailOfChannel?: string): Promise<unknown>;
 }
 
-/** A bridge that copies a channel and a pattern of its own into a log of its own. */
-async function bridgeOn(url = testRedisUrl()): Promise<Rig> {
-  const channel = `test-${randomUUID()}`;
-  const { log, keyPrefix } = opened.open({ url });
+/**
+ * A bridge that copies a channel and a pattern of its own into a log of its own; beside another, the same channel into
+ * the same log, once that one fails.
+ */
+async function bridgeOn(url = testRedisUrl(), beside?: Rig): Promise<Rig> {
+  const channel = beside?.channel ?? `test-${randomUUID()}`;
+  const { log, keyPrefix } = opened.open(
+    beside === undefined ? { url } : { url, keyPrefix: beside.keyPrefix },
+  );
   const counters = new Counters();
   const tail = new RecordedTail();
   log.start(tail);
@@ -42,8 +48,9 @@ async function bridgeOn(url = testRedisUrl()): Promise<Rig> {
   const redis = opened.connect(url);
   const publish = (message: unknown, tailOfChannel = ''): Promise<number> =>
     redis.publish(channel + tailOfChannel, typeof message === 'string' ? message : JSON.stringify(message));
-  await waitUntil(() => bridge.role === 'copying', 'the bridge to copy');
-  return { channel, tail, counters, bridge, ledger, redis, publish };
+  const role = beside === undefined ? 'copying' : 'standing by';
+  await waitUntil(() => bridge.role === role, 'the bridge to begin');
+  return { channel, keyPrefix, tail, counters, bridge, ledger, redis, publish };
 }
 
 const received = ({ tail }: Rig) => tail.received;
@@ -157,6 +164,69 @@ describe('PublishBridge', () => {
       ['1', undefined],
       ['2', 'r'],
     ]);
+  });
+
+  test('Redis forgets everything: what is published then is copied as before', async () => {
+    const server = await startRedisServer();
+    opened.add(() => server.stop());
+    const rig = await bridgeOn(server.url);
+    await rig.publish({ type: 'x', data: 'before' });
+    await waitUntil(() => received(rig).length >= 1);
+    for (const _ of range(0, 100)) await rig.ledger.mark();
+    await rig.redis.flushall();
+    const datas = (): string[] => received(rig).map(({ dataJson }) => dataJson);
+    for (const turn of range(0, 3)) {
+      // Through a mark or two: their numbers must not begin anew.
+      await waitUntil(async () => {
+        await rig.publish({ type: 'x', data: turn });
+        return datas().at(-1) === String(turn);
+      }, 'a message to be copied');
+      await rig.ledger.mark();
+    }
+    for (const n of range(100, 150)) await rig.publish({ type: 'x', data: n });
+    await waitUntil(() => datas().includes('149'));
+    expect(datas().slice(-50)).toEqual(range(100, 150).map(String));
+  });
+
+  test('who missed messages, and could not give the lease back, does not go on with it', async () => {
+    const server = await startRedisServer();
+    opened.add(() => server.stop());
+    const one = await bridgeOn(server.url);
+    const list = String(await one.redis.client('LIST'));
+    const [, subscription] = /^id=(\d+) .*name=flipgate-wait /m.exec(list) ?? [];
+    const other = await bridgeOn(server.url, one);
+    for (const n of range(0, 10)) await one.publish({ type: 'x', data: n });
+    await waitUntil(() => received(one).length >= 10);
+    one.ledger.reachable = false;
+    await one.redis.client('KILL', 'ID', String(subscription));
+    for (const n of range(10, 20)) await one.publish({ type: 'x', data: n });
+    // More beats than it leaves to others.
+    await waitUntil(() => one.ledger.refusedReleases > 4, 'the lease to be offered');
+    one.ledger.reachable = true;
+    await waitUntil(() => other.bridge.role === 'copying', 'the other to take over');
+    for (const n of range(20, 30)) await one.publish({ type: 'x', data: n });
+    await waitUntil(() => received(one).length >= 30);
+    expect(received(one).map(({ dataJson }) => Number(dataJson))).toEqual(range(0, 30));
+  });
+
+  test('a pattern that covers everything counts nothing of what nodes tell each other', async () => {
+    const rig = await bridgeOn();
+    const counters = new Counters();
+    const { keyPrefix } = rig;
+    const ledger = new HeldLedger(
+      { url: testRedisUrl(), keyPrefix, maxEvents: 1000, leaseMs: 3000 },
+      silentLogger,
+    );
+    const settings = { url: testRedisUrl(), channels: [`${keyPrefix}:*`], maxDataBytes: 1000 };
+    const wide = new PublishBridge(settings, { ledger, clock: systemClock, logger: silentLogger, counters });
+    opened.add(() => wide.close());
+    wide.start();
+    await rig.bridge.close();
+    await waitUntil(() => wide.role === 'copying', 'the wide one to copy');
+    for (const _ of range(0, 3)) await ledger.mark();
+    await rig.redis.publish(`${keyPrefix}:room`, '{"type":"x"}');
+    await waitUntil(() => received(rig).length >= 1);
+    expect(counters.get('events_refused')).toBe(0);
   });
 
   test('closing gives what came to the log, and takes no more', async () => {

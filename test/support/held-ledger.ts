@@ -1,15 +1,27 @@
 import { Refusal } from '../../src/core/errors.js';
-import { BridgeLedger, type PlacedEvent } from '../../src/core/log/bridge-ledger.js';
+import { BridgeLedger, type LeaseAnswer, type PlacedEvent } from '../../src/core/log/bridge-ledger.js';
 
-/** A ledger on a real Redis that takes nothing while the test says so. */
+/** A ledger on a real Redis that is out of reach while the test says so. */
 export class HeldLedger extends BridgeLedger {
   reachable = true;
-  /** Appends that were refused so far. */
+  /** Appends that were refused so far, … */
   refusedAppends = 0;
+  /** … and leases that could not be given back. */
+  refusedReleases = 0;
 
   override append(token: string, events: readonly PlacedEvent[]): Promise<boolean | Refusal> {
     if (this.reachable) return super.append(token, events);
     this.refusedAppends += 1;
     return Promise.resolve(new Refusal('log_unavailable', 'away', 50));
+  }
+
+  override hold(token: string): Promise<LeaseAnswer | Refusal> {
+    return this.reachable ? super.hold(token) : Promise.resolve(new Refusal('log_unavailable', 'away'));
+  }
+
+  override release(token: string): Promise<Refusal | undefined> {
+    if (this.reachable) return super.release(token);
+    this.refusedReleases += 1;
+    return Promise.resolve(new Refusal('log_unavailable', 'away'));
   }
 }

@@ -10,6 +10,8 @@ import type { Timeline } from './timeline.js';
 
 /** Slices that may await a session ahead of the timeline before it may ask for more snapshots. */
 const MAX_AHEAD = 64;
+/** Events that may be owed to a session before it may ask for more of them. */
+const MAX_OWED = 10_000;
 const BUSY = new Refusal('rate_limited', 'snapshots of earlier joins are still on their way', 1000);
 
 /** Rooms to leave and to join, each any value a client sent. */
@@ -65,9 +67,10 @@ export class RoomChanges {
   show(session: Session, wanted: (event: Event) => boolean): number {
     const { timeline, slicer, counters, wake } = this.#parts;
     if (session.state !== 'live') return 0;
-    if (session.ahead.length >= MAX_AHEAD) {
+    const isBusy = session.ahead.length >= MAX_AHEAD || session.owed.length - session.paid >= MAX_OWED;
+    if (isBusy) {
       counters.add('snapshots_skipped');
-      return session.ahead.length;
+      return session.ahead.length + session.owed.length - session.paid;
     }
     const events = [...session.rooms.keys()].flatMap((room) => timeline.latest(room)).filter(wanted);
     // Values it has not come to yet are on their way to it anyway, and must not come before older ones.

@@ -57,7 +57,6 @@ return {holder == ARGV[1] and 1 or 0, at[1] or '0', at[2] or '0'}`;
  */
 const APPEND = `
 if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('pexpire', KEYS[1], ARGV[2])
 local at = redis.call('hmget', KEYS[2], 'mark', 'count')
 local mark, count = tonumber(at[1] or 0), tonumber(at[2] or 0)
 local i = 4
@@ -69,15 +68,24 @@ while ARGV[i] do
   end
   i = i + 3 + n
 end
-redis.call('hset', KEYS[2], 'mark', mark, 'count', count)
+redis.call('hset', KEYS[2], 'mark', string.format('%.0f', mark), 'count', string.format('%.0f', count))
 redis.call('xtrim', KEYS[3], 'MAXLEN', '~', ARGV[3])
+redis.call('pexpire', KEYS[1], ARGV[2])
 return 1`;
 
 /** Gives the lease back, if it is this node's. KEYS: lease; ARGV: token. */
 const RELEASE = `if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end`;
 
-/** Publishes the next mark; in one step, so that marks come in the order of their numbers. KEYS: state; ARGV: channel. */
-const MARK = `redis.call('publish', ARGV[1], redis.call('hincrby', KEYS[1], 'marks', 1))`;
+/**
+ * Publishes the next mark; in one step, so that marks come in the order of their numbers. These follow the time, so that
+ * they go on rising when Redis has lost what it kept (FLUSHALL, a restart, a failover). KEYS: state; ARGV: channel.
+ */
+const MARK = `
+local time = redis.call('time')
+local last = tonumber(redis.call('hget', KEYS[1], 'marks') or 0)
+local mark = string.format('%.0f', math.max(last + 1, time[1] * 1000 + math.floor(time[2] / 1000)))
+redis.call('hset', KEYS[1], 'marks', mark)
+redis.call('publish', ARGV[1], mark)`;
 
 /**
  * Which node copies published messages into the log, and how far it got; kept in Redis beside the stream. Appending
@@ -123,8 +131,9 @@ export class BridgeLedger {
   }
 
   /** Gives the lease back, if it is this node's. */
-  async release(token: string): Promise<void> {
-    await this.#eval(RELEASE, [this.#lease], [token]);
+  async release(token: string): Promise<Refusal | undefined> {
+    const answer = await this.#eval(RELEASE, [this.#lease], [token]);
+    return answer instanceof Refusal ? answer : undefined;
   }
 
   /** Publishes a mark to all nodes. */

@@ -18,6 +18,8 @@ const BEAT_MS = 500;
 const YIELD_BEATS = 3;
 /** How often whoever copies publishes a mark, by which all know that they still listen, ms. */
 const MARK_MS = 2000;
+/** Longest time in ms that giving the lease back may take when the node stops. */
+const RELEASE_MS = 1000;
 /** A subscription on which nothing came for so long, not even a mark, is dead, ms. */
 const DEAF_MS = 7000;
 
@@ -61,6 +63,8 @@ export class PublishBridge {
   /** What came after later marks is not this node's to copy: it missed what came before. */
   #copyToMark = Infinity;
   #yieldFor = 0;
+  /** The lease may still be this node's, which must not use it. */
+  #owesRelease = false;
   #heardAt = 0;
   #markedAt = -Infinity;
   #beating = false;
@@ -90,7 +94,8 @@ export class PublishBridge {
       else this.#take(text, undefined);
     });
     this.#subscriber.on('pmessage', (pattern: string, channel: string, text: string) => {
-      this.#take(text, channel.slice(pattern.indexOf('*')));
+      // A pattern may cover the marks, which come by their own channel.
+      if (channel !== markChannel) this.#take(text, channel.slice(pattern.indexOf('*')));
     });
     const subscribe = (): void => {
       this.#subscribe().catch((error: unknown) => {
@@ -113,18 +118,22 @@ export class PublishBridge {
     this.#endBeat();
     this.#subscriber.disconnect();
     await this.#draining;
-    await this.#parts.ledger.release(this.#token);
+    const released = this.#parts.ledger.release(this.#token);
+    // A Redis that does not answer will see the lease expire.
+    await Promise.race([
+      released,
+      new Promise<void>((done) => void this.#parts.clock.after(RELEASE_MS, done)),
+    ]);
     this.#parts.ledger.close();
   }
 
   async #subscribe(): Promise<void> {
     const { channels } = this.#settings;
     const patterns = channels.filter((channel) => channel.includes('*'));
-    await this.#subscriber.subscribe(
-      this.#parts.ledger.markChannel,
-      ...channels.filter((channel) => !channel.includes('*')),
-    );
+    const plain = channels.filter((channel) => !channel.includes('*'));
+    // Marks come last: from the first one on, nothing may be missing.
     if (patterns.length > 0) await this.#subscriber.psubscribe(...patterns);
+    await this.#subscriber.subscribe(...plain, this.#parts.ledger.markChannel);
     this.#heardAt = this.#parts.clock.elapsed();
     await this.#parts.ledger.mark();
   }
@@ -138,7 +147,7 @@ export class PublishBridge {
 
   /** The subscription is gone, and messages may be missed: others, who miss none, are to go on. */
   #lose(): void {
-    if (this.#mark === null || this.#closed) return;
+    if (this.role === 'not listening' || this.#mark === null || this.#closed) return;
     this.#parts.counters.add('bridge_subscriptions_lost');
     this.#copyToMark = Math.min(this.#copyToMark, this.#mark);
     this.#mark = null;
@@ -217,8 +226,12 @@ export class PublishBridge {
     if (this.#holds) {
       await this.#draining;
       this.#holds = false;
-      await this.#parts.ledger.release(this.#token);
+      this.#owesRelease = true;
     }
+    // Not before the lease is given back, and the node listens again, can others be said to have had their turn.
+    if (this.#owesRelease && (await this.#parts.ledger.release(this.#token)) instanceof Refusal) return;
+    this.#owesRelease = false;
+    if (this.#mark === null) return;
     this.#yieldFor -= 1;
     if (this.#yieldFor === 0) this.#copyToMark = Infinity;
   }

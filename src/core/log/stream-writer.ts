@@ -27,6 +27,7 @@ const MEMORY_MS = 60_000;
 const WRITE = `
 local last = redis.call('hmget', KEYS[2], 'number', 'ids')
 if last[1] == ARGV[1] then return last[2] end
+if tonumber(last[1] or 0) > tonumber(ARGV[1]) then return redis.error_reply('a late copy of an earlier write') end
 local ids = {}
 local i = 4
 while ARGV[i] do
@@ -124,7 +125,7 @@ export class StreamWriter {
     return batch;
   }
 
-  /** Redis is away: what was never sent need not wait for what was. */
+  /** Refuses what was never sent. */
   #refuseWaiting(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -154,7 +155,8 @@ export class StreamWriter {
         return String(told).split(' ');
       } catch (error) {
         if (isUnanswered(error)) mayBeStored = true;
-        else this.#refuseWaiting();
+        // Redis is away, or does not answer: what was never sent need not wait for what was.
+        this.#refuseWaiting();
         if (!mayBeStored || this.#clock.elapsed() - begunAt > PATIENCE_MS) return unavailable(mayBeStored);
       }
       await new Promise<void>((resolve) => {

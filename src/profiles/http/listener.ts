@@ -160,10 +160,19 @@ export class Listener {
 
   #mountAt(path: string): Mount | undefined {
     for (const mount of this.#mounts) {
-      if (path === mount.path || (mount.exact !== true && path.startsWith(`${mount.path}/`))) return mount;
+      if (mount.exact === true ? isSame(path, mount.path) : isAtOrBelow(path, mount.path)) return mount;
     }
     return undefined;
   }
+}
+
+/** As Express has it: letter case and a slash at the end do not matter. */
+function isSame(path: string, mount: string): boolean {
+  return path.replace(/\/$/, '').toLowerCase() === mount;
+}
+
+function isAtOrBelow(path: string, mount: string): boolean {
+  return path === mount || path.startsWith(`${mount}/`);
 }
 
 /** An error is followed by the socket's close, which is all that counts. */

@@ -39,9 +39,12 @@ export function refuseUpgrade(socket: Duplex, refusal: Refusal, extra: object = 
   );
 }
 
+/** Scheme and authority, which a request may name before its path. Source: RFC 9112, section 3.2.2. */
+const ABSOLUTE = /^https?:\/\/[^/?#]*/i;
+
 /** The path of a request, without its query. */
 export function pathOf(req: IncomingMessage): string {
-  const url = req.url ?? '/';
+  const url = (req.url ?? '/').replace(ABSOLUTE, '');
   const query = url.indexOf('?');
   return query === -1 ? url : url.slice(0, query);
 }
