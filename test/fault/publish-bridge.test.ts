@@ -56,7 +56,7 @@ describe('the PUBLISH bridge of several nodes', () => {
       async () => {
         const roles = await Promise.all(among.map(roleOf));
         found = among.filter((_, index) => roles[index] === 'copying');
-        return found.length === 1 && !roles.includes('not listening');
+        return found.length === 1 && roles.every((role) => role === 'copying' || role === 'standing by');
       },
       'one node to copy',
       20_000,

@@ -154,7 +154,7 @@ describe('PublishBridge', () => {
     await waitUntil(() => received(rig).length >= 1);
     for (const type of ['normal', 'pubsub'])
       await rig.redis.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
-    await waitUntil(() => rig.bridge.role === 'not listening', 'the loss to be noticed');
+    await waitUntil(() => rig.counters.get('bridge_subscriptions_lost') > 0, 'the loss to be noticed');
     await waitUntil(() => rig.bridge.role === 'copying', 'the bridge to copy again');
     await rig.publish({ type: 'x', data: 1 });
     await rig.publish({ type: 'x', data: 2 }, ':r');

@@ -39,8 +39,11 @@ export interface BridgeParts {
   readonly counters: Counters;
 }
 
-/** What a node's bridge does: copies, stands by with the last seconds in memory, or has no subscription. */
-export type BridgeRole = 'copying' | 'standing by' | 'not listening';
+/**
+ * What a node's bridge does: copies, stands by with the last seconds in memory, leaves copying to others for a while since
+ * it missed something, or has no subscription.
+ */
+export type BridgeRole = 'copying' | 'standing by' | 'coming back' | 'not listening';
 
 /**
  * Copies what existing publishers `PUBLISH` on Redis channels into the log, in order. Every node listens; the one that
@@ -82,7 +85,8 @@ export class PublishBridge {
   /** What it does now. */
   get role(): BridgeRole {
     if (this.#mark === null || this.#mark === 0) return 'not listening';
-    return this.#holds && this.#yieldFor === 0 ? 'copying' : 'standing by';
+    if (this.#yieldFor > 0) return 'coming back';
+    return this.#holds ? 'copying' : 'standing by';
   }
 
   /** Begins to listen; goes on by itself after a lost connection. */
