@@ -38,7 +38,7 @@ const SERVERS = [
 /** Runs the comparison; `quick` makes it short. Returns rows for the table, ratios to raw. */
 export async function fanOut({ quick }) {
   const rounds = quick ? 1 : 5;
-  const load = { clients: 1000, warmUps: quick ? 20 : 80, broadcasts: quick ? 20 : 50, bytes: 400 };
+  const load = { clients: 1000, warmUps: quick ? 15 : 80, broadcasts: quick ? 12 : 50, bytes: 400 };
   const servers = SERVERS.filter(({ full }) => full !== true || !quick);
   const figures = new Map(servers.map(({ label }) => [label, []]));
   for (let round = 0; round < rounds; round += 1) {

@@ -23,7 +23,7 @@ export async function latency({ quick }) {
 
 /** 100 stalled readers among 1000, 200 MB published: what they cost in memory, and the others in time. */
 export async function stalledReaders({ quick }) {
-  const load = { count: 1000, seconds: quick ? 3 : 40, perSecond: 100, bytes: 50_000, keys: 10 };
+  const load = { count: 1000, seconds: quick ? 2 : 40, perSecond: 100, bytes: 50_000, keys: 10 };
   const alone = await run({ ...load, stalled: 0 });
   const beside = await run({ ...load, stalled: 100 });
   const grown = (beside.rss - alone.rss) / 1e6;
