@@ -12,6 +12,15 @@ export type RawWire = 'sse' | 'bundle' | 'legacy';
 /** All of them. */
 export const RAW_WIRES: readonly RawWire[] = ['sse', 'bundle', 'legacy'];
 
+/** The same by the transport that serves them, for `test.each`. */
+export const TRANSPORTS: readonly { readonly wire: string; readonly wires: RawWire[] }[] = [
+  { wire: 'SSE', wires: ['sse'] },
+  { wire: 'Socket.IO', wires: ['bundle', 'legacy'] },
+];
+
+/** What may stay in the gateway's heap of a client that has gone, bytes. */
+export const LEFT_BYTES = 1000;
+
 /** An event as it came; a legacy client gets its type and data alone. */
 export interface RawEvent {
   readonly type: string;

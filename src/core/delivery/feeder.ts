@@ -65,14 +65,11 @@ export class Feeder {
 
   /** Shortens what awaits a session that fell further behind than it may. */
   #bound(session: Session, to: number): void {
-    if (
-      session.resuming ||
-      session.owed.length - session.paid + to - session.position <= this.#parts.maxQueue
-    )
-      return;
+    const writes = session.unpaid + to - session.position;
+    if (session.resuming || writes <= this.#parts.maxQueue) return;
     const { slicer, timeline } = this.#parts;
     const limits = this.#limitsOf(session);
-    let events = session.owed.length - session.paid;
+    let events = session.unpaid;
     let bytes = 0;
     for (const [room, since] of session.rooms) {
       const weight = timeline.weigh(room, Math.max(session.position, since), to);

@@ -67,10 +67,9 @@ export class RoomChanges {
   show(session: Session, wanted: (event: Event) => boolean): number {
     const { timeline, slicer, counters, wake } = this.#parts;
     if (session.state !== 'live') return 0;
-    const isBusy = session.ahead.length >= MAX_AHEAD || session.owed.length - session.paid >= MAX_OWED;
-    if (isBusy) {
+    if (session.ahead.length >= MAX_AHEAD || session.unpaid >= MAX_OWED) {
       counters.add('snapshots_skipped');
-      return session.ahead.length + session.owed.length - session.paid;
+      return session.ahead.length + session.unpaid;
     }
     const events = [...session.rooms.keys()].flatMap((room) => timeline.latest(room)).filter(wanted);
     // Values it has not come to yet are on their way to it anyway, and must not come before older ones.
@@ -79,7 +78,7 @@ export class RoomChanges {
     );
     // What it is owed is older.
     const { owed, paid } = session;
-    if (owed.length > paid) session.owe([...owed.slice(paid), ...passed]);
+    if (session.unpaid > 0) session.owe([...owed.slice(paid), ...passed]);
     else session.putAhead(slicer.pack(passed, timeline.head, timeline.headCursor));
     wake(session);
     return events.length;

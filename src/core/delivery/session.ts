@@ -61,9 +61,14 @@ export class Session {
     this.allowance = allowance;
   }
 
+  /** How many of the events it is owed were not written yet. */
+  get unpaid(): number {
+    return this.owed.length - this.paid;
+  }
+
   /** True when something other than the timeline awaits it. */
   get isOwed(): boolean {
-    return this.ahead.length > 0 || this.owed.length > this.paid;
+    return this.ahead.length > 0 || this.unpaid > 0;
   }
 
   /** Adds slices to what goes before anything from the timeline. */

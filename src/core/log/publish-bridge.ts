@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Clock } from '../clock.js';
 import { Refusal } from '../errors.js';
-import { type NewEvent, parseEvent } from '../event.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import type { BridgeLedger } from './bridge-ledger.js';
 import { PlacedQueue } from './placed-queue.js';
+import { parsePublished } from './published-message.js';
 import { connectRedis } from './redis-connection.js';
 import { RefusedEvents } from './refused-events.js';
 
@@ -162,7 +162,8 @@ export class PublishBridge {
     this.#count += 1;
     // Without a place it can't be told from what others copied; it came before this node was known to listen.
     if (this.#mark === null) return;
-    const event = this.#parse(text, room);
+    const { maxDataBytes } = this.#settings;
+    const event = parsePublished(text, room, { maxDataBytes, nowMs: this.#parts.clock.now() });
     if (event instanceof Refusal) {
       // Every node sees it; one counts it.
       if (this.#holds) this.#refused.note(event);
@@ -171,22 +172,6 @@ export class PublishBridge {
     } else if (this.#holds) {
       this.#startDraining();
     }
-  }
-
-  #parse(text: string, room: string | undefined): NewEvent | Refusal {
-    let message: unknown;
-    try {
-      message = JSON.parse(text);
-    } catch {
-      return new Refusal('invalid_json', 'a published message must be a JSON object');
-    }
-    if (room !== undefined && typeof message === 'object' && message !== null && !Array.isArray(message)) {
-      message = { room, ...message };
-    }
-    return parseEvent(message, {
-      maxDataBytes: this.#settings.maxDataBytes,
-      nowMs: this.#parts.clock.now(),
-    });
   }
 
   /** Asks for the lease, or renews it, and forgets what has been copied. */
