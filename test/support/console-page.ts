@@ -92,7 +92,34 @@ export class ConsolePage {
 
   /** Waits until the list has shown the event. */
   async hasShown(type: string, id: string): Promise<void> {
-    await waitUntil(async () => (await this.shown(type)).some((event) => event.id === id), `${type} ${id}`);
+    try {
+      await waitUntil(async () => (await this.shown(type)).some((event) => event.id === id), `${type} ${id}`);
+    } catch (error) {
+      throw new Error(`${String(error)}; ${await this.#describe()}`);
+    }
+  }
+
+  /** What the page is up to, for the message of a test that failed. */
+  async #describe(): Promise<string> {
+    const texts = await Promise.all(
+      ['profile', 'transport', 'state', 'state-detail'].map((part) => this.at(part).textContent()),
+    );
+    const shown = await this.page.evaluate(() => (globalThis as unknown as Recording).shownEvents);
+    const rows = await this.at('events').locator('li').allInnerTexts();
+    const draws = await this.page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          requestAnimationFrame(() => resolve(true));
+          setTimeout(() => resolve(false), 1000);
+        }),
+    );
+    return [
+      `the page says ${texts.join(', ')}`,
+      draws ? 'it draws' : 'it draws nothing for a second',
+      `has shown ${shown.length} events, the last ${shown.at(-1)?.id}`,
+      `its newest rows are ${rows.slice(0, 5).join(' | ').replaceAll('\n', ' ')}`,
+      `troubles: ${this.#troubles.join(' | ')}`,
+    ].join('; ');
   }
 
   async close(): Promise<void> {

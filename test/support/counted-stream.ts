@@ -12,6 +12,7 @@ export class CountedStream {
   readonly #url: string;
   readonly #ids: string[] = [];
   #running = true;
+  #paused = false;
   readonly #done: Promise<void>;
 
   /** Begins at once, at the gateway at `url`. */
@@ -25,6 +26,15 @@ export class CountedStream {
     return this.#ids;
   }
 
+  /** Publishes nothing until {@link resume}; what is on its way may still be stored. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+  }
+
   /** Publishes no more; resolves once the last one is acknowledged. */
   async stop(): Promise<void> {
     this.#running = false;
@@ -34,13 +44,14 @@ export class CountedStream {
   async #run(): Promise<void> {
     let n = 1;
     while (this.#running) {
+      await sleep(PAUSE_MS);
+      if (this.#paused) continue;
       try {
         this.#ids.push(...(await publish(this.#url, { type: 'counted', data: { n } })));
         n += 1;
       } catch {
         // The gateway is away for now.
       }
-      await sleep(PAUSE_MS);
     }
   }
 }
