@@ -36,7 +36,8 @@ export const OPERATING_VARIABLES = {
     env: 'REDIS_URL',
     default: undefined,
     defaultText: 'none: everything in this process',
-    accepts: 'redis://[user:password@]host[:port][/database], or rediss:// for TLS, percent-encoded',
+    accepts:
+      'redis://[user:password@]host[:port][/database], redis+sentinel://[user:password@]host[:port],…/master[/database] or redis+cluster://[user:password@]host[:port],…; rediss for TLS; percent-encoded',
     mask: maskRedisUrl,
     check: isRedisUrl,
     doc: 'Redis that holds the log, shared by all nodes, and carries room operations between them. Commands and limits stay in each process.',

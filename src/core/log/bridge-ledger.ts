@@ -1,8 +1,7 @@
-import type { Redis } from 'ioredis';
 import { Refusal } from '../errors.js';
 import { type NewEvent, toFields } from '../event.js';
 import type { Logger } from '../logger.js';
-import { connectRedis } from './redis-connection.js';
+import { connectRedis, type RedisConnection } from '../redis/redis-connection.js';
 
 /**
  * The place of a published message, the same on every node: how many messages had come since which mark. Redis hands
@@ -96,7 +95,7 @@ export class BridgeLedger {
   /** The channel marks are published on. */
   readonly markChannel: string;
   readonly #settings: BridgeLedgerSettings;
-  readonly #redis: Redis;
+  readonly #redis: RedisConnection;
   readonly #stream: string;
   readonly #state: string;
   readonly #lease: string;

@@ -7,7 +7,7 @@ import type { Counters } from '../metrics/counters.js';
 import type { BridgeLedger } from './bridge-ledger.js';
 import { PlacedQueue } from './placed-queue.js';
 import { parsePublished } from './published-message.js';
-import { connectRedis } from './redis-connection.js';
+import { connectSubscriber } from '../redis/redis-connection.js';
 import { RefusedEvents } from './refused-events.js';
 
 /** Events appended at once. */
@@ -79,7 +79,7 @@ export class PublishBridge {
     this.#settings = settings;
     this.#parts = parts;
     this.#refused = new RefusedEvents('PUBLISH', parts);
-    this.#subscriber = connectRedis(settings.url, 'wait', parts.logger);
+    this.#subscriber = connectSubscriber(settings.url, parts.ledger.markChannel, parts.logger);
   }
 
   /** What it does now. */

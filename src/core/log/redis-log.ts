@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import type { Clock } from '../clock.js';
 import { Refusal } from '../errors.js';
 import { type LogEntry, type NewEvent, parseFields } from '../event.js';
@@ -6,7 +5,7 @@ import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import type { EventLog, LogPage, LogState, LogTail } from './event-log.js';
 import { compareLogIds, FIRST_LOG_ID, isLogId, logIdBefore } from './log-id.js';
-import { connectRedis } from './redis-connection.js';
+import { connectRedis, type RedisConnection } from '../redis/redis-connection.js';
 import { RefusedEvents } from './refused-events.js';
 import { readStreamFacts, type StreamFacts } from './stream-facts.js';
 import { StreamWriter } from './stream-writer.js';
@@ -49,8 +48,8 @@ export class RedisLog implements EventLog {
   readonly #parts: RedisLogParts;
   readonly #key: string;
   readonly #refused: RefusedEvents;
-  readonly #writer: Redis;
-  readonly #reader: Redis;
+  readonly #writer: RedisConnection;
+  readonly #reader: RedisConnection;
   readonly #streamWriter: StreamWriter;
   readonly #endTrim: () => void;
   #state: LogState = 'starting';

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisConnection } from '../redis/redis-connection.js';
 import { FIRST_LOG_ID, logIdBefore } from './log-id.js';
 
 /** What flipgate needs to know of a Redis Stream. */
@@ -13,7 +13,7 @@ export interface StreamFacts {
  * Asks `XINFO STREAM`. Redis before 7.0 does not say how many entries there ever were, so that there the floor
  * is right before the oldest entry held even when nothing was trimmed. Rejects when Redis can't be reached.
  */
-export async function readStreamFacts(redis: Redis, key: string): Promise<StreamFacts> {
+export async function readStreamFacts(redis: RedisConnection, key: string): Promise<StreamFacts> {
   const info = await redis.xinfo('STREAM', key).catch((error: unknown) => {
     if (error instanceof Error && error.message.includes('no such key')) return null;
     throw error;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import type { Clock } from '../clock.js';
 import { Refusal } from '../errors.js';
 import { type NewEvent, toFields } from '../event.js';
+import type { RedisConnection } from '../redis/redis-connection.js';
 import { entrySize } from './entry-size.js';
 
 /** Events that may wait to be written; … */
@@ -53,7 +53,7 @@ interface Publication {
  * was lost is asked about again and never done twice.
  */
 export class StreamWriter {
-  readonly #redis: Redis;
+  readonly #redis: RedisConnection;
   readonly #keys: readonly [stream: string, writer: string];
   readonly #maxEvents: number;
   readonly #clock: Clock;
@@ -64,7 +64,7 @@ export class StreamWriter {
   #busy = false;
 
   /** `redis` fails at once while Redis is away. `maxEvents` the stream keeps, approximately. */
-  constructor(redis: Redis, stream: string, maxEvents: number, clock: Clock) {
+  constructor(redis: RedisConnection, stream: string, maxEvents: number, clock: Clock) {
     this.#redis = redis;
     this.#keys = [stream, `${stream}:writer:${randomUUID()}`];
     this.#maxEvents = maxEvents;

@@ -1,7 +1,6 @@
 import { createAdapter } from '@socket.io/redis-adapter';
-import type { Redis } from 'ioredis';
 import type { ServerOptions } from 'socket.io';
-import { connectRedis } from '../../core/log/redis-connection.js';
+import { connectRedis, type RedisConnection } from '../../core/redis/redis-connection.js';
 import type { Logger } from '../../core/logger.js';
 
 /** Room operations of the whole cluster, over Redis. Events never travel this way. */
@@ -25,9 +24,9 @@ export function connectClusterRooms(url: string, keyPrefix: string, logger: Logg
 }
 
 /** The adapter looks at no command's outcome, so one that fails while Redis is away must not count as a bug. */
-function tolerant(redis: Redis): Redis {
-  const send = redis.sendCommand.bind(redis);
-  redis.sendCommand = (...args) => {
+function tolerant(redis: RedisConnection): RedisConnection {
+  const send = redis.sendCommand.bind(redis) as (...args: readonly unknown[]) => unknown;
+  redis.sendCommand = (...args: readonly unknown[]) => {
     const reply = send(...args);
     if (reply instanceof Promise) reply.catch(() => undefined);
     return reply;

@@ -1,0 +1,136 @@
+import { Cluster, Redis } from 'ioredis';
+import type { Logger } from '../logger.js';
+import { type ConnectionOptions, followMasterOf } from './master-connector.js';
+import { type ClusterAddress, parseRedisUrl, type RedisAddress } from './redis-address.js';
+
+/** A connection to Redis, to a master that Sentinels name, or to a Cluster: all take the same commands. */
+export type RedisConnection = Redis | Cluster;
+
+/**
+ * What a connection to Redis is used for. `write` fails at once while Redis is away. `read` (blocking reads) waits for
+ * a connection, and fails when an attempt to connect does or the connection breaks. `wait` (subscriptions) waits for
+ * as long as it takes; what was on its way when the connection broke is then never answered (ioredis 6).
+ */
+export type RedisUse = 'write' | 'read' | 'wait';
+
+/** Longest time in ms for Redis to answer a write before it counts as unreachable. */
+const WRITE_TIMEOUT_MS = 5000;
+/** Longest pause in ms between two attempts to reach Redis. */
+const MAX_RETRY_MS = 2000;
+
+/**
+ * Opens a connection that reconnects by itself for as long as it lives. A command that was on its way when the
+ * connection broke is not sent again: who sent it decides. A Cluster's client, alone, may ask another node again: what
+ * is written must bear being written twice. `url` is one that {@link parseRedisUrl} takes; throws for others.
+ */
+export function connectRedis(url: string, use: RedisUse, logger: Logger): RedisConnection {
+  const address = addressOf(url);
+  const connection =
+    address.kind === 'cluster' ? openCluster(address, use) : openServer(address, optionsFor(use));
+  return tellOf(connection, use, logger);
+}
+
+/**
+ * Opens a connection for subscriptions. All nodes that give the same `key` are connected to the same server, also of a
+ * Cluster (the master of the key), so that they get the messages of all publishers in the same order.
+ */
+export function connectSubscriber(url: string, key: string, logger: Logger): Redis {
+  const address = addressOf(url);
+  const subscriber =
+    address.kind === 'cluster'
+      ? followMasterOf(key, openCluster(address, 'wait'), {
+          ...optionsFor('wait'),
+          ...credentialsOf(address),
+        })
+      : openServer(address, optionsFor('wait'));
+  return tellOf(subscriber, 'wait', logger);
+}
+
+function addressOf(url: string): RedisAddress {
+  const address = parseRedisUrl(url);
+  if (address === undefined) throw new TypeError('not a URL of Redis');
+  return address;
+}
+
+function optionsFor(use: RedisUse): ConnectionOptions {
+  return {
+    connectionName: `flipgate-${use}`,
+    autoResendUnfulfilledCommands: false,
+    retryStrategy: pauseBefore,
+    sentinelRetryStrategy: pauseBefore,
+    maxRetriesPerRequest: use === 'wait' ? null : 0,
+    // After a failover the old master is a replica; a new connection finds the new one.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    ...(use === 'write' ? { enableOfflineQueue: false, commandTimeout: WRITE_TIMEOUT_MS } : {}),
+  };
+}
+
+function pauseBefore(attempt: number): number {
+  return Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RETRY_MS);
+}
+
+function openServer(address: Exclude<RedisAddress, ClusterAddress>, options: ConnectionOptions): Redis {
+  if (address.kind === 'server') return new Redis(address.url, options);
+  const { sentinels, master, database, tls, sentinelUsername, sentinelPassword } = address;
+  return new Redis({
+    ...options,
+    ...credentialsOf(address),
+    sentinels: [...sentinels],
+    name: master,
+    db: database,
+    failoverDetector: true,
+    enableTLSForSentinelMode: tls,
+    ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
+    ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+  });
+}
+
+function openCluster(address: ClusterAddress, use: RedisUse): Cluster {
+  const {
+    retryStrategy: _,
+    enableOfflineQueue = true,
+    reconnectOnError: __,
+    maxRetriesPerRequest,
+    ...options
+  } = optionsFor(use);
+  return new Cluster([...address.nodes], {
+    clusterRetryStrategy: pauseBefore,
+    enableOfflineQueue,
+    redisOptions: {
+      ...options,
+      ...credentialsOf(address),
+      ...(use === 'wait' ? { maxRetriesPerRequest } : {}),
+    },
+  });
+}
+
+function credentialsOf({
+  username,
+  password,
+  tls,
+}: Exclude<RedisAddress, { kind: 'server' }>): ConnectionOptions {
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+  };
+}
+
+/** Logs once when Redis can't be reached, and once when it is back. */
+function tellOf<Connection extends RedisConnection>(
+  connection: Connection,
+  use: RedisUse,
+  logger: Logger,
+): Connection {
+  let reachable = true;
+  const { emitter } = { emitter: connection as Redis };
+  emitter.on('error', (error: Error) => {
+    if (reachable) logger.warn('redis is unreachable, trying again', { use, reason: error.message });
+    reachable = false;
+  });
+  emitter.on('ready', () => {
+    if (!reachable) logger.info('redis is back', { use });
+    reachable = true;
+  });
+  return connection;
+}
