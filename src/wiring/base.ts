@@ -1,0 +1,15 @@
+import type { Clock } from '../core/clock.js';
+import type { Closers } from '../core/closers.js';
+import type { Config } from '../core/config/config.js';
+import type { Logger } from '../core/logger.js';
+import type { Counters } from '../core/metrics/counters.js';
+
+/** What every part of a gateway is given. */
+export interface Base {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  /** Where parts say how they are closed; closed in the reverse order. */
+  readonly closers: Closers;
+}
