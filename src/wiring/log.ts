@@ -21,7 +21,10 @@ export async function openLog({ config, closers, ...parts }: Base): Promise<Open
   const { RedisLog } = await import('../core/log/redis-log.js');
   const { BridgeLedger } = await import('../core/log/bridge-ledger.js');
   const { PublishBridge } = await import('../core/log/publish-bridge.js');
-  const log = new RedisLog({ url, keyPrefix, maxEvents, maxDataBytes }, parts);
+  const log = new RedisLog(
+    { url, keyPrefix, maxEvents, maxDataBytes, minReplicas: config.redisMinReplicas },
+    parts,
+  );
   closers.add('log', () => log.close());
   const ledger = new BridgeLedger({ url, keyPrefix, maxEvents, leaseMs: BRIDGE_LEASE_MS }, parts.logger);
   const bridge = new PublishBridge(

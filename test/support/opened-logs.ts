@@ -26,7 +26,14 @@ export class OpenedLogs {
     const keyPrefix = settings.keyPrefix ?? `test-${randomUUID()}`;
     const counters = new Counters();
     const log = new RedisLog(
-      { url: testRedisUrl(), maxEvents: 100_000, maxDataBytes: 100_000, ...settings, keyPrefix },
+      {
+        url: testRedisUrl(),
+        maxEvents: 100_000,
+        maxDataBytes: 100_000,
+        minReplicas: 0,
+        ...settings,
+        keyPrefix,
+      },
       { clock: systemClock, logger: silentLogger, counters },
     );
     this.#closers.push(() => log.close());

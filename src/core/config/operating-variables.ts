@@ -49,6 +49,14 @@ export const OPERATING_VARIABLES = {
     check: (prefix) => /^[A-Za-z0-9_.:-]{1,64}$/.test(prefix),
     doc: 'What the names of all keys in Redis begin with.',
   }),
+  redisMinReplicas: integer({
+    env: 'REDIS_MIN_REPLICAS',
+    unit: 'replicas',
+    min: 0,
+    max: 10,
+    default: 0,
+    doc: 'Replicas of Redis that must have an event before it is acknowledged; 1 or more, so that no acknowledged event is lost in a failover.',
+  }),
   redisChannels: list({
     env: 'REDIS_CHANNELS',
     default: ['events', 'updates'],

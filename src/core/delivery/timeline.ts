@@ -118,7 +118,9 @@ export class Timeline {
     const oldest = this.#entries.at(0);
     if (oldest === undefined) return { position: this.#head };
     const index = this.#entries.firstIndexWhere((entry) => compareLogIds(entry.id, cursor) > 0);
-    return { position: oldest.position + index };
+    // An id that lies between those of the log is from before the log was lost.
+    const isOwn = cursor === (index === 0 ? this.#floor : this.#entries.at(index - 1)?.id);
+    return isOwn ? { position: oldest.position + index } : 'lost';
   }
 
   /** True when nothing the room was sent since `position` is missing here. */

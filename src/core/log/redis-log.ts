@@ -4,16 +4,18 @@ import { type LogEntry, type NewEvent, parseFields } from '../event.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import type { EventLog, LogPage, LogState, LogTail } from './event-log.js';
-import { compareLogIds, FIRST_LOG_ID, isLogId, logIdBefore } from './log-id.js';
+import { FIRST_LOG_ID, isLogId, logIdBefore } from './log-id.js';
 import { connectRedis, type RedisConnection } from '../redis/redis-connection.js';
 import { RefusedEvents } from './refused-events.js';
-import { readStreamFacts, type StreamFacts } from './stream-facts.js';
+import { readFloor } from './stream-floor.js';
 import { StreamWriter } from './stream-writer.js';
 
 /** Entries read from Redis at once. */
 const PAGE_SIZE = 1000;
 /** How long one read waits for news, ms. */
-const BLOCK_MS = 5000;
+const BLOCK_MS = 2000;
+/** So much longer than it was to wait a read may take before Redis counts as frozen, ms. */
+const FROZEN_MS = 2000;
 /** Pause in ms after a read failed. */
 const RETRY_MS = 200;
 /** How often the stream is trimmed, for the sake of publishers that append directly, ms. */
@@ -25,6 +27,8 @@ export interface RedisLogSettings {
   readonly keyPrefix: string;
   /** Entries kept; trimmed approximately. */
   readonly maxEvents: number;
+  /** Replicas that must have an event before it counts as stored. */
+  readonly minReplicas: number;
   /** Most bytes of one event's data; a stream entry with more reaches no client. */
   readonly maxDataBytes: number;
 }
@@ -63,7 +67,7 @@ export class RedisLog implements EventLog {
     this.#key = `${settings.keyPrefix}:{log}`;
     this.#writer = connectRedis(settings.url, 'write', parts.logger);
     this.#reader = connectRedis(settings.url, 'read', parts.logger);
-    this.#streamWriter = new StreamWriter(this.#writer, this.#key, settings.maxEvents, parts.clock);
+    this.#streamWriter = new StreamWriter(this.#writer, { ...settings, stream: this.#key }, parts.clock);
     this.#endTrim = parts.clock.every(TRIM_MS, () => {
       // A failure is no news here: the tail tells when Redis is away.
       this.#writer.xtrim(this.#key, 'MAXLEN', '~', settings.maxEvents).catch(() => undefined);
@@ -86,10 +90,11 @@ export class RedisLog implements EventLog {
     if (!isLogId(cursor)) return { entries: [], whole: false };
     try {
       for (let from = cursor; ; ) {
-        const raw = (await this.#writer.xrange(this.#key, `(${from}`, '+', 'COUNT', limit)) as RawEntry[];
-        // Looked at after the read: what was trimmed in between shows.
-        const facts = await readStreamFacts(this.#writer, this.#key);
-        if (!isWholeAfter(from, facts)) return { entries: [], whole: false };
+        const read = (await this.#writer.xrange(this.#key, from, '+', 'COUNT', limit + 1)) as RawEntry[];
+        // Where the cursor's own entry is there, nothing that followed it can be missing.
+        const isThere = read[0]?.[0] === from;
+        if (!isThere && !(await this.#isFloor(from))) return { entries: [], whole: false };
+        const raw = isThere ? read.slice(1) : read.slice(0, limit);
         const entries = this.#parse(raw);
         const last = raw[raw.length - 1];
         // A page of nothing but what is no event says nothing of what follows it.
@@ -115,7 +120,7 @@ export class RedisLog implements EventLog {
   async #follow(tail: LogTail): Promise<void> {
     while (!this.#closed) {
       try {
-        await this.#findPosition(tail);
+        await this.#unlessFrozen(this.#findPosition(tail));
         await this.#readOn(tail);
       } catch (error) {
         if (this.#closed) return;
@@ -130,16 +135,26 @@ export class RedisLog implements EventLog {
 
   /** Finds where to read on; says so when what follows the last entry read is not whole any more. */
   async #findPosition(tail: LogTail): Promise<void> {
-    const facts = await readStreamFacts(this.#reader, this.#key);
-    if (this.#closed || (this.#lastId !== null && isWholeAfter(this.#lastId, facts))) return;
-    this.#restart(facts.floor, tail);
+    const floor = await readFloor(this.#reader, this.#key);
+    if (this.#lastId !== null && (this.#lastId === floor || (await this.#holds(this.#lastId)))) return;
+    if (!this.#closed) this.#restart(floor, tail);
   }
 
   /** Says so when entries between `from` and `first`, which were read after it, may have been trimmed unread. */
   async #checkLoss(from: string, first: string, tail: LogTail): Promise<void> {
-    const facts = await readStreamFacts(this.#reader, this.#key);
     // What was trimmed since the read looks the same: better a gap too many than one too few.
-    if (!this.#closed && !isWholeAfter(from, facts)) this.#restart(logIdBefore(first), tail);
+    const isWhole = (await this.#holds(from)) || (await this.#isFloor(from));
+    if (!this.#closed && !isWhole) this.#restart(logIdBefore(first), tail);
+  }
+
+  /** True when the stream holds the entry. An id that it gave and holds no more was trimmed, or lost with Redis' memory. */
+  async #holds(id: string): Promise<boolean> {
+    return (await this.#reader.xrange(this.#key, id, id)).length > 0;
+  }
+
+  /** True for the place before all entries. */
+  async #isFloor(id: string): Promise<boolean> {
+    return (await readFloor(this.#writer, this.#key)) === id;
   }
 
   #restart(floor: string, tail: LogTail): void {
@@ -154,9 +169,11 @@ export class RedisLog implements EventLog {
     while (!this.#closed) {
       const from = this.#lastId ?? FIRST_LOG_ID;
       const caughtUp = this.#state === 'ready';
-      const streams = caughtUp
-        ? await this.#reader.xread('COUNT', PAGE_SIZE, 'BLOCK', BLOCK_MS, 'STREAMS', this.#key, from)
-        : await this.#reader.xread('COUNT', PAGE_SIZE, 'STREAMS', this.#key, from);
+      const streams = await this.#unlessFrozen(
+        caughtUp
+          ? this.#reader.xread('COUNT', PAGE_SIZE, 'BLOCK', BLOCK_MS, 'STREAMS', this.#key, from)
+          : this.#reader.xread('COUNT', PAGE_SIZE, 'STREAMS', this.#key, from),
+      );
       if (this.#closed) return;
       const raw = (streams?.[0]?.[1] ?? []) as RawEntry[];
       const [first] = raw;
@@ -171,6 +188,19 @@ export class RedisLog implements EventLog {
       }
       if (raw.length < PAGE_SIZE) this.#enter('ready', tail);
     }
+  }
+
+  /** What Redis answers; rejects when it takes far longer than it was to. */
+  async #unlessFrozen<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    let stopWaiting: (() => void) | undefined;
+    const frozen = new Promise<never>((_, reject) => {
+      stopWaiting = this.#parts.clock.after(BLOCK_MS + FROZEN_MS, () => {
+        // What it may still answer was asked by a connection that is no more.
+        this.#reader.disconnect(true);
+        reject(new Error('redis does not answer'));
+      });
+    });
+    return Promise.race([answer, frozen]).finally(() => stopWaiting?.());
   }
 
   #enter(state: LogState, tail: LogTail): void {
@@ -194,9 +224,4 @@ export class RedisLog implements EventLog {
     }
     return entries;
   }
-}
-
-/** True when nothing that followed `cursor` is missing from a stream of these facts. */
-function isWholeAfter(cursor: string, facts: StreamFacts): boolean {
-  return compareLogIds(cursor, facts.floor) >= 0 && compareLogIds(cursor, facts.lastId) <= 0;
 }

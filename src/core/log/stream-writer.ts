@@ -17,6 +17,8 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 const PATIENCE_MS = 6000;
 /** Pause between two such questions, ms. */
 const RETRY_MS = 50;
+/** How long Redis waits for its replicas before it is asked again, ms. */
+const REPLICAS_MS = 1000;
 /** How long Redis remembers a writer's last write, ms; longer than any write is asked about. */
 const MEMORY_MS = 60_000;
 
@@ -41,6 +43,18 @@ redis.call('hset', KEYS[2], 'number', ARGV[1], 'ids', told)
 redis.call('pexpire', KEYS[2], ARGV[2])
 return told`;
 
+/** What ioredis says of a command that it did not send: of one server, and of a Cluster. */
+const NOT_SENT = /Stream isn't writeable|Cluster isn't ready|Failed to refresh slots cache/;
+
+/** Where a {@link StreamWriter} writes. */
+export interface StreamWriterSettings {
+  readonly stream: string;
+  /** Entries the stream keeps, approximately. */
+  readonly maxEvents: number;
+  /** Replicas that must have a write before it is acknowledged. */
+  readonly minReplicas: number;
+}
+
 /** Events that are to be in the log together or not at all, and whom to tell. */
 interface Publication {
   readonly events: readonly NewEvent[];
@@ -55,7 +69,7 @@ interface Publication {
 export class StreamWriter {
   readonly #redis: RedisConnection;
   readonly #keys: readonly [stream: string, writer: string];
-  readonly #maxEvents: number;
+  readonly #settings: StreamWriterSettings;
   readonly #clock: Clock;
   #waiting: Publication[] = [];
   #waitingEvents = 0;
@@ -63,11 +77,11 @@ export class StreamWriter {
   #writes = 0;
   #busy = false;
 
-  /** `redis` fails at once while Redis is away. `maxEvents` the stream keeps, approximately. */
-  constructor(redis: RedisConnection, stream: string, maxEvents: number, clock: Clock) {
+  /** `redis` fails at once while Redis is away. */
+  constructor(redis: RedisConnection, settings: StreamWriterSettings, clock: Clock) {
     this.#redis = redis;
-    this.#keys = [stream, `${stream}:writer:${randomUUID()}`];
-    this.#maxEvents = maxEvents;
+    this.#keys = [settings.stream, `${settings.stream}:writer:${randomUUID()}`];
+    this.#settings = settings;
     this.#clock = clock;
   }
 
@@ -143,16 +157,8 @@ export class StreamWriter {
     const begunAt = this.#clock.elapsed();
     for (let mayBeStored = false; ; ) {
       try {
-        const told = await this.#redis.eval(
-          WRITE,
-          2,
-          ...this.#keys,
-          number,
-          MEMORY_MS,
-          this.#maxEvents,
-          ...fields,
-        );
-        return String(told).split(' ');
+        const told = await this.#ask([number, MEMORY_MS, this.#settings.maxEvents, ...fields]);
+        return told.split(' ');
       } catch (error) {
         if (isUnanswered(error)) mayBeStored = true;
         // Redis is away, or does not answer: what was never sent need not wait for what was.
@@ -164,11 +170,23 @@ export class StreamWriter {
       });
     }
   }
+
+  /** Has Redis write, and its replicas, as many as the settings say; resolves with the ids. */
+  async #ask(parts: readonly (string | number)[]): Promise<string> {
+    const { minReplicas } = this.#settings;
+    if (minReplicas === 0) return String(await this.#redis.eval(WRITE, 2, ...this.#keys, ...parts));
+    const asked = this.#redis.pipeline().eval(WRITE, 2, ...this.#keys, ...parts);
+    const [written, waited] = (await asked.wait(minReplicas, REPLICAS_MS).exec()) ?? [];
+    const error = written?.[0] ?? waited?.[0];
+    if (error) throw error;
+    if (Number(waited?.[1]) < minReplicas) throw new Error('not enough replicas have it');
+    return String(written?.[1]);
+  }
 }
 
 /** True when Redis may have done what it was told. */
 function isUnanswered(error: unknown): boolean {
-  const wasSent = !String(error).includes("Stream isn't writeable");
+  const wasSent = !NOT_SENT.test(String(error));
   return wasSent && !(error instanceof Error && error.name === 'ReplyError');
 }
 

@@ -82,6 +82,7 @@ describe('defaults', () => {
       legacyEventsFile: path.join(root, 'config', 'hak-gal.json'),
       redisUrl: undefined,
       redisKeyPrefix: 'flipgate',
+      redisMinReplicas: 0,
       redisChannels: ['events', 'updates'],
       logLevel: 'info',
       hostMonitor: true,

@@ -83,6 +83,8 @@ class PlainTimeline {
   locate(cursor: string): unknown {
     if (compareLogIds(cursor, this.floor) < 0) return 'lost';
     if (compareLogIds(cursor, this.held.at(-1)?.id ?? this.floor) > 0) return 'ahead';
+    // An id that the log never gave.
+    if (![this.floor, ...this.held.map(({ id }) => id)].includes(cursor)) return 'lost';
     const next = this.held.find(({ id }) => compareLogIds(id, cursor) > 0);
     return { position: next?.position ?? this.head };
   }
