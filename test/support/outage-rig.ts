@@ -75,6 +75,16 @@ export class OutageRig {
     );
   }
 
+  /** Waits until publishers are told that what they publish may not be stored, at both gateways. */
+  async untilUnknown(): Promise<void> {
+    const before = this.publisher.numbers('unknown').length;
+    await waitUntil(
+      () => this.publisher.numbers('unknown').length >= before + 6,
+      'publishers not to be told that it is stored',
+      PATIENCE_MS,
+    );
+  }
+
   /** Waits until more is acknowledged. */
   async goesOn(): Promise<void> {
     const before = this.publisher.numbers('stored').length;
