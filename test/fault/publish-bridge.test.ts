@@ -148,6 +148,28 @@ describe('the PUBLISH bridge of several nodes', () => {
     await expectAllOnce();
   });
 
+  test('subscriptions break, each as soon as the other is back: nothing is missed', async () => {
+    await start(2);
+    for (let turn = 0; turn < 6; turn += 1) {
+      const list = String(await redis.client('LIST'));
+      const waiting = [...list.matchAll(/^id=(\d+) .*name=flipgate-wait .* sub=([1-9])/gm)];
+      const [, id] = waiting[0] ?? [];
+      const before = await Promise.all(nodes.map(lost));
+      await redis.client('KILL', 'ID', String(id));
+      await waitUntil(
+        async () => (await Promise.all(nodes.map(lost))).join() !== before.join(),
+        'a node to notice',
+      );
+      await waitUntil(
+        async () => !(await Promise.all(nodes.map(roleOf))).includes('not listening'),
+        'it to listen again',
+      );
+    }
+    await copying();
+    await published(100);
+    await expectAllOnce();
+  });
+
   test('the connection on which it is copied breaks again and again: nothing is doubled', async () => {
     await start(2);
     for (let turn = 0; turn < 20; turn += 1) {

@@ -2,27 +2,30 @@ import { Refusal } from '../errors.js';
 import { type NewEvent, toFields } from '../event.js';
 import type { Logger } from '../logger.js';
 import { connectRedis, type RedisConnection } from '../redis/redis-connection.js';
-
-/**
- * The place of a published message, the same on every node: how many messages had come since which mark. Redis hands
- * all its subscribers the same messages in the same order, and a mark is one of them.
- */
-export interface Place {
-  /** Number of the mark; later marks have higher ones. */
-  readonly mark: number;
-  /** Messages since that mark, this one included. */
-  readonly count: number;
-}
+import type { Place } from './place.js';
+import type { WholeSpan } from './whole-spans.js';
 
 /** A published message that is an event, at its place. */
 export interface PlacedEvent extends Place {
   readonly event: NewEvent;
 }
 
+/** What a node says of itself when it asks for the lease. */
+export interface LeaseRequest {
+  /** What it has heard, oldest first. */
+  readonly spans: readonly WholeSpan[];
+  /** Takes a free lease although it has missed messages that come next. */
+  readonly force: boolean;
+  /** The place up to which it has copied all; null: no further than it noted when it appended. */
+  readonly copiedTo: Place | null;
+}
+
 /** What a node learns when it asks for the lease. */
 export interface LeaseAnswer {
   /** True when the lease is this node's, from now on or still. */
   readonly held: boolean;
+  /** True when the lease is nobody's: this node has missed messages that come next, and did not force it. */
+  readonly free: boolean;
   /** Messages up to this place are in the log, or were none that belong there. */
   readonly copiedTo: Place;
 }
@@ -37,17 +40,36 @@ export interface BridgeLedgerSettings {
   readonly leaseMs: number;
 }
 
-/** Tells whose turn it is to copy and how far copying got; KEYS: lease, state; ARGV: token, leaseMs. */
-const HOLD = `
+/** Notes that copying got to a place. */
+const ADVANCE = `
+local function advance(state, mark, count)
+  local at = redis.call('hmget', state, 'mark', 'count')
+  local m, c = tonumber(at[1] or 0), tonumber(at[2] or 0)
+  if tonumber(mark) < m or (tonumber(mark) == m and tonumber(count) <= c) then return end
+  redis.call('hset', state, 'mark', mark, 'count', count)
+end`;
+
+/**
+ * Tells whose turn it is to copy and how far copying got. KEYS: lease, state; ARGV: token, leaseMs, 1 to take a free
+ * lease in any case, the place up to which the holder has copied, then for each span that the node has heard the mark it
+ * begins with and the place it ends at (mark 0: it goes on).
+ */
+const HOLD = `${ADVANCE}
 local holder = redis.call('get', KEYS[1])
-if not holder then
-  redis.call('set', KEYS[1], ARGV[1], 'px', ARGV[2])
-  holder = ARGV[1]
-elseif holder == ARGV[1] then
-  redis.call('pexpire', KEYS[1], ARGV[2])
-end
 local at = redis.call('hmget', KEYS[2], 'mark', 'count')
-return {holder == ARGV[1] and 1 or 0, at[1] or '0', at[2] or '0'}`;
+local mark, count = tonumber(at[1] or 0), tonumber(at[2] or 0)
+local fits = mark == 0 or ARGV[3] == '1'
+for i = 6, #ARGV, 3 do
+  local from, m, c = tonumber(ARGV[i]), tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
+  fits = fits or from <= mark and (m == 0 or mark < m or mark == m and count < c)
+end
+if not holder and fits then holder = ARGV[1] end
+if holder == ARGV[1] then
+  redis.call('set', KEYS[1], ARGV[1], 'px', ARGV[2])
+  advance(KEYS[2], ARGV[4], ARGV[5])
+  at = redis.call('hmget', KEYS[2], 'mark', 'count')
+end
+return {holder == ARGV[1] and 1 or 0, holder and 0 or 1, at[1] or '0', at[2] or '0'}`;
 
 /**
  * Appends events and notes how far copying got, or nothing of it where the lease is another's; passes over events
@@ -72,8 +94,11 @@ redis.call('xtrim', KEYS[3], 'MAXLEN', '~', ARGV[3])
 redis.call('pexpire', KEYS[1], ARGV[2])
 return 1`;
 
-/** Gives the lease back, if it is this node's. KEYS: lease; ARGV: token. */
-const RELEASE = `if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end`;
+/** Gives the lease back, if it is this node's. KEYS: lease, state; ARGV: token, and the place up to which it has copied. */
+const RELEASE = `${ADVANCE}
+if redis.call('get', KEYS[1]) ~= ARGV[1] then return end
+advance(KEYS[2], ARGV[2], ARGV[3])
+redis.call('del', KEYS[1])`;
 
 /**
  * Publishes the next mark; in one step, so that marks come in the order of their numbers. These follow the time, so that
@@ -110,11 +135,14 @@ export class BridgeLedger {
   }
 
   /** Takes the lease if it is free, or renews it. `token` is the node's own. */
-  async hold(token: string): Promise<LeaseAnswer | Refusal> {
-    const answer = await this.#eval(HOLD, [this.#lease, this.#state], [token, this.#settings.leaseMs]);
+  async hold(token: string, { spans, force, copiedTo }: LeaseRequest): Promise<LeaseAnswer | Refusal> {
+    const { leaseMs } = this.#settings;
+    const heard = spans.flatMap(({ from, to }) => [from, to?.mark ?? 0, to?.count ?? 0]);
+    const told = [force ? 1 : 0, copiedTo?.mark ?? 0, copiedTo?.count ?? 0, ...heard];
+    const answer = await this.#eval(HOLD, [this.#lease, this.#state], [token, leaseMs, ...told]);
     if (answer instanceof Refusal) return answer;
-    const [held, mark, count] = answer as [number, string, string];
-    return { held: held === 1, copiedTo: { mark: Number(mark), count: Number(count) } };
+    const [held, free, mark, count] = answer as [number, number, string, string];
+    return { held: held === 1, free: free === 1, copiedTo: { mark: Number(mark), count: Number(count) } };
   }
 
   /** Copies events, in the order of their places: all or none. False when the lease is another's by now. */
@@ -129,9 +157,10 @@ export class BridgeLedger {
     return answer instanceof Refusal ? answer : answer === 1;
   }
 
-  /** Gives the lease back, if it is this node's. */
-  async release(token: string): Promise<Refusal | undefined> {
-    const answer = await this.#eval(RELEASE, [this.#lease], [token]);
+  /** Gives the lease back, if it is this node's; it has copied all up to `copiedTo`, or, with null, what it noted. */
+  async release(token: string, copiedTo: Place | null): Promise<Refusal | undefined> {
+    const place = [copiedTo?.mark ?? 0, copiedTo?.count ?? 0];
+    const answer = await this.#eval(RELEASE, [this.#lease, this.#state], [token, ...place]);
     return answer instanceof Refusal ? answer : undefined;
   }
 
