@@ -113,15 +113,18 @@ const PROGRAM = `
   const { ThreadQueue } = await load('control/thread-queue');
   const { MemoryRateLimit } = await load('control/memory-rate-limit');
   const { CommandGate } = await load('control/gate');
+  const { MemoryCommandStore } = await load('control/memory-command-store');
   const { Counters } = await load('metrics/counters');
   const { systemClock: clock } = await load('clock');
   const logger = { error() {}, warn() {}, info() {}, debug() {} };
   const registry = await loadCommands(file, []);
   const queue = new ThreadQueue({ commandsModule: file, clock, logger });
   const events = [];
+  const counters = new Counters();
+  const publish = async (event) => { events.push(event); };
+  const store = new MemoryCommandStore({ queue, publish, clock, logger, counters });
   const gate = new CommandGate({
-    registry, queue, clock, logger, counters: new Counters(), rateLimit: new MemoryRateLimit(1),
-    controlWaitMs: 10_000, publish: async (event) => { events.push(event); },
+    registry, store, clock, counters, rateLimit: new MemoryRateLimit(1), controlWaitMs: 10_000,
   });
   const principal = { id: 'address:127.0.0.1' };
   const first = await gate.submit({ action: 'governor.start', principal, idempotencyKey: 'k' });

@@ -1,6 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Command, Outcome } from '../../src/core/command.js';
-import type { CommandQueue, CommandSpec } from '../../src/core/control/command-queue.js';
+import {
+  type CommandQueue,
+  type CommandSpec,
+  DEFAULT_QUEUEING,
+} from '../../src/core/control/command-queue.js';
 import { Refusal } from '../../src/core/errors.js';
 
 /** What the suite may ask a queue to be. */
@@ -31,6 +35,7 @@ export function specOf(action: string, timeoutMs = 10_000): CommandSpec {
     role: undefined,
     publishes: { type: 'command_response', room: undefined },
     where: 'worker',
+    ...DEFAULT_QUEUEING,
   };
 }
 
