@@ -6,7 +6,15 @@ import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/core/clock.js';
 import { ThreadQueue, type ThreadQueueOptions } from '../../src/core/control/thread-queue.js';
 import type { Logger } from '../../src/core/logger.js';
-import { commandOf, commandQueueContract, run, specOf } from './command-queue.js';
+import { CommandNode } from '../support/command-node.js';
+import {
+  commandOf,
+  commandQueueContract,
+  type OpenQueue,
+  ownQueueContract,
+  run,
+  specOf,
+} from './command-queue.js';
 
 const commandsModule = path.resolve(__dirname, '../support/commands.mjs');
 // Threads run what ships; another build than dist/ can be named for a run of these tests alone.
@@ -20,9 +28,24 @@ function threadQueue(options: Partial<ThreadQueueOptions> = {}): ThreadQueue {
   return new ThreadQueue({ commandsModule, workerFile, clock: systemClock, logger: silent, ...options });
 }
 
-commandQueueContract('threads', ({ workers = 2, maxQueue = 1000, closeMs = 5000 }) =>
-  Promise.resolve(threadQueue({ threads: workers, maxQueue, closeMs })),
-);
+const openThreads: OpenQueue = ({ workers = 2, maxQueue = 1000, closeMs = 5000 }) =>
+  Promise.resolve(threadQueue({ threads: workers, maxQueue, closeMs }));
+
+commandQueueContract('threads', openThreads);
+ownQueueContract('threads', openThreads);
+
+commandQueueContract('BullMQ', async ({ workers = 2, maxQueue = 1000 }) => {
+  const node = new CommandNode({ maxWaiting: maxQueue });
+  const worker = node.work({ threads: workers });
+  await node.follower.begun;
+  return {
+    offer: (command, spec) => node.queue.offer(command, spec),
+    close: async () => {
+      await worker.close();
+      await node.close();
+    },
+  };
+});
 
 describe('ThreadQueue', () => {
   test('handlers that spin on every thread leave the event loop alone', async () => {

@@ -53,7 +53,8 @@ export class BullQueue implements CommandQueue {
   readonly #options: BullQueueOptions;
   readonly #maxWaiting: number;
   readonly #queues: ReadonlyMap<string, Queue<CommandJob>>;
-  #adding = 0;
+  /** How many offers to a queue have not learned yet how many wait in it. */
+  readonly #counting = new Map<string, number>();
   #isFollowed = false;
   #closed = false;
 
@@ -81,11 +82,9 @@ export class BullQueue implements CommandQueue {
     if (this.#options.redis.status !== 'ready') return unavailable('nothing was queued');
     await within(this.#options.clock, FOLLOW_MS, this.#options.followed);
     if (!this.#isFollowed) return unavailable('nothing was queued');
-    this.#adding += 1;
     const { awaited } = this.#options;
     const outcome = awaited.of(command.id);
     const refusal = (await this.#refusalOfFull(queue)) ?? (await this.#add(queue, command.id, job, spec));
-    this.#adding -= 1;
     if (refusal !== undefined) awaited.forget(command.id);
     return refusal ?? { outcome };
   }
@@ -107,13 +106,21 @@ export class BullQueue implements CommandQueue {
   }
 
   async #refusalOfFull(queue: Queue<CommandJob>): Promise<Refusal | undefined> {
+    // Those that count now are added after this one has counted; those that were before it are in the count.
+    const ahead = this.#counting.get(queue.name) ?? 0;
+    this.#counting.set(queue.name, ahead + 1);
     try {
       const waiting = await queue.getJobCountByTypes('waiting', 'delayed');
-      // The others of this process may have come in between.
-      if (waiting + this.#adding <= this.#maxWaiting) return undefined;
-      return new Refusal('queue_full', `${String(waiting)} commands are waiting already`, RETRY_AFTER_MS);
+      if (waiting + ahead < this.#maxWaiting) return undefined;
+      return new Refusal(
+        'queue_full',
+        `${String(waiting + ahead)} commands are waiting already`,
+        RETRY_AFTER_MS,
+      );
     } catch {
       return unavailable('nothing was queued');
+    } finally {
+      this.#counting.set(queue.name, (this.#counting.get(queue.name) ?? 1) - 1);
     }
   }
 

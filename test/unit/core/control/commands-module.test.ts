@@ -19,6 +19,9 @@ const builtIn = {
   ...DEFAULT_QUEUEING,
 };
 
+const importOthers = (): Promise<unknown> =>
+  Promise.resolve({ default: { x: { queue: 'q' }, y: { handler, queue: 'r' } } });
+
 function parsed(commands: unknown) {
   const found = parseCommands({ default: commands });
   if (found instanceof CommandFaults) throw new Error(found.faults.join('\n'));
@@ -99,11 +102,33 @@ describe('parseCommands', () => {
     [{ handler, publishes: {} }, /publishes\.type/],
     [{ handler, publishes: { type: 'disconnect' } }, /Socket\.IO/],
     [{ handler, publishes: { type: 'a', room: 'no room' } }, /publishes\.room/],
+    [{ handler, queue: '' }, /queue must be/],
+    [{ handler, queue: 'a:b' }, /queue must be/],
+    [{ handler, queue: 'x'.repeat(65) }, /queue must be/],
+    [{ handler, attempts: 0 }, /attempts must be/],
+    [{ handler, attempts: 11 }, /attempts must be/],
+    [{ handler, backoffMs: 0.5 }, /backoffMs must be/],
     [{ handler, timeout: 100 }, /field "timeout"; known are handler, timeoutMs/],
   ])('%p is a fault that says why', (definition, fault) => {
     const found = parseCommands({ default: { 'governor.start': definition } });
     expect(found instanceof CommandFaults ? found.faults : []).toEqual([expect.stringMatching(fault)]);
     expect(found instanceof CommandFaults ? found.faults[0] : '').toMatch(/^"governor\.start": /);
+  });
+
+  test('reads how a command is queued, and one that others execute', () => {
+    const queueing = { queue: 'governor', attempts: 10, backoffMs: 1 };
+    const commands = parsed({ x: { handler }, y: { ...queueing, timeoutMs: 7 } });
+    expect(commands.get('y')).toMatchObject({ handler: undefined, spec: { ...queueing, timeoutMs: 7 } });
+    expect(commands.get('x')?.spec).toMatchObject(DEFAULT_QUEUEING);
+  });
+
+  test('a queue is served by workers of one kind', () => {
+    for (const queue of ['commands', 'own']) {
+      const found = parseCommands({ default: { x: { handler, queue }, y: { queue } } });
+      expect(found instanceof CommandFaults ? found.faults : []).toEqual([
+        `"y": has no handler, but others in its queue "${queue}" have one`,
+      ]);
+    }
   });
 
   test('every fault is told at once', () => {
@@ -134,6 +159,18 @@ describe('loadCommands', () => {
     expect(registry.find('host-monitor.start')).toBe(builtIn);
     expect(registry.find('x')?.where).toBe('worker');
     expect(registry.find('constructor')).toBeUndefined();
+  });
+
+  test('commands that others execute are known where there are others, and else refused by name', async () => {
+    const registry = await loadCommands(file, [builtIn], { importModule: importOthers, workers: true });
+    expect(registry instanceof CommandFaults ? [] : [registry.actions, registry.queues]).toEqual([
+      ['host-monitor.start', 'x', 'y'],
+      ['q', 'r'],
+    ]);
+    const refused = await loadCommands(file, [builtIn], { importModule: importOthers });
+    expect(refused instanceof CommandFaults ? refused.faults : []).toEqual([
+      expect.stringMatching(/"x" has no handler.*REDIS_URL/),
+    ]);
   });
 
   test('without a module, only what is built in', async () => {
