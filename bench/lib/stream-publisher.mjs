@@ -4,20 +4,24 @@ import process from 'node:process';
 import { Redis } from 'ioredis';
 import { sleep } from './wait.mjs';
 
+/** Events of a pipeline, at most. */
 const PIPELINE = 100;
+/** Pipelines a second, where the rate is given. */
+const PER_SECOND = 100;
 /** Pipelines on their way at once. */
 const AHEAD = 4;
 
 process.on('message', async ({ publish: { url, stream, perSecond, seconds, keys, bytes } }) => {
   const redis = new Redis(url);
   const data = JSON.stringify('x'.repeat(bytes));
+  const size = perSecond === 0 ? PIPELINE : Math.min(PIPELINE, Math.ceil(perSecond / PER_SECOND));
   const started = performance.now();
   const until = started + seconds * 1000;
   let sent = 0;
   const writer = async () => {
     while (performance.now() < until) {
       const pipeline = redis.pipeline();
-      for (let index = 0; index < PIPELINE; index += 1) {
+      for (let index = 0; index < size; index += 1) {
         pipeline.xadd(stream, '*', 'type', 'update', 'key', `key-${String(sent % keys)}`, 'data', data);
         sent += 1;
       }
