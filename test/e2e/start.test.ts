@@ -175,7 +175,7 @@ describe('flipgate config', () => {
 describe('a process loads only what it serves', () => {
   const SOCKET_IO = /\/node_modules\/(socket\.io|engine\.io|@socket\.io|ws)[/-]/;
   const SSE = /\/dist\/profiles\/sse\//;
-  const REDIS = /\/node_modules\/(ioredis|@socket\.io\/redis-adapter)\//;
+  const REDIS = /\/node_modules\/(ioredis|bullmq|@socket\.io\/redis-adapter)\//;
 
   test.each([
     ['SSE', { loads: [SSE], not: [SOCKET_IO, REDIS] }],

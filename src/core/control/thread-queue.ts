@@ -101,6 +101,11 @@ export class ThreadQueue implements CommandQueue {
     });
   }
 
+  /** Most commands executed at once. */
+  get threads(): number {
+    return this.#options.threads;
+  }
+
   /** How many commands wait for a thread now. */
   get waiting(): number {
     return this.#waiting.length;

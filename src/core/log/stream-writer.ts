@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import { Refusal } from '../errors.js';
 import { type NewEvent, toFields } from '../event.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
+import { isUnanswered } from '../redis/unanswered.js';
 import { entrySize } from './entry-size.js';
 
 /** Events that may wait to be written; … */
@@ -42,9 +43,6 @@ local told = table.concat(ids, ' ')
 redis.call('hset', KEYS[2], 'number', ARGV[1], 'ids', told)
 redis.call('pexpire', KEYS[2], ARGV[2])
 return told`;
-
-/** What ioredis says of a command that it did not send: of one server, and of a Cluster. */
-const NOT_SENT = /Stream isn't writeable|Cluster isn't ready|Failed to refresh slots cache/;
 
 /** Where a {@link StreamWriter} writes. */
 export interface StreamWriterSettings {
@@ -182,12 +180,6 @@ export class StreamWriter {
     if (Number(waited?.[1]) < minReplicas) throw new Error('not enough replicas have it');
     return String(written?.[1]);
   }
-}
-
-/** True when Redis may have done what it was told. */
-function isUnanswered(error: unknown): boolean {
-  const wasSent = !NOT_SENT.test(String(error));
-  return wasSent && !(error instanceof Error && error.name === 'ReplyError');
 }
 
 /** Why something is not in the log, or not known to be. */

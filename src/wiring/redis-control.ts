@@ -1,0 +1,57 @@
+import { AwaitedOutcomes } from '../core/control/awaited-outcomes.js';
+import { BullQueue } from '../core/control/bull-queue.js';
+import { DEFAULT_QUEUEING } from '../core/control/command-queue.js';
+import type { CommandRegistry } from '../core/control/command-registry.js';
+import { IdempotencyKeys } from '../core/control/idempotency-keys.js';
+import { OutcomeFollower } from '../core/control/outcome-follower.js';
+import { OutcomeLedger } from '../core/control/outcome-ledger.js';
+import { RedisCommandStore } from '../core/control/redis-command-store.js';
+import { RedisRateLimit } from '../core/control/redis-rate-limit.js';
+import { connectRedis } from '../core/redis/redis-connection.js';
+import type { Base } from './base.js';
+
+/** Commands that nodes share, and their limit. */
+export interface RedisControl {
+  readonly store: RedisCommandStore;
+  readonly rateLimit: RedisRateLimit;
+}
+
+/** Queues, keys and limits in Redis, and what reports how commands ended. */
+export function openRedisControl(
+  { config, clock, logger, counters, closers }: Base,
+  url: string,
+  registry: CommandRegistry,
+): RedisControl {
+  const { redisKeyPrefix: keyPrefix, logMaxEvents: maxEvents } = config;
+  const redis = connectRedis(url, 'write', logger);
+  const reader = connectRedis(url, 'read', logger);
+  closers.add('command connection', () => {
+    redis.disconnect();
+  });
+  const queues = [...new Set([DEFAULT_QUEUEING.queue, ...registry.queues])];
+  const awaited = new AwaitedOutcomes(clock);
+  const ledger = new OutcomeLedger(redis, { keyPrefix, maxEvents });
+  const follower = new OutcomeFollower({
+    reader,
+    redis,
+    keyPrefix,
+    queues,
+    ledger,
+    onOutcome: (id, outcome) => {
+      awaited.settle(id, outcome);
+    },
+    clock,
+    logger,
+    counters,
+  });
+  closers.add('command outcomes', () => {
+    follower.close();
+  });
+  follower.start();
+  const queue = new BullQueue({ redis, keyPrefix, queues, awaited, followed: follower.begun, clock });
+  const keys = new IdempotencyKeys(redis, keyPrefix);
+  return {
+    store: new RedisCommandStore({ queue, keys, awaited }),
+    rateLimit: new RedisRateLimit(redis, keyPrefix, config.controlRatePerSecond),
+  };
+}
