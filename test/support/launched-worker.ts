@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import path from 'node:path';
-import { environment, ROOT, running } from './launched-gateway.js';
+import { environment, type LaunchedGateway, launchGateway, ROOT, running } from './launched-gateway.js';
 
 /** A worker as a process of its own. */
 export interface LaunchedWorker {
@@ -68,6 +69,29 @@ export async function launchWorker(
     kill: async () => {
       child.kill('SIGKILL');
       await exited;
+    },
+  };
+}
+
+/**
+ * Starts a gateway whose `COMMANDS_MODULE` is executed: by itself, or, where the tests run under a `REDIS_URL`, by a worker
+ * beside it, which ends with it.
+ */
+export async function launchExecuting(
+  variables: Record<string, string | undefined>,
+): Promise<LaunchedGateway> {
+  if (process.env['REDIS_URL'] === undefined) return launchGateway(variables);
+  const shared = { REDIS_KEY_PREFIX: `test-${randomUUID()}`, ...variables };
+  const [gateway, worker] = await Promise.all([launchGateway(shared), launchWorker(shared)]);
+  return {
+    ...gateway,
+    stop: async () => {
+      const code = await gateway.stop();
+      await worker.kill();
+      return code;
+    },
+    kill: async () => {
+      await Promise.all([gateway.kill(), worker.kill()]);
     },
   };
 }
