@@ -1,5 +1,6 @@
 import { type NewEvent, toFields } from '../event.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
+import { RedisScript } from '../redis/redis-script.js';
 
 /** An outcome at its place in the events of its queue. */
 export interface PlacedOutcome {
@@ -14,7 +15,7 @@ export interface PlacedOutcome {
  * it first does it for all. Returns how many were beyond. KEYS: stream, progress; ARGV: maxEvents, then for each outcome
  * the two numbers of its place, the number of its event's fields (0: it has none), and those.
  */
-const REPORT = `
+const REPORT = new RedisScript(`
 local ms, seq = string.match(redis.call('get', KEYS[2]) or '0-0', '(%d+)-(%d+)')
 ms, seq = tonumber(ms), tonumber(seq)
 local i, beyond = 2, 0
@@ -30,7 +31,7 @@ if beyond > 0 then
   redis.call('set', KEYS[2], string.format('%.0f-%.0f', ms, seq))
   redis.call('xtrim', KEYS[1], 'MAXLEN', '~', ARGV[1])
 end
-return beyond`;
+return beyond`);
 
 /**
  * How far outcomes were reported, queue by queue; kept in Redis beside the log's stream, so that reporting one and noting
@@ -66,7 +67,7 @@ export class OutcomeLedger {
       return [...at.split('-'), fields.length, ...fields];
     });
     const keys = [this.#stream, this.#keyOf(queue)];
-    return Number(await this.#redis.eval(REPORT, 2, ...keys, this.#maxEvents, ...parts));
+    return Number(await REPORT.run(this.#redis, keys, [this.#maxEvents, ...parts]));
   }
 
   #keyOf(queue: string): string {

@@ -2,6 +2,7 @@ import { Refusal } from '../errors.js';
 import { type NewEvent, toFields } from '../event.js';
 import type { Logger } from '../logger.js';
 import { connectRedis, type RedisConnection } from '../redis/redis-connection.js';
+import { RedisScript } from '../redis/redis-script.js';
 import type { Place } from './place.js';
 import type { WholeSpan } from './whole-spans.js';
 
@@ -54,7 +55,7 @@ end`;
  * lease in any case, the place up to which the holder has copied, then for each span that the node has heard the mark it
  * begins with and the place it ends at (mark 0: it goes on).
  */
-const HOLD = `${ADVANCE}
+const HOLD = new RedisScript(`${ADVANCE}
 local holder = redis.call('get', KEYS[1])
 local at = redis.call('hmget', KEYS[2], 'mark', 'count')
 local mark, count = tonumber(at[1] or 0), tonumber(at[2] or 0)
@@ -69,14 +70,14 @@ if holder == ARGV[1] then
   advance(KEYS[2], ARGV[4], ARGV[5])
   at = redis.call('hmget', KEYS[2], 'mark', 'count')
 end
-return {holder == ARGV[1] and 1 or 0, holder and 0 or 1, at[1] or '0', at[2] or '0'}`;
+return {holder == ARGV[1] and 1 or 0, holder and 0 or 1, at[1] or '0', at[2] or '0'}`);
 
 /**
  * Appends events and notes how far copying got, or nothing of it where the lease is another's; passes over events
  * whose place was copied before. KEYS: lease, state, stream; ARGV: token, leaseMs, maxEvents, then for each event its
  * mark, its count, the number of its fields, and those.
  */
-const APPEND = `
+const APPEND = new RedisScript(`
 if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
 local at = redis.call('hmget', KEYS[2], 'mark', 'count')
 local mark, count = tonumber(at[1] or 0), tonumber(at[2] or 0)
@@ -92,24 +93,24 @@ end
 redis.call('hset', KEYS[2], 'mark', string.format('%.0f', mark), 'count', string.format('%.0f', count))
 redis.call('xtrim', KEYS[3], 'MAXLEN', '~', ARGV[3])
 redis.call('pexpire', KEYS[1], ARGV[2])
-return 1`;
+return 1`);
 
 /** Gives the lease back, if it is this node's. KEYS: lease, state; ARGV: token, and the place up to which it has copied. */
-const RELEASE = `${ADVANCE}
+const RELEASE = new RedisScript(`${ADVANCE}
 if redis.call('get', KEYS[1]) ~= ARGV[1] then return end
 advance(KEYS[2], ARGV[2], ARGV[3])
-redis.call('del', KEYS[1])`;
+redis.call('del', KEYS[1])`);
 
 /**
  * Publishes the next mark; in one step, so that marks come in the order of their numbers. These follow the time, so that
  * they go on rising when Redis has lost what it kept (FLUSHALL, a restart, a failover). KEYS: state; ARGV: channel.
  */
-const MARK = `
+const MARK = new RedisScript(`
 local time = redis.call('time')
 local last = tonumber(redis.call('hget', KEYS[1], 'marks') or 0)
 local mark = string.format('%.0f', math.max(last + 1, time[1] * 1000 + math.floor(time[2] / 1000)))
 redis.call('hset', KEYS[1], 'marks', mark)
-redis.call('publish', ARGV[1], mark)`;
+redis.call('publish', ARGV[1], mark)`);
 
 /**
  * Which node copies published messages into the log, and how far it got; kept in Redis beside the stream. Appending
@@ -139,7 +140,7 @@ export class BridgeLedger {
     const { leaseMs } = this.#settings;
     const heard = spans.flatMap(({ from, to }) => [from, to?.mark ?? 0, to?.count ?? 0]);
     const told = [force ? 1 : 0, copiedTo?.mark ?? 0, copiedTo?.count ?? 0, ...heard];
-    const answer = await this.#eval(HOLD, [this.#lease, this.#state], [token, leaseMs, ...told]);
+    const answer = await this.#run(HOLD, [this.#lease, this.#state], [token, leaseMs, ...told]);
     if (answer instanceof Refusal) return answer;
     const [held, free, mark, count] = answer as [number, number, string, string];
     return { held: held === 1, free: free === 1, copiedTo: { mark: Number(mark), count: Number(count) } };
@@ -153,20 +154,20 @@ export class BridgeLedger {
     });
     const { leaseMs, maxEvents } = this.#settings;
     const keys = [this.#lease, this.#state, this.#stream];
-    const answer = await this.#eval(APPEND, keys, [token, leaseMs, maxEvents, ...parts]);
+    const answer = await this.#run(APPEND, keys, [token, leaseMs, maxEvents, ...parts]);
     return answer instanceof Refusal ? answer : answer === 1;
   }
 
   /** Gives the lease back, if it is this node's; it has copied all up to `copiedTo`, or, with null, what it noted. */
   async release(token: string, copiedTo: Place | null): Promise<Refusal | undefined> {
     const place = [copiedTo?.mark ?? 0, copiedTo?.count ?? 0];
-    const answer = await this.#eval(RELEASE, [this.#lease, this.#state], [token, ...place]);
+    const answer = await this.#run(RELEASE, [this.#lease, this.#state], [token, ...place]);
     return answer instanceof Refusal ? answer : undefined;
   }
 
   /** Publishes a mark to all nodes. */
   async mark(): Promise<Refusal | undefined> {
-    const answer = await this.#eval(MARK, [this.#state], [this.markChannel]);
+    const answer = await this.#run(MARK, [this.#state], [this.markChannel]);
     return answer instanceof Refusal ? answer : undefined;
   }
 
@@ -174,9 +175,13 @@ export class BridgeLedger {
     this.#redis.disconnect();
   }
 
-  async #eval(script: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  async #run(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
     try {
-      return await this.#redis.eval(script, keys.length, ...keys, ...args);
+      return await script.run(this.#redis, keys, args);
     } catch (error) {
       return new Refusal('log_unavailable', `redis did not take it: ${String(error)}`, 200);
     }

@@ -8,7 +8,7 @@ import { FIRST_LOG_ID, isLogId, logIdBefore } from './log-id.js';
 import { connectRedis, type RedisConnection } from '../redis/redis-connection.js';
 import { RefusedEvents } from './refused-events.js';
 import { readFloor } from './stream-floor.js';
-import { StreamWriter } from './stream-writer.js';
+import { logUnavailable, StreamWriter } from './stream-writer.js';
 
 /** Entries read from Redis at once. */
 const PAGE_SIZE = 1000;
@@ -58,6 +58,7 @@ export class RedisLog implements EventLog {
   readonly #endTrim: () => void;
   #state: LogState = 'starting';
   #lastId: string | null = null;
+  #isFrozen = false;
   #closed = false;
 
   constructor(settings: RedisLogSettings, parts: RedisLogParts) {
@@ -83,7 +84,10 @@ export class RedisLog implements EventLog {
   }
 
   append(events: readonly NewEvent[]): Promise<readonly string[] | Refusal> {
-    return events.length === 0 ? Promise.resolve([]) : this.#streamWriter.append(events);
+    if (events.length === 0) return Promise.resolve([]);
+    // What is sent to a frozen Redis would be stored when it thaws, long after it was refused.
+    if (this.#isFrozen) return Promise.resolve(logUnavailable(false));
+    return this.#streamWriter.append(events);
   }
 
   async readAfter(cursor: string, limit: number): Promise<LogPage | Refusal> {
@@ -195,12 +199,15 @@ export class RedisLog implements EventLog {
     let stopWaiting: (() => void) | undefined;
     const frozen = new Promise<never>((_, reject) => {
       stopWaiting = this.#parts.clock.after(BLOCK_MS + FROZEN_MS, () => {
+        this.#isFrozen = true;
         // What it may still answer was asked by a connection that is no more.
         this.#reader.disconnect(true);
         reject(new Error('redis does not answer'));
       });
     });
-    return Promise.race([answer, frozen]).finally(() => stopWaiting?.());
+    const answered = await Promise.race([answer, frozen]).finally(() => stopWaiting?.());
+    this.#isFrozen = false;
+    return answered;
   }
 
   #enter(state: LogState, tail: LogTail): void {

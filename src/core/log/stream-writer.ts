@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import { Refusal } from '../errors.js';
 import { type NewEvent, toFields } from '../event.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
+import { RedisScript } from '../redis/redis-script.js';
 import { isUnanswered } from '../redis/unanswered.js';
 import { entrySize } from './entry-size.js';
 
@@ -27,7 +28,7 @@ const MEMORY_MS = 60_000;
  * Appends events, unless this is the write that was done last: then only tells its ids again. KEYS: stream, writer;
  * ARGV: number of the write, ms to remember it, most entries, then for each event the number of its fields, and those.
  */
-const WRITE = `
+const WRITE = new RedisScript(`
 local last = redis.call('hmget', KEYS[2], 'number', 'ids')
 if last[1] == ARGV[1] then return last[2] end
 if tonumber(last[1] or 0) > tonumber(ARGV[1]) then return redis.error_reply('a late copy of an earlier write') end
@@ -42,7 +43,7 @@ redis.call('xtrim', KEYS[1], 'MAXLEN', '~', ARGV[3])
 local told = table.concat(ids, ' ')
 redis.call('hset', KEYS[2], 'number', ARGV[1], 'ids', told)
 redis.call('pexpire', KEYS[2], ARGV[2])
-return told`;
+return told`);
 
 /** Where a {@link StreamWriter} writes. */
 export interface StreamWriterSettings {
@@ -143,7 +144,7 @@ export class StreamWriter {
     this.#waiting = [];
     this.#waitingEvents = 0;
     this.#waitingBytes = 0;
-    for (const { answer } of waiting) answer(unavailable(false));
+    for (const { answer } of waiting) answer(logUnavailable(false));
   }
 
   async #write(events: readonly NewEvent[]): Promise<readonly string[] | Refusal> {
@@ -161,7 +162,7 @@ export class StreamWriter {
         if (isUnanswered(error)) mayBeStored = true;
         // Redis is away, or does not answer: what was never sent need not wait for what was.
         this.#refuseWaiting();
-        if (!mayBeStored || this.#clock.elapsed() - begunAt > PATIENCE_MS) return unavailable(mayBeStored);
+        if (!mayBeStored || this.#clock.elapsed() - begunAt > PATIENCE_MS) return logUnavailable(mayBeStored);
       }
       await new Promise<void>((resolve) => {
         this.#clock.after(RETRY_MS, resolve);
@@ -171,19 +172,17 @@ export class StreamWriter {
 
   /** Has Redis write, and its replicas, as many as the settings say; resolves with the ids. */
   async #ask(parts: readonly (string | number)[]): Promise<string> {
-    const { minReplicas } = this.#settings;
-    if (minReplicas === 0) return String(await this.#redis.eval(WRITE, 2, ...this.#keys, ...parts));
-    const asked = this.#redis.pipeline().eval(WRITE, 2, ...this.#keys, ...parts);
-    const [written, waited] = (await asked.wait(minReplicas, REPLICAS_MS).exec()) ?? [];
-    const error = written?.[0] ?? waited?.[0];
-    if (error) throw error;
-    if (Number(waited?.[1]) < minReplicas) throw new Error('not enough replicas have it');
-    return String(written?.[1]);
+    const { minReplicas: replicas } = this.#settings;
+    const told =
+      replicas === 0
+        ? await WRITE.run(this.#redis, this.#keys, parts)
+        : await WRITE.runReplicated(this.#redis, this.#keys, parts, { replicas, waitMs: REPLICAS_MS });
+    return String(told);
   }
 }
 
 /** Why something is not in the log, or not known to be. */
-function unavailable(mayBeStored: boolean): Refusal {
+export function logUnavailable(mayBeStored: boolean): Refusal {
   const stored = mayBeStored ? 'it is not known whether this was stored' : 'nothing was stored';
   return new Refusal('log_unavailable', `the event log can not be reached; ${stored}`, 1000);
 }

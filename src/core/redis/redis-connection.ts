@@ -15,7 +15,7 @@ export type RedisConnection = Redis | Cluster;
 export type RedisUse = 'write' | 'read' | 'wait' | 'work';
 
 /** Longest time in ms for Redis to answer a write before it counts as unreachable. */
-const WRITE_TIMEOUT_MS = 5000;
+const WRITE_TIMEOUT_MS = 3000;
 /** Longest pause in ms between two attempts to reach Redis. */
 const MAX_RETRY_MS = 2000;
 
