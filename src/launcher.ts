@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ConfigFaults, EXIT_CONFIG } from './core/config/fault.js';
 import { loadConfig } from './core/config/load.js';
 import { createLogger } from './core/logger.js';
-import { startGateway } from './gateway.js';
+import { startGateway, urlOf } from './gateway.js';
 
 /** Runs a gateway as this process: reads the configuration, starts, and stops on SIGTERM or SIGINT. */
 export async function launch(): Promise<void> {
@@ -23,8 +23,6 @@ export async function launch(): Promise<void> {
     process.exit(1);
   });
   if (gateway instanceof ConfigFaults) return refuse(gateway);
-  const { address, port } = gateway.address;
-  const host = address.includes(':') ? `[${address}]` : address;
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) process.exit(1);
@@ -40,7 +38,7 @@ export async function launch(): Promise<void> {
   logger.info('flipgate is serving', {
     profile: config.profile,
     transports: config.transports,
-    url: `http://${host}:${String(port)}/`,
+    url: urlOf(gateway.address),
     pid: process.pid,
   });
 }
