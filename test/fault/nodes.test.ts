@@ -159,7 +159,10 @@ describe('several gateways on one Redis', () => {
     await open(two, 'shared');
     await open(two, 'shared', 'yours');
     for (const node of nodes) {
-      await waitUntil(async () => (await clusterOf(node)).sessions.sse === 3, 'all sessions to be known');
+      await waitUntil(async () => {
+        const { sessions, rooms } = await clusterOf(node);
+        return sessions.sse === 3 && rooms['shared'] === 3;
+      }, 'all sessions to be known');
       const cluster = await clusterOf(node);
       expect(cluster.sessions).toEqual({ websocket: 0, sse: 3 });
       expect(cluster.rooms).toEqual({ shared: 3, mine: 1, yours: 1 });
