@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { systemClock } from './core/clock.js';
+import { newNodeId } from './core/cluster/node-id.js';
 import { Closers } from './core/closers.js';
 import type { Config } from './core/config/config.js';
 import { ConfigFaults } from './core/config/fault.js';
@@ -7,6 +8,7 @@ import type { Logger } from './core/logger.js';
 import { Counters } from './core/metrics/counters.js';
 import { readTables } from './tables.js';
 import type { Base } from './wiring/base.js';
+import { openCluster } from './wiring/cluster.js';
 import { openControl } from './wiring/control.js';
 import { createDelivery } from './wiring/delivery.js';
 import { createListener } from './wiring/listener.js';
@@ -33,7 +35,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   const tables = readTables(config);
   const clock = systemClock;
   const closers = new Closers(clock, logger, CLOSE_DEADLINE_MS);
-  const base: Base = { config, logger, clock, counters: new Counters(), closers };
+  const base: Base = { nodeId: newNodeId(), config, logger, clock, counters: new Counters(), closers };
   const { log, bridge } = await openLog(base);
   const monitor = createMonitor(base, log);
   const control = await openControl(base, log, monitor);
@@ -44,17 +46,24 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   }
   const delivery = createDelivery(base, log, tables);
   log.start(delivery.tail);
-  const listener = createListener(base, { log, bridge, delivery, monitor, ...control });
+  const cluster = await openCluster(base, { log, bridge, delivery });
+  const listener = createListener(base, { log, bridge, delivery, monitor, cluster, ...control });
   await attachProfiles(base, listener, { ...tables, ...control, delivery });
   closers.add('sessions', () => {
     delivery.shutDown();
   });
   try {
     const address = await listener.listen(config.port, config.host);
+    cluster?.listensAt(urlOf(address));
     if (config.hostMonitor) monitor.start();
     return { address, stop: () => closers.closeAll() };
   } catch (error) {
     await closers.closeAll();
     throw error;
   }
+}
+
+/** The address of what listens there, as its own host has it. */
+export function urlOf({ address, port }: AddressInfo): string {
+  return `http://${address.includes(':') ? `[${address}]` : address}:${String(port)}/`;
 }

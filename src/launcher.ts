@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { ConfigFaults } from './core/config/fault.js';
-import { startGateway } from './gateway.js';
+import { startGateway, urlOf } from './gateway.js';
 import { runService } from './service.js';
 
 /** Runs a gateway as this process. */
@@ -10,12 +10,10 @@ export function launch(): Promise<void> {
   return runService(async (config, logger) => {
     const gateway = await startGateway(config, logger);
     if (gateway instanceof ConfigFaults) return gateway;
-    const { address, port } = gateway.address;
-    const host = address.includes(':') ? `[${address}]` : address;
     const facts = {
       profile: config.profile,
       transports: config.transports,
-      url: `http://${host}:${String(port)}/`,
+      url: urlOf(gateway.address),
       pid: process.pid,
     };
     return { started: ['flipgate is serving', facts], stop: () => gateway.stop() };

@@ -51,6 +51,7 @@ export const ERRORS = {
   queue_unavailable: row(503, true),
   not_ready: row(503, true, 'reconnect'),
   log_unavailable: row(503, true),
+  node_unavailable: row(503, true),
   shutting_down: row(503, true, 'reconnect'),
   slow_consumer: row(503, true, 'reconnect'),
   command_failed: row(500, false),

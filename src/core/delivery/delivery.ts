@@ -18,6 +18,8 @@ import { WriteAllowance } from './write-allowance.js';
 
 /** How often stalled sessions are looked for and idle ones moved to the head, ms. */
 const SWEEP_MS = 1000;
+/** Rooms that the status lists. */
+const LISTED_ROOMS = 1000;
 
 /** The one engine under both wires: follows the log and moves every session along it. */
 export class Delivery {
@@ -45,9 +47,13 @@ export class Delivery {
     this.#slicer = new Slicer(this.#timeline);
     this.#admission = new Admission(settings, this.#hub);
     const { maxEventsPerSecondPerClient: perSecond } = settings;
-    this.#sessions = new Sessions(this.#admission, this.#hub, settings.defaultRooms, () =>
-      perSecond === 0 ? null : new WriteAllowance(perSecond, parts.clock.elapsed()),
-    );
+    this.#sessions = new Sessions({
+      admission: this.#admission,
+      hub: this.#hub,
+      defaultRooms: settings.defaultRooms,
+      newId: parts.newSessionId,
+      newAllowance: () => (perSecond === 0 ? null : new WriteAllowance(perSecond, parts.clock.elapsed())),
+    });
     this.#resumption = new Resumption(parts.log, this.#timeline, this.#slicer, parts.clock);
     const onFault = (session: Session, error: unknown): void => {
       this.#fault(session, error);
@@ -111,7 +117,7 @@ export class Delivery {
     reset: (floor) => {
       this.#timeline.reset(floor);
       // Sessions of quiet rooms, too, must learn of the gap.
-      if (this.#hub.size > 0) this.#pump.changed(new Set(this.#hub.sizes().keys()));
+      if (this.#hub.size > 0) this.#pump.changed(new Set(this.#hub.names()));
     },
     entries: (batch) => {
       this.#append(batch);
@@ -217,7 +223,7 @@ export class Delivery {
   status(): DeliveryStatus {
     return {
       sessions: this.#sessions.counts(),
-      rooms: Object.fromEntries([...this.#hub.sizes()].slice(0, 1000)),
+      rooms: Object.fromEntries(this.#hub.largest(LISTED_ROOMS)),
       eventsHeld: this.#timeline.length,
       cursor: this.#timeline.headCursor,
       windowMs: this.#pump.windowMs,
@@ -248,7 +254,7 @@ export class Delivery {
 /** What {@link Delivery.status} tells. */
 export interface DeliveryStatus {
   readonly sessions: Readonly<Record<Transport, number>>;
-  /** Sessions by room, at most 1000 rooms. */
+  /** Sessions by room, of at most 1000 rooms the largest. */
   readonly rooms: Readonly<Record<string, number>>;
   readonly eventsHeld: number;
   readonly cursor: string;

@@ -56,6 +56,7 @@ export class RoomChanges {
       hub.join(session, room, timeline.head);
       session.putAhead(slicer.snapshot(room));
     }
+    session.outlet.roomsChanged();
     wake(session);
     return [...session.rooms.keys()];
   }
