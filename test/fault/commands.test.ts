@@ -18,6 +18,9 @@ interface State {
   readonly error?: { readonly code: string };
 }
 
+/** Redis keeps everything it has acknowledged. */
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
+
 /** How long another worker may take to begin a command again, ms; 15 s are promised. */
 const TAKE_OVER_MS = 25_000;
 
@@ -37,7 +40,7 @@ describe('commands with Redis', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'flipgate-commands-'));
-    server = await startRedisServer({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] });
+    server = await startRedisServer({ args: DURABLE });
     redis = new Redis(server.url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
     redis.on('error', () => undefined);
   });
@@ -204,7 +207,7 @@ describe('commands with Redis', () => {
       server = await startRedisServer({
         port: server.port,
         folder: server.folder,
-        args: ['--appendonly', 'yes', '--appendfsync', 'always'],
+        args: DURABLE,
       });
     };
     await restart();
@@ -227,6 +230,20 @@ describe('commands with Redis', () => {
     expect((await toldOnce(node, ids.length)).map((one) => one.id).sort()).toEqual(ids);
     for (const one of [...nodes, ...workers]) expect(one.process.exitCode).toBeNull();
     for (const worker of workers) expect(await worker.stop()).toBe(0);
+  });
+
+  test('Redis is away for longer than a lock while a command runs: it may begin again, and is told of once', async () => {
+    const node = await gateway({ CONTROL_WAIT_MS: '0' });
+    const worker = await launchWorker(variables, QUICK_WORKER);
+    const { json } = await record(node, { ms: 500 });
+    await waitUntil(() => executions().length === 1, 'it to begin');
+    await server.kill();
+    // As long as the lock lasts, and some more.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    server = await startRedisServer({ port: server.port, folder: server.folder, args: DURABLE });
+    await waitUntil(async () => (await stateOf(node, json.id)).status === 'succeeded', 'it to succeed');
+    expect(await toldOnce(node, 1)).toMatchObject([{ id: json.id, status: 'succeeded' }]);
+    expect([node.process.exitCode, worker.process.exitCode]).toEqual([null, null]);
   });
 
   test('any node tells the state of a command, and none of one that is nobody’s', async () => {
