@@ -111,6 +111,15 @@ describe('the queue of commands in Redis', () => {
     });
   });
 
+  test('a node that has just started takes commands: it waits until it is connected', async () => {
+    const node = new CommandNode();
+    closers.push(() => node.close());
+    expect(node.redis.status).not.toBe('ready');
+    const asked = askedFor('test.echo', 1, 'k');
+    expect(await node.store.recall(asked)).toBeUndefined();
+    expect(taken(await node.store.take(asked)).state()).toMatchObject({ status: 'queued' });
+  });
+
   test('while Redis is away it refuses at once, and takes again when it is back', async () => {
     const server = await startRedisServer();
     const node = await nodeOf({ url: server.url });

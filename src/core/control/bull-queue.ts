@@ -40,7 +40,7 @@ const KEPT = { age: 3600, count: 10_000 };
 const RETRY_AFTER_MS = 1000;
 /** For how long adding a job whose answer was lost is tried again, ms. */
 const PATIENCE_MS = 6000;
-/** How long a command waits for outcomes to be followed, ms. */
+/** How long a command waits for a process that starts to be ready, ms. */
 const FOLLOW_MS = 2000;
 /** Pause between two such tries, ms. */
 const PAUSE_MS = 50;
@@ -79,14 +79,18 @@ export class BullQueue implements CommandQueue {
     if (this.#closed) return new Refusal('shutting_down', 'the gateway is stopping', RETRY_AFTER_MS);
     const job = toJob(command, spec);
     if (!isWritable(job)) return new Refusal('invalid_data', 'data is nested too deep');
-    if (this.#options.redis.status !== 'ready') return unavailable('nothing was queued');
-    await within(this.#options.clock, FOLLOW_MS, this.#options.followed);
-    if (!this.#isFollowed) return unavailable('nothing was queued');
+    await this.ready();
+    if (!this.#isFollowed || this.#options.redis.status !== 'ready') return unavailable('nothing was queued');
     const { awaited } = this.#options;
     const outcome = awaited.of(command.id);
     const refusal = (await this.#refusalOfFull(queue)) ?? (await this.#add(queue, command.id, job, spec));
     if (refusal !== undefined) awaited.forget(command.id);
     return refusal ?? { outcome };
+  }
+
+  /** Resolves once it can take commands for the first time, or after 2 s: a process that starts need not refuse any. */
+  async ready(): Promise<void> {
+    if (!this.#isFollowed) await within(this.#options.clock, FOLLOW_MS, this.#options.followed);
   }
 
   /** The command with this id, in whichever queue; undefined when there is none, or no longer. */

@@ -9,6 +9,7 @@ import { type CommandSpec, DEFAULT_QUEUEING } from './command-queue.js';
 import { DEFAULT_TIMEOUT_MS } from './commands-module.js';
 import { messageOf } from './execution.js';
 import { ThreadQueue, type ThreadQueueOptions } from './thread-queue.js';
+import { within } from './within.js';
 
 /** What a {@link CommandWorker} is made of. */
 export interface CommandWorkerOptions
@@ -27,6 +28,8 @@ export interface CommandWorkerOptions
 
 /** How often a command may be begun again because its worker died. */
 const MAX_STALLED = 1;
+/** How long noting the last outcomes may take once nothing runs any more, ms. */
+const NOTE_MS = 3000;
 /** Pause after Redis failed, ms. */
 const RETRY_MS = 1000;
 
@@ -77,7 +80,10 @@ export class CommandWorker {
   }
 
   async #end(): Promise<void> {
-    await Promise.all([this.#worker.close(), this.#threads.close()]);
+    const closed = this.#worker.close();
+    await this.#threads.close();
+    // All that is left is to note how commands ended, which takes a Redis that is there.
+    await within(this.#clock, NOTE_MS, closed);
     this.#redis.disconnect();
   }
 

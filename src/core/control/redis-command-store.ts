@@ -34,7 +34,9 @@ export class RedisCommandStore implements CommandStore {
 
   async recall(asked: AskedCommand): Promise<TakenCommand | Refusal | undefined> {
     const { claim } = asked;
-    const known = claim === undefined ? undefined : await this.#options.keys.find(claim);
+    const { queue, keys } = this.#options;
+    await queue.ready();
+    const known = claim === undefined ? undefined : await keys.find(claim);
     return known === undefined || known instanceof Refusal ? known : this.#resume(asked, known);
   }
 
