@@ -3,7 +3,7 @@ import { systemClock } from './core/clock.js';
 import { Closers } from './core/closers.js';
 import type { Config } from './core/config/config.js';
 import { type ConfigFault, ConfigFaults } from './core/config/fault.js';
-import { CommandWorker } from './core/control/command-worker.js';
+import { CommandWorker } from './core/control/redis/command-worker.js';
 import { CommandFaults, importCommands } from './core/control/commands-module.js';
 import type { Logger } from './core/logger.js';
 import { runService, type Service } from './service.js';

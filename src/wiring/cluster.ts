@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import process from 'node:process';
-import { within } from '../core/control/within.js';
+import { within } from '../core/within.js';
 import type { ClusterStatus } from '../core/cluster/cluster-status.js';
 import type { NodeState } from '../core/cluster/node-report.js';
 import type { RemoteSessions } from '../core/cluster/remote-sessions.js';

@@ -4,9 +4,9 @@ import { type CommandRegistry, loadCommands } from '../core/control/command-regi
 import type { CommandStore } from '../core/control/command-store.js';
 import { CommandFaults } from '../core/control/commands-module.js';
 import { CommandGate } from '../core/control/gate.js';
-import { LocalQueue } from '../core/control/local-queue.js';
-import { MemoryCommandStore } from '../core/control/memory-command-store.js';
-import { MemoryRateLimit } from '../core/control/memory-rate-limit.js';
+import { LocalQueue } from '../core/control/process/local-queue.js';
+import { MemoryCommandStore } from '../core/control/process/memory-command-store.js';
+import { MemoryRateLimit } from '../core/control/process/memory-rate-limit.js';
 import type { RateLimit } from '../core/control/rate-limit.js';
 import { RoutedCommandStore } from '../core/control/routed-command-store.js';
 import { RoutedQueue } from '../core/control/routed-queue.js';
@@ -70,7 +70,7 @@ async function openThreads(
   const { commandsModule, controlRatePerSecond } = config;
   const rateLimit = new MemoryRateLimit(controlRatePerSecond);
   if (commandsModule === undefined) return { store: inMemory(new RoutedQueue({ local })), rateLimit };
-  const { ThreadQueue } = await import('../core/control/thread-queue.js');
+  const { ThreadQueue } = await import('../core/control/process/thread-queue.js');
   const worker = new ThreadQueue({ commandsModule, clock, logger });
   return { store: inMemory(new RoutedQueue({ local, worker })), rateLimit };
 }

@@ -1,12 +1,12 @@
-import { AwaitedOutcomes } from '../core/control/awaited-outcomes.js';
-import { BullQueue } from '../core/control/bull-queue.js';
+import { AwaitedOutcomes } from '../core/control/redis/awaited-outcomes.js';
+import { BullQueue } from '../core/control/redis/bull-queue.js';
 import { DEFAULT_QUEUEING } from '../core/control/command-queue.js';
 import type { CommandRegistry } from '../core/control/command-registry.js';
-import { IdempotencyKeys } from '../core/control/idempotency-keys.js';
-import { OutcomeFollower } from '../core/control/outcome-follower.js';
-import { OutcomeLedger } from '../core/control/outcome-ledger.js';
-import { RedisCommandStore } from '../core/control/redis-command-store.js';
-import { RedisRateLimit } from '../core/control/redis-rate-limit.js';
+import { IdempotencyKeys } from '../core/control/redis/idempotency-keys.js';
+import { OutcomeFollower } from '../core/control/redis/outcome-follower.js';
+import { OutcomeLedger } from '../core/control/redis/outcome-ledger.js';
+import { RedisCommandStore } from '../core/control/redis/redis-command-store.js';
+import { RedisRateLimit } from '../core/control/redis/redis-rate-limit.js';
 import { connectRedis } from '../core/redis/redis-connection.js';
 import type { Base } from './base.js';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/core/clock.js';
-import { ThreadQueue, type ThreadQueueOptions } from '../../src/core/control/thread-queue.js';
+import { ThreadQueue, type ThreadQueueOptions } from '../../src/core/control/process/thread-queue.js';
 import type { Logger } from '../../src/core/logger.js';
 import { CommandNode } from '../support/command-node.js';
 import {
@@ -19,7 +19,7 @@ import {
 const commandsModule = path.resolve(__dirname, '../support/commands.mjs');
 // Threads run what ships; another build than dist/ can be named for a run of these tests alone.
 const dist = path.resolve(process.env['FLIPGATE_DIST'] ?? path.resolve(__dirname, '../../dist'));
-const workerFile = path.join(dist, 'core/control/thread-worker.js');
+const workerFile = path.join(dist, 'core/control/process/thread-worker.js');
 if (!existsSync(workerFile)) throw new Error(`${workerFile} is not there: run npm run build first`);
 
 const silent: Logger = { error() {}, warn() {}, info() {}, debug() {} };
@@ -133,10 +133,10 @@ const PROGRAM = `
   const { pathToFileURL } = await import('node:url');
   const load = (name) => import(pathToFileURL(dist + '/core/' + name + '.js').href);
   const { loadCommands } = await load('control/command-registry');
-  const { ThreadQueue } = await load('control/thread-queue');
-  const { MemoryRateLimit } = await load('control/memory-rate-limit');
+  const { ThreadQueue } = await load('control/process/thread-queue');
+  const { MemoryRateLimit } = await load('control/process/memory-rate-limit');
   const { CommandGate } = await load('control/gate');
-  const { MemoryCommandStore } = await load('control/memory-command-store');
+  const { MemoryCommandStore } = await load('control/process/memory-command-store');
   const { Counters } = await load('metrics/counters');
   const { systemClock: clock } = await load('clock');
   const logger = { error() {}, warn() {}, info() {}, debug() {} };

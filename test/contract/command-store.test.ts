@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { systemClock } from '../../src/core/clock.js';
-import { MemoryCommandStore } from '../../src/core/control/memory-command-store.js';
-import { ThreadQueue } from '../../src/core/control/thread-queue.js';
+import { MemoryCommandStore } from '../../src/core/control/process/memory-command-store.js';
+import { ThreadQueue } from '../../src/core/control/process/thread-queue.js';
 import type { NewEvent } from '../../src/core/event.js';
 import { Counters } from '../../src/core/metrics/counters.js';
 import { CommandNode } from '../support/command-node.js';
@@ -17,7 +17,7 @@ commandStoreContract('memory', () => {
     commandsModule: path.join(ROOT, 'test/support/commands.mjs'),
     workerFile: path.join(
       process.env['FLIPGATE_DIST'] ?? path.join(ROOT, 'dist'),
-      'core/control/thread-worker.js',
+      'core/control/process/thread-worker.js',
     ),
   });
   const store = new MemoryCommandStore({

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { CommandNode } from '../support/command-node.js';
-import { RedisRateLimit } from '../../src/core/control/redis-rate-limit.js';
+import { RedisRateLimit } from '../../src/core/control/redis/redis-rate-limit.js';
 import { startRedisServer } from '../support/redis-server.js';
 import { askedFor, ended } from '../contract/command-store.js';
 import { waitUntil } from '../support/wait-until.js';

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Job, Queue, Worker } from 'bullmq';
-import { RedisRateLimit } from '../../src/core/control/redis-rate-limit.js';
+import { RedisRateLimit } from '../../src/core/control/redis/redis-rate-limit.js';
 import { connectRedis } from '../../src/core/redis/redis-connection.js';
 import { askedFor, ended, taken } from '../contract/command-store.js';
 import { CommandNode, type CommandNodeSettings } from '../support/command-node.js';

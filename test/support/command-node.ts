@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { systemClock } from '../../src/core/clock.js';
 import type { Outcome } from '../../src/core/command.js';
-import { AwaitedOutcomes } from '../../src/core/control/awaited-outcomes.js';
-import { BullQueue } from '../../src/core/control/bull-queue.js';
-import { CommandWorker, type CommandWorkerOptions } from '../../src/core/control/command-worker.js';
-import { IdempotencyKeys } from '../../src/core/control/idempotency-keys.js';
-import { OutcomeFollower } from '../../src/core/control/outcome-follower.js';
-import { OutcomeLedger } from '../../src/core/control/outcome-ledger.js';
-import { RedisCommandStore } from '../../src/core/control/redis-command-store.js';
+import { AwaitedOutcomes } from '../../src/core/control/redis/awaited-outcomes.js';
+import { BullQueue } from '../../src/core/control/redis/bull-queue.js';
+import { CommandWorker, type CommandWorkerOptions } from '../../src/core/control/redis/command-worker.js';
+import { IdempotencyKeys } from '../../src/core/control/redis/idempotency-keys.js';
+import { OutcomeFollower } from '../../src/core/control/redis/outcome-follower.js';
+import { OutcomeLedger } from '../../src/core/control/redis/outcome-ledger.js';
+import { RedisCommandStore } from '../../src/core/control/redis/redis-command-store.js';
 import { connectRedis, type RedisConnection } from '../../src/core/redis/redis-connection.js';
 import { Counters } from '../../src/core/metrics/counters.js';
 import { ROOT } from './launched-gateway.js';
@@ -76,7 +76,7 @@ export class CommandNode {
       commandsModule: path.join(ROOT, 'test/support/commands.mjs'),
       workerFile: path.join(
         process.env['FLIPGATE_DIST'] ?? path.join(ROOT, 'dist'),
-        'core/control/thread-worker.js',
+        'core/control/process/thread-worker.js',
       ),
       clock: systemClock,
       logger: silentLogger,

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import { within } from '../control/within.js';
+import { within } from '../within.js';
 import { Refusal } from '../errors.js';
 import type { Counters } from '../metrics/counters.js';
 import { isNodeId } from './node-id.js';

@@ -9,7 +9,7 @@ import type { CommandSpec } from './command-queue.js';
 import type { CommandRegistry } from './command-registry.js';
 import type { AskedCommand, CommandStore, TakenCommand } from './command-store.js';
 import type { RateLimit } from './rate-limit.js';
-import { within } from './within.js';
+import { within } from '../within.js';
 
 /** Says whether a principal may ask for an action: true, or why not. */
 export type Authorise = (principal: Principal, action: string) => true | Refusal;

@@ -4,6 +4,7 @@ import { Refusal } from '../errors.js';
 import type { NewEvent } from '../event.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
+import { within } from '../within.js';
 import type { BridgeLedger, LeaseAnswer, PlacedEvent } from './bridge-ledger.js';
 import { isBefore, type Place } from './place.js';
 import { PlacedQueue } from './placed-queue.js';
@@ -100,16 +101,13 @@ export class BridgeTurn {
   /** Copies what waits, as far as Redis takes it in time, and gives the lease back. `place` is the last message's. */
   async close(place: Place | null): Promise<void> {
     this.#closed = true;
-    await this.#inTime(this.#draining ?? Promise.resolve());
+    const { clock, ledger } = this.#parts;
+    if (this.#draining !== null) await within(clock, CLOSE_MS, this.#draining);
     const isDone = this.holds && this.#queue.length === 0;
     // A Redis that does not answer will see the lease expire.
-    await this.#inTime(this.#parts.ledger.release(this.#token, isDone ? place : null));
+    await within(clock, CLOSE_MS, ledger.release(this.#token, isDone ? place : null));
     if (this.#holds) this.#parts.counters.add('events_dropped', 'bridge_closed', this.#queue.length);
     this.#holds = false;
-  }
-
-  async #inTime(work: Promise<unknown>): Promise<void> {
-    await Promise.race([work, new Promise<void>((done) => void this.#parts.clock.after(CLOSE_MS, done))]);
   }
 
   #learn({ held, free, copiedTo }: LeaseAnswer, now: number): void {

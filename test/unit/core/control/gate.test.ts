@@ -17,7 +17,7 @@ import {
 import {
   MemoryCommandStore,
   type MemoryCommandStoreOptions,
-} from '../../../../src/core/control/memory-command-store.js';
+} from '../../../../src/core/control/process/memory-command-store.js';
 import { Refusal } from '../../../../src/core/errors.js';
 import type { NewEvent } from '../../../../src/core/event.js';
 import { Counters } from '../../../../src/core/metrics/counters.js';

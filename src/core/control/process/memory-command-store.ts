@@ -1,14 +1,14 @@
-import type { Clock } from '../clock.js';
-import { type CommandState, failedWith, type Outcome } from '../command.js';
-import { Refusal } from '../errors.js';
-import type { Logger } from '../logger.js';
-import type { Counters } from '../metrics/counters.js';
-import type { Claim } from './claim.js';
-import type { CommandQueue, Receipt } from './command-queue.js';
+import type { Clock } from '../../clock.js';
+import { type CommandState, failedWith, type Outcome } from '../../command.js';
+import { Refusal } from '../../errors.js';
+import type { Logger } from '../../logger.js';
+import type { Counters } from '../../metrics/counters.js';
+import type { Claim } from '../claim.js';
+import type { CommandQueue, Receipt } from '../command-queue.js';
 import { type CommandRecord, CommandRecords } from './command-records.js';
-import type { AskedCommand, CommandStore, TakenCommand } from './command-store.js';
-import { OutcomePublisher, type Publish } from './outcome-publisher.js';
-import { within } from './within.js';
+import type { AskedCommand, CommandStore, TakenCommand } from '../command-store.js';
+import { OutcomePublisher, type Publish } from '../outcome-publisher.js';
+import { within } from '../../within.js';
 
 /** What a {@link MemoryCommandStore} is made of. */
 export interface MemoryCommandStoreOptions {

@@ -1,6 +1,6 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import type { Refusal } from '../errors.js';
-import { type RateLimit, rateLimited } from './rate-limit.js';
+import type { Refusal } from '../../errors.js';
+import { type RateLimit, rateLimited } from '../rate-limit.js';
 
 /**
  * A limit that this process alone counts, in fixed windows that start with a key's first use: at most as many uses

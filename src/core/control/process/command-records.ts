@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../clock.js';
-import type { Outcome } from '../command.js';
-import type { Refusal } from '../errors.js';
-import { type Claim, mismatch } from './claim.js';
-import type { Receipt } from './command-queue.js';
+import type { Clock } from '../../clock.js';
+import type { Outcome } from '../../command.js';
+import type { Refusal } from '../../errors.js';
+import { type Claim, mismatch } from '../claim.js';
+import type { Receipt } from '../command-queue.js';
 
 /** A command this process knows. */
 export interface CommandRecord {

@@ -1,7 +1,7 @@
-import { type Command, failedWith, type Outcome, type Principal } from '../command.js';
-import { Refusal } from '../errors.js';
-import { isRoomName, isTypeName } from '../event.js';
-import type { CommandSpec, OutcomeEvent } from './command-queue.js';
+import { type Command, failedWith, type Outcome, type Principal } from '../../command.js';
+import { Refusal } from '../../errors.js';
+import { isRoomName, isTypeName } from '../../event.js';
+import type { CommandSpec, OutcomeEvent } from '../command-queue.js';
 
 /**
  * A command as BullMQ carries it: the data of a job whose name is the action and whose id is the command's. What workers

@@ -1,13 +1,13 @@
 import { Queue } from 'bullmq';
-import type { Clock } from '../clock.js';
-import type { Command, Outcome } from '../command.js';
-import { Refusal } from '../errors.js';
-import type { RedisConnection } from '../redis/redis-connection.js';
-import { isUnanswered } from '../redis/unanswered.js';
+import type { Clock } from '../../clock.js';
+import type { Command, Outcome } from '../../command.js';
+import { Refusal } from '../../errors.js';
+import type { RedisConnection } from '../../redis/redis-connection.js';
+import { isUnanswered } from '../../redis/unanswered.js';
 import type { AwaitedOutcomes } from './awaited-outcomes.js';
 import { bullPrefix, type CommandJob, failedFor, succeededWith, toJob } from './command-job.js';
-import type { CommandQueue, CommandSpec, Receipt } from './command-queue.js';
-import { within } from './within.js';
+import type { CommandQueue, CommandSpec, Receipt } from '../command-queue.js';
+import { within } from '../../within.js';
 
 /** What a {@link BullQueue} is made of. */
 export interface BullQueueOptions {

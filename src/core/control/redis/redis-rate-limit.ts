@@ -1,7 +1,7 @@
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import type { Refusal } from '../errors.js';
-import type { RedisConnection } from '../redis/redis-connection.js';
-import { type RateLimit, rateLimited } from './rate-limit.js';
+import type { Refusal } from '../../errors.js';
+import type { RedisConnection } from '../../redis/redis-connection.js';
+import { type RateLimit, rateLimited } from '../rate-limit.js';
 
 /**
  * A limit that all nodes count together, in fixed windows of a second that start with a key's first use: at most twice

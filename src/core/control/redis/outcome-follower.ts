@@ -1,11 +1,11 @@
-import type { Clock } from '../clock.js';
-import type { Outcome } from '../command.js';
-import { compareLogIds, FIRST_LOG_ID } from '../log/log-id.js';
-import type { Logger } from '../logger.js';
-import type { Counters } from '../metrics/counters.js';
-import type { RedisConnection } from '../redis/redis-connection.js';
+import type { Clock } from '../../clock.js';
+import type { Outcome } from '../../command.js';
+import { compareLogIds, FIRST_LOG_ID } from '../../log/log-id.js';
+import type { Logger } from '../../logger.js';
+import type { Counters } from '../../metrics/counters.js';
+import type { RedisConnection } from '../../redis/redis-connection.js';
 import { bullPrefix, failedFor, publishesOf, succeededWith } from './command-job.js';
-import { outcomeEvent } from './outcome-event.js';
+import { outcomeEvent } from '../outcome-event.js';
 import type { OutcomeLedger, PlacedOutcome } from './outcome-ledger.js';
 
 /** What an {@link OutcomeFollower} is made of. */

@@ -1,15 +1,15 @@
 import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
-import type { Clock } from '../clock.js';
-import type { Command } from '../command.js';
-import { Refusal } from '../errors.js';
-import type { Logger } from '../logger.js';
-import { connectRedis, type RedisConnection } from '../redis/redis-connection.js';
+import type { Clock } from '../../clock.js';
+import type { Command } from '../../command.js';
+import { Refusal } from '../../errors.js';
+import type { Logger } from '../../logger.js';
+import { connectRedis, type RedisConnection } from '../../redis/redis-connection.js';
 import { bullPrefix, failureMessage, readJob } from './command-job.js';
-import { type CommandSpec, DEFAULT_QUEUEING } from './command-queue.js';
-import { DEFAULT_TIMEOUT_MS } from './commands-module.js';
-import { messageOf } from './execution.js';
-import { ThreadQueue, type ThreadQueueOptions } from './thread-queue.js';
-import { within } from './within.js';
+import { type CommandSpec, DEFAULT_QUEUEING } from '../command-queue.js';
+import { DEFAULT_TIMEOUT_MS } from '../commands-module.js';
+import { messageOf } from '../execution.js';
+import { ThreadQueue, type ThreadQueueOptions } from '../process/thread-queue.js';
+import { within } from '../../within.js';
 
 /** What a {@link CommandWorker} is made of. */
 export interface CommandWorkerOptions

@@ -1,6 +1,6 @@
-import { type NewEvent, toFields } from '../event.js';
-import type { RedisConnection } from '../redis/redis-connection.js';
-import { RedisScript } from '../redis/redis-script.js';
+import { type NewEvent, toFields } from '../../event.js';
+import type { RedisConnection } from '../../redis/redis-connection.js';
+import { RedisScript } from '../../redis/redis-script.js';
 
 /** An outcome at its place in the events of its queue. */
 export interface PlacedOutcome {

@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Command, Outcome } from '../../../../src/core/command.js';
+import type { Command, Outcome } from '../../../../../src/core/command.js';
 import {
   type CommandQueue,
   type CommandSpec,
   DEFAULT_QUEUEING,
   type Receipt,
-} from '../../../../src/core/control/command-queue.js';
-import { LocalQueue } from '../../../../src/core/control/local-queue.js';
-import { RoutedQueue } from '../../../../src/core/control/routed-queue.js';
-import { Refusal } from '../../../../src/core/errors.js';
+} from '../../../../../src/core/control/command-queue.js';
+import { LocalQueue } from '../../../../../src/core/control/process/local-queue.js';
+import { RoutedQueue } from '../../../../../src/core/control/routed-queue.js';
+import { Refusal } from '../../../../../src/core/errors.js';
 
 const logger = { error() {}, warn() {}, info() {}, debug() {} };
 const specOf = (action: string, where: CommandSpec['where'] = 'local'): CommandSpec => ({

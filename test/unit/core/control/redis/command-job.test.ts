@@ -6,8 +6,8 @@ import {
   readJob,
   succeededWith,
   toJob,
-} from '../../../../src/core/control/command-job.js';
-import { type CommandSpec, DEFAULT_QUEUEING } from '../../../../src/core/control/command-queue.js';
+} from '../../../../../src/core/control/redis/command-job.js';
+import { type CommandSpec, DEFAULT_QUEUEING } from '../../../../../src/core/control/command-queue.js';
 
 const command = { id: 'c', action: 'a.b', data: { x: 1 }, principal: { id: 'p' } };
 const specOf = (publishes: CommandSpec['publishes']): CommandSpec => ({

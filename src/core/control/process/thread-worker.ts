@@ -1,7 +1,7 @@
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { CommandFaults, importCommands } from './commands-module.js';
-import { type Execution, execute } from './execution.js';
+import { CommandFaults, importCommands } from '../commands-module.js';
+import { type Execution, execute } from '../execution.js';
 import { STARTED, type ThreadTask, type ThreadWorkerData } from './thread-task.js';
 
 const { commandsModule, maxResultBytes } = workerData as ThreadWorkerData;

@@ -1,7 +1,7 @@
-import type { CommandState, Outcome } from '../command.js';
-import { Refusal } from '../errors.js';
+import type { CommandState, Outcome } from '../../command.js';
+import { Refusal } from '../../errors.js';
 import type { BullQueue } from './bull-queue.js';
-import type { AskedCommand, CommandStore, TakenCommand } from './command-store.js';
+import type { AskedCommand, CommandStore, TakenCommand } from '../command-store.js';
 import type { AwaitedOutcomes } from './awaited-outcomes.js';
 import type { IdempotencyKeys, KnownClaim } from './idempotency-keys.js';
 

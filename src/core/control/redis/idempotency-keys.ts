@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Refusal } from '../errors.js';
-import type { RedisConnection } from '../redis/redis-connection.js';
-import { type Claim, mismatch } from './claim.js';
+import { Refusal } from '../../errors.js';
+import type { RedisConnection } from '../../redis/redis-connection.js';
+import { type Claim, mismatch } from '../claim.js';
 
 /** What is kept under a claim. */
 export interface KnownClaim {

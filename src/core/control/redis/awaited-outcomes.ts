@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../clock.js';
-import type { Outcome } from '../command.js';
+import type { Clock } from '../../clock.js';
+import type { Outcome } from '../../command.js';
 
 /** Somebody waits for a command to end. */
 interface Awaited {
