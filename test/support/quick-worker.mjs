@@ -3,7 +3,7 @@
 import path from 'node:path';
 import process from 'node:process';
 import { systemClock as clock } from '../../dist/core/clock.js';
-import { CommandWorker } from '../../dist/core/control/command-worker.js';
+import { CommandWorker } from '../../dist/core/control/redis/command-worker.js';
 import { createLogger } from '../../dist/core/logger.js';
 
 const { REDIS_URL = '', REDIS_KEY_PREFIX = '', COMMANDS_MODULE = '' } = process.env;
