@@ -37,6 +37,7 @@ export function openRedisControl(
     keyPrefix,
     queues,
     ledger,
+    maxDataBytes: config.maxHttpBufferBytes,
     onOutcome: (id, outcome) => {
       awaited.settle(id, outcome);
     },

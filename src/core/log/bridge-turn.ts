@@ -12,8 +12,11 @@ import { type WholeSpan, WholeSpans } from './whole-spans.js';
 
 /** Events appended at once. */
 const BATCH_SIZE = 500;
-/** For so long a free lease is left to nodes that have missed nothing; then also others take it, ms. */
-const FORCE_MS = 2000;
+/**
+ * For so long a free lease is left to nodes that have missed nothing; then also others take it, ms. Longer than such a node
+ * may take to ask for it: it may be connecting again, or wait for an answer.
+ */
+const FORCE_MS = 6000;
 /** How long the last copying, and giving the lease back, may take when the node stops, ms. */
 const CLOSE_MS = 2000;
 

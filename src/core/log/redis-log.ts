@@ -184,7 +184,9 @@ export class RedisLog implements EventLog {
       const last = raw[raw.length - 1];
       if (first !== undefined && last !== undefined) {
         // So far behind, the stream may have been trimmed past this reader.
-        if (raw.length >= Math.min(PAGE_SIZE, maxEvents)) await this.#checkLoss(from, first[0], tail);
+        if (raw.length >= Math.min(PAGE_SIZE, maxEvents)) {
+          await this.#unlessFrozen(this.#checkLoss(from, first[0], tail));
+        }
         if (this.#closed) return;
         this.#lastId = last[0];
         const entries = this.#parse(raw);

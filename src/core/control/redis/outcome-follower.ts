@@ -5,7 +5,7 @@ import type { Logger } from '../../logger.js';
 import type { Counters } from '../../metrics/counters.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { bullPrefix, failedFor, publishesOf, succeededWith } from './command-job.js';
-import { outcomeEvent } from '../outcome-event.js';
+import { tellableEvent } from '../outcome-event.js';
 import type { OutcomeLedger, PlacedOutcome } from './outcome-ledger.js';
 
 /** What an {@link OutcomeFollower} is made of. */
@@ -18,6 +18,8 @@ export interface OutcomeFollowerOptions {
   /** The names of all queues there are, at least one. */
   readonly queues: readonly string[];
   readonly ledger: OutcomeLedger;
+  /** Most bytes of an event's data. */
+  readonly maxDataBytes: number;
   /** Told every outcome, some more than once. */
   readonly onOutcome: (id: string, outcome: Outcome) => void;
   readonly clock: Clock;
@@ -35,7 +37,7 @@ interface Ended {
 type RawEntry = [id: string, fields: string[]];
 
 /** Entries read at once, of each queue. */
-const PAGE_SIZE = 100;
+const PAGE_SIZE = 10;
 /** How long one read waits for news, ms. */
 const BLOCK_MS = 2000;
 /** So much longer than it was to wait a read may take before Redis counts as frozen, ms. */
@@ -98,11 +100,10 @@ export class OutcomeFollower {
 
   /** Finds where to read on. */
   async #begin(queue: string): Promise<void> {
-    if (this.#positions.has(queue)) return;
     const { reader, ledger, logger, counters } = this.#options;
     const key = this.#eventsOf(queue);
     const [newest] = (await reader.xrevrange(key, '+', '-', 'COUNT', 1)) as RawEntry[];
-    const at = await ledger.begin(queue, newest?.[0] ?? FIRST_LOG_ID);
+    const at = this.#positions.get(queue) ?? (await ledger.begin(queue, newest?.[0] ?? FIRST_LOG_ID));
     const [oldest] = (await reader.xrange(key, '-', '+', 'COUNT', 1)) as RawEntry[];
     if (at !== FIRST_LOG_ID && oldest !== undefined && compareLogIds(at, oldest[0]) < 0) {
       counters.add('outcome_breaks');
@@ -122,7 +123,14 @@ export class OutcomeFollower {
       const queue = queues[keys.indexOf(key)];
       const last = entries[entries.length - 1];
       if (queue === undefined || last === undefined) continue;
-      const ended = entries.flatMap(endedOf);
+      const ended: Ended[] = [];
+      for (const entry of entries) {
+        ended.push(...endedOf(entry));
+        // A result may be large, and the loop serves others.
+        await new Promise<void>((resolve) => {
+          this.#options.clock.soon(resolve);
+        });
+      }
       for (const { id, outcome } of ended) this.#options.onOutcome(id, outcome);
       await this.#report(queue, ended);
       this.#positions.set(queue, last[0]);
@@ -151,7 +159,9 @@ export class OutcomeFollower {
     }
     const publishes = publishesOf(dataJson) ?? undefined;
     const endedMs = Number(at.slice(0, at.indexOf('-')));
-    const event = publishes && outcomeEvent({ id, action, ...outcome }, publishes, endedMs);
+    if (publishes === undefined) return { at, event: undefined };
+    const { maxDataBytes } = this.#options;
+    const event = tellableEvent({ id, action, ...outcome }, { publishes, endedMs, maxDataBytes });
     return { at, event };
   }
 
