@@ -108,7 +108,7 @@ export class BridgeTurn {
     if (this.#draining !== null) await within(clock, CLOSE_MS, this.#draining);
     const isDone = this.holds && this.#queue.length === 0;
     // A Redis that does not answer will see the lease expire.
-    await within(clock, CLOSE_MS, ledger.release(this.#token, isDone ? place : null));
+    await within(clock, CLOSE_MS, ledger.release(this.#token, isDone ? place : null, true));
     if (this.#holds) this.#parts.counters.add('events_dropped', 'bridge_closed', this.#queue.length);
     this.#holds = false;
   }
@@ -148,7 +148,7 @@ export class BridgeTurn {
 
   /** Gives the lease back; false when Redis could not be told. */
   async #release(): Promise<boolean> {
-    const released = await this.#parts.ledger.release(this.#token, this.#handsOver ?? null);
+    const released = await this.#parts.ledger.release(this.#token, this.#handsOver ?? null, false);
     if (released instanceof Refusal) return false;
     if (this.#handsOver !== undefined) this.#spans.forget(this.#handsOver);
     this.#handsOver = undefined;
