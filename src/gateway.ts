@@ -34,7 +34,9 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   const clock = systemClock;
   const closers = new Closers(clock, logger, CLOSE_DEADLINE_MS);
   const base: Base = { config, logger, clock, counters: new Counters(), closers };
-  const { log, bridge } = await openLog(base);
+  const { log, bridge } = await openLog(base, (event) =>
+    tables instanceof ConfigFaults ? config.defaultRooms : tables.types.roomsOf(event),
+  );
   const monitor = createMonitor(base, log);
   const control = await openControl(base, log, monitor);
   if (tables instanceof ConfigFaults || control instanceof ConfigFaults) {

@@ -1,3 +1,4 @@
+import type { NewEvent } from '../core/event.js';
 import type { EventLog } from '../core/log/event-log.js';
 import { MemoryLog } from '../core/log/memory-log.js';
 import type { PublishBridge } from '../core/log/publish-bridge.js';
@@ -12,20 +13,29 @@ export interface OpenedLog {
   readonly bridge?: PublishBridge | undefined;
 }
 
-/** The log where the configuration says, and with Redis the bridge from its channels. */
-export async function openLog({ config, closers, ...parts }: Base): Promise<OpenedLog> {
+/** The log where the configuration says, and with Redis the bridge from its channels. `roomsOf` tells an event's rooms. */
+export async function openLog(
+  { config, closers, ...parts }: Base,
+  roomsOf: (event: NewEvent) => readonly string[],
+): Promise<OpenedLog> {
   const { redisUrl: url, redisKeyPrefix: keyPrefix, logMaxEvents: maxEvents } = config;
-  const { maxHttpBufferBytes: maxDataBytes } = config;
+  const { maxHttpBufferBytes: maxDataBytes, logShards: shards } = config;
   if (url === undefined)
     return { log: new MemoryLog(parts.clock, { maxEvents, maxBytes: config.logMaxBytes }) };
   const { RedisLog } = await import('../core/log/redis-log.js');
   const { BridgeLedger } = await import('../core/log/bridge-ledger.js');
   const { PublishBridge } = await import('../core/log/publish-bridge.js');
   const log = new RedisLog(
-    { url, keyPrefix, maxEvents, maxDataBytes, minReplicas: config.redisMinReplicas },
-    parts,
+    { url, keyPrefix, shards, maxEvents, maxDataBytes, minReplicas: config.redisMinReplicas },
+    { ...parts, roomsOf },
   );
   closers.add('log', () => log.close());
+  if (shards > 1) {
+    parts.logger.warn('with LOG_SHARDS above 1 published messages are not copied', {
+      channels: config.redisChannels,
+    });
+    return { log };
+  }
   const ledger = new BridgeLedger({ url, keyPrefix, maxEvents, leaseMs: BRIDGE_LEASE_MS }, parts.logger);
   const bridge = new PublishBridge(
     { url, channels: config.redisChannels, maxDataBytes },

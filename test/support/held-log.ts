@@ -2,6 +2,7 @@ import { Refusal } from '../../src/core/errors.js';
 import type { LogEntry, NewEvent } from '../../src/core/event.js';
 import type { EventLog, LogPage, LogState, LogTail } from '../../src/core/log/event-log.js';
 import { compareLogIds, FIRST_LOG_ID } from '../../src/core/log/log-id.js';
+import { Shards } from '../../src/core/log/shards.js';
 
 /**
  * A log that does what the test says, when it says so: it stores more than it has told its tail (as when other
@@ -9,6 +10,7 @@ import { compareLogIds, FIRST_LOG_ID } from '../../src/core/log/log-id.js';
  */
 export class HeldLog implements EventLog {
   readonly kind = 'redis';
+  readonly shards = new Shards(1);
   state: LogState = 'starting';
   /** While false, appends and reads are refused. */
   reachable = true;

@@ -1,4 +1,3 @@
-import { isLogId } from '../log/log-id.js';
 import type { Counters } from '../metrics/counters.js';
 import type { GapReason } from './outlet.js';
 import type { Resumption } from './resumption.js';
@@ -75,7 +74,8 @@ export class Beginnings {
   beginAfterGap(session: Session, reason: GapReason): void {
     const { counters, timeline } = this.#parts;
     counters.add('gaps', reason);
-    session.outlet.gap({ reason, dropped: null, cursor: timeline.headCursor });
+    const scope = timeline.scopes.of(session.rooms.keys());
+    session.outlet.gap({ reason, dropped: null, cursor: timeline.cursorAt(timeline.head, scope) });
     this.#startAtHead(session);
   }
 
@@ -83,7 +83,11 @@ export class Beginnings {
   announceOverflow(session: Session, dropped: number): void {
     const { counters, timeline } = this.#parts;
     counters.add('gaps', 'overflow');
-    session.outlet.gap({ reason: 'overflow', dropped, cursor: timeline.cursorAt(session.position) });
+    session.outlet.gap({
+      reason: 'overflow',
+      dropped,
+      cursor: timeline.cursorAt(session.position, session.scope),
+    });
   }
 
   async #resume(session: Session, cursor: string): Promise<void> {
@@ -94,12 +98,13 @@ export class Beginnings {
     if (session.state === 'closed') return;
     if (resumed === 'lost') {
       this.#welcome(session, null);
-      const isKnown = isLogId(cursor) && timeline.locate(cursor) === 'lost';
-      this.beginAfterGap(session, isKnown ? 'trimmed' : 'unknown_cursor');
+      this.beginAfterGap(session, timeline.isTrimmed(cursor) ? 'trimmed' : 'unknown_cursor');
+    } else if (resumed === 'newcomer') {
+      this.begin(session, null);
     } else if ('waitAt' in resumed) {
       this.#waiting.set(session, resumed.waitAt);
     } else {
-      this.#goOnFrom(session, resumed.position);
+      this.#goOnFrom(session, resumed.places);
     }
   }
 
@@ -127,16 +132,26 @@ export class Beginnings {
       session.enter(room, session.position);
       session.putAhead(slicer.snapshot(room));
     }
-    if (session.ahead.length === 0) session.outlet.deliver([], timeline.headCursor);
+    if (session.ahead.length === 0)
+      session.outlet.deliver([], timeline.cursorAt(session.position, session.scope));
     else onLive(session);
   }
 
-  /** It has everything before `position` of the rooms it came with, and of those it joined since then less. */
-  #goOnFrom(session: Session, position: number): void {
-    for (const [room, since] of session.rooms) if (since === Infinity) session.enter(room, position);
-    session.position = Math.min(position, ...session.rooms.values());
+  /**
+   * It has everything before these positions, by shard, of the rooms it came with, and of those it joined since then
+   * less. Rooms of other shards, of which its cursor says nothing, it begins as a newcomer.
+   */
+  #goOnFrom(session: Session, places: ReadonlyMap<number, number>): void {
+    const { timeline, slicer, onLive } = this.#parts;
+    for (const [room, since] of session.rooms) {
+      if (since !== Infinity) continue;
+      const position = places.get(timeline.shards.ofRoom(room));
+      session.enter(room, position ?? timeline.head);
+      if (position === undefined) session.putAhead(slicer.snapshot(room));
+    }
+    session.position = Math.min(timeline.head, ...places.values(), ...session.rooms.values());
     session.resuming = true;
     session.state = 'live';
-    this.#parts.onLive(session);
+    onLive(session);
   }
 }

@@ -40,13 +40,17 @@ export class Delivery {
 
   constructor(settings: DeliverySettings, parts: DeliveryParts) {
     this.#parts = parts;
-    this.#timeline = new Timeline(parts.types, settings.memory, parts.counters);
+    this.#timeline = new Timeline(parts.types, settings.memory, parts.counters, parts.log.shards);
     this.rooms = new RoomReader(this.#timeline);
     this.#slicer = new Slicer(this.#timeline);
     this.#admission = new Admission(settings, this.#hub);
     const { maxEventsPerSecondPerClient: perSecond } = settings;
-    this.#sessions = new Sessions(this.#admission, this.#hub, settings.defaultRooms, () =>
-      perSecond === 0 ? null : new WriteAllowance(perSecond, parts.clock.elapsed()),
+    this.#sessions = new Sessions(
+      this.#admission,
+      this.#hub,
+      settings.defaultRooms,
+      () => (perSecond === 0 ? null : new WriteAllowance(perSecond, parts.clock.elapsed())),
+      (rooms) => this.#timeline.scopes.of(rooms),
     );
     this.#resumption = new Resumption(parts.log, this.#timeline, this.#slicer, parts.clock);
     const onFault = (session: Session, error: unknown): void => {
@@ -111,7 +115,10 @@ export class Delivery {
     reset: (floor) => {
       this.#timeline.reset(floor);
       // Sessions of quiet rooms, too, must learn of the gap.
-      if (this.#hub.size > 0) this.#pump.changed(new Set(this.#hub.sizes().keys()));
+      const { shards } = this.#timeline;
+      const shard = shards.ofId(floor);
+      const rooms = [...this.#hub.rooms()].filter((room) => shards.ofRoom(room) === shard);
+      if (rooms.length > 0) this.#pump.changed(new Set(rooms));
     },
     entries: (batch) => {
       this.#append(batch);
@@ -157,9 +164,9 @@ export class Delivery {
 
   /** What the session may be told to have, outside a bundle; null when that can't be said now. */
   cursorOf(session: Session): string | null {
-    const { state, isOwed, rooms, position, coveredFrom } = session;
+    const { state, isOwed, rooms, position, coveredFrom, scope } = session;
     if (state !== 'live' || isOwed || position < coveredFrom) return null;
-    return this.#timeline.isWholeFor(rooms, position) ? this.#timeline.cursorAt(position) : null;
+    return this.#timeline.isWholeFor(rooms, position) ? this.#timeline.cursorAt(position, scope) : null;
   }
 
   /** Adds rooms (any value a client sent); their snapshot goes to the session. Answers all it has now. */

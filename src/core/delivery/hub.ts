@@ -6,9 +6,14 @@ const NOBODY: ReadonlySet<Session> = new Set();
 export class Hub {
   readonly #rooms = new Map<string, Set<Session>>();
 
-  /** Rooms that have a member. */
+  /** How many rooms have a member. */
   get size(): number {
     return this.#rooms.size;
+  }
+
+  /** Rooms that have a member. */
+  rooms(): Iterable<string> {
+    return this.#rooms.keys();
   }
 
   /** The members of a room; a live view. */

@@ -79,7 +79,8 @@ export class RoomChanges {
     // What it is owed is older.
     const { owed, paid } = session;
     if (session.unpaid > 0) session.owe([...owed.slice(paid), ...passed]);
-    else session.putAhead(slicer.pack(passed, timeline.head, timeline.headCursor));
+    else
+      session.putAhead(slicer.pack(passed, timeline.head, timeline.cursorAt(timeline.head, session.scope)));
     wake(session);
     return events.length;
   }

@@ -1,6 +1,7 @@
 import type { Principal } from '../command.js';
 import type { Outlet } from './outlet.js';
 import type { Event } from '../event.js';
+import { CursorScope } from './cursor-scope.js';
 import type { Slice } from './slice.js';
 import type { WriteAllowance } from './write-allowance.js';
 
@@ -15,6 +16,7 @@ export type SessionState = 'opening' | 'live' | 'closed';
 // Most sessions are owed nothing, and share these; a flush to thousands is quicker the less memory it has to look at.
 const NOTHING: readonly Event[] = [];
 const NO_SLICES: readonly Slice[] = [];
+const ONE_SHARD = new CursorScope([0]);
 
 /** One connected client as core sees it: who it is, its rooms and its place in the timeline. Holds no socket. */
 export class Session {
@@ -25,6 +27,8 @@ export class Session {
   /** Where its events go. */
   readonly outlet: Outlet;
   readonly #rooms = new Map<string, number>();
+  readonly #scopeOf: (rooms: readonly string[]) => CursorScope;
+  #scope: CursorScope;
   #onlyRoom: string | null = null;
   #coveredFrom = 0;
   state: SessionState = 'opening';
@@ -53,12 +57,15 @@ export class Session {
     transport: Transport,
     outlet: Outlet,
     allowance: WriteAllowance | null = null,
+    scopeOf: (rooms: readonly string[]) => CursorScope = () => ONE_SHARD,
   ) {
     this.id = id;
     this.principal = principal;
     this.transport = transport;
     this.outlet = outlet;
     this.allowance = allowance;
+    this.#scopeOf = scopeOf;
+    this.#scope = scopeOf([]);
   }
 
   /** How many of the events it is owed were not written yet. */
@@ -96,14 +103,14 @@ export class Session {
   }
 
   /**
-   * Its rooms, each with the position from which on it gets the room's events from the timeline; Infinity while it
-   * is `opening`, for those it came with.
+   * Its rooms, each with the position from which on it gets the room's events from the timeline; Infinity while that is
+   * not known: while it is `opening`, for those it came with.
    */
   get rooms(): ReadonlyMap<string, number> {
     return this.#rooms;
   }
 
-  /** Its room, where it has only one, else null. */
+  /** Its room, where it has only one and gets its events, else null. */
   get onlyRoom(): string | null {
     return this.#onlyRoom;
   }
@@ -114,6 +121,11 @@ export class Session {
    */
   get coveredFrom(): number {
     return this.#coveredFrom;
+  }
+
+  /** The shards that its cursor is to speak of: those of the rooms whose events it gets. */
+  get scope(): CursorScope {
+    return this.#scope;
   }
 
   /** It gets the room's events from position `since` on, whether it had the room before or not. */
@@ -129,8 +141,15 @@ export class Session {
 
   /** Every flush asks these of every session, so they are kept. */
   #survey(): void {
-    const [first] = this.#rooms.keys();
-    this.#onlyRoom = this.#rooms.size === 1 ? (first ?? null) : null;
-    this.#coveredFrom = Math.max(0, ...this.#rooms.values());
+    const entered: string[] = [];
+    let coveredFrom = 0;
+    for (const [room, since] of this.#rooms) {
+      if (since === Infinity) continue;
+      entered.push(room);
+      coveredFrom = Math.max(coveredFrom, since);
+    }
+    this.#onlyRoom = this.#rooms.size === 1 ? (entered[0] ?? null) : null;
+    this.#coveredFrom = coveredFrom;
+    this.#scope = this.#scopeOf(entered);
   }
 }

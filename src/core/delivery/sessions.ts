@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Principal } from '../command.js';
 import type { Refusal } from '../errors.js';
 import type { Admission } from './admission.js';
+import type { CursorScope } from './cursor-scope.js';
 import type { Hub } from './hub.js';
 import type { Outlet } from './outlet.js';
 import { Session, type Transport } from './session.js';
@@ -28,20 +29,26 @@ export class Sessions implements Iterable<Session> {
   readonly #hub: Hub;
   readonly #defaultRooms: readonly string[];
   readonly #newAllowance: () => WriteAllowance | null;
+  readonly #scopeOf: (rooms: readonly string[]) => CursorScope;
   readonly #sessions = new Map<string, Session>();
   readonly #addresses = new Map<Session, string>();
 
-  /** `newAllowance` makes what limits the writes to one client whose events are a write each; null: no limit. */
+  /**
+   * `newAllowance` makes what limits the writes to one client whose events are a write each; null: no limit. `scopeOf`
+   * finds the shards of a session's rooms.
+   */
   constructor(
     admission: Admission,
     hub: Hub,
     defaultRooms: readonly string[],
     newAllowance: () => WriteAllowance | null,
+    scopeOf: (rooms: readonly string[]) => CursorScope,
   ) {
     this.#admission = admission;
     this.#hub = hub;
     this.#defaultRooms = defaultRooms;
     this.#newAllowance = newAllowance;
+    this.#scopeOf = scopeOf;
   }
 
   [Symbol.iterator](): Iterator<Session> {
@@ -66,7 +73,7 @@ export class Sessions implements Iterable<Session> {
     this.#admission.enter(request.address);
     const { principal, transport, outlet } = request;
     const allowance = outlet.unbundled ? this.#newAllowance() : null;
-    const session = new Session(randomUUID(), principal, transport, outlet, allowance);
+    const session = new Session(randomUUID(), principal, transport, outlet, allowance, this.#scopeOf);
     this.#sessions.set(session.id, session);
     this.#addresses.set(session, request.address);
     for (const room of rooms) this.#hub.join(session, room, Infinity);

@@ -4,6 +4,7 @@ import { BoundedQueue } from './bounded-queue.js';
 import { entrySize } from './entry-size.js';
 import type { EventLog, LogPage, LogState, LogTail } from './event-log.js';
 import { compareLogIds, isLogId } from './log-id.js';
+import { Shards } from './shards.js';
 
 /** Bounds of a log kept in memory: whichever is reached first trims the oldest. */
 export interface LogBounds {
@@ -16,6 +17,7 @@ export interface LogBounds {
 /** The log in the process's memory: what runs without Redis. It is gone when the process ends. */
 export class MemoryLog implements EventLog {
   readonly kind = 'memory';
+  readonly shards = new Shards(1);
   readonly #clock: Clock;
   readonly #entries: BoundedQueue<LogEntry>;
   #tail: LogTail | undefined;
