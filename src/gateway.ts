@@ -45,7 +45,8 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     return new ConfigFaults(both.flatMap(({ faults }) => faults));
   }
   const delivery = createDelivery(base, log, tables);
-  log.start(delivery.tail);
+  // The others are followed when somebody needs them.
+  log.start(delivery.tail, [log.shards.ofRoom(config.defaultRooms[0] ?? '')]);
   const listener = createListener(base, { log, bridge, delivery, monitor, ...control });
   await attachProfiles(base, listener, { ...tables, ...control, delivery });
   closers.add('sessions', () => {

@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { type ClusterRedis, startClusterRedis } from '../support/cluster-redis.js';
-import { killLaunched } from '../support/launched-gateway.js';
-import { OutageRig } from '../support/outage-rig.js';
+import { bundleWire } from '../support/bundle-wire.js';
+import { requestJson } from '../support/json-request.js';
+import { killLaunched, launchGateway } from '../support/launched-gateway.js';
+import { isReady, OutageRig } from '../support/outage-rig.js';
+import { publish } from '../support/publish.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 import { waitUntil } from '../support/wait-until.js';
 import { Wanderer } from '../support/wanderer.js';
@@ -10,6 +13,8 @@ import { Wanderer } from '../support/wanderer.js';
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 /** Rooms in all of four shards; a and c share one. */
 const ROOMS = ['a', 'b', 'c', 'd', 'e'];
+
+const value = (room: string, data: number) => ({ type: 'v', room, key: 'k', data });
 
 /** With the log in four streams: clients in rooms of all of them, which stay, wander, and change their rooms. */
 describe('a log of four shards', () => {
@@ -109,6 +114,49 @@ describe('a log of four shards', () => {
       expect(places.filter((place, nth) => nth > 0 && place !== (places[nth - 1] ?? 0) + 1)).toHaveLength(1);
     }
     expect(changer?.got.gaps).toEqual([]);
+  }, 60_000);
+
+  test('a node reads only the shards in which it has a room', async () => {
+    server = await startRedisServer();
+    const { url } = server;
+    const variables = { APP_PROFILE: 'HYBRID', REDIS_URL: url, LOG_SHARDS: '4', REDIS_KEY_PREFIX: 'lazy' };
+    const node = await launchGateway(variables);
+    const followed = async (): Promise<number[]> => {
+      const { json } = await requestJson('GET', `${node.url}/api/admin/status`);
+      return (json as { log: { followed: number[] } }).log.followed.toSorted((a, b) => a - b);
+    };
+    await waitUntil(() => isReady(node), 'the node to be ready');
+    // That of the default room, and no other.
+    expect(await followed()).toEqual([3]);
+    await publish(node.url, [value('a', 1), value('b', 2), value('d', 3), value('e', 4)]);
+    expect(await followed()).toEqual([3]);
+    const client = await bundleWire('websocket').connect(node.url, { rooms: ['a', 'b'] });
+    await waitUntil(() => client.got.events.length >= 2);
+    expect(await followed()).toEqual([1, 3]);
+    // Joined live, a room of a shard that is not read yet is answered at once, and comes with its newest values.
+    expect(await client.join(['d'])).toEqual({ rooms: ['a', 'b', 'd'] });
+    await waitUntil(() => client.got.dataOf('d').length >= 1, 'the joined room');
+    await publish(node.url, [value('d', 5)]);
+    await waitUntil(() => client.got.dataOf('d').length >= 2, 'what comes in it');
+    expect(client.got.dataOf('d')).toEqual([3, 5]);
+    expect(await followed()).toEqual([0, 1, 3]);
+    // So is one that is asked for.
+    const { json } = await requestJson('GET', `${node.url}/api/rooms/e/state`);
+    expect((json as { events: { data: number }[] }).events.map(({ data }) => data)).toEqual([4]);
+    expect(await followed()).toEqual([0, 1, 2, 3]);
+    const { cursor } = client.got;
+    await client.close();
+    // The cursor, which speaks of three shards, is one for another node.
+    const other = await launchGateway(variables);
+    await publish(node.url, [value('a', 6), value('b', 7), value('d', 8)]);
+    const back = await bundleWire('websocket').connect(other.url, {
+      rooms: ['a', 'b', 'd'],
+      cursor: String(cursor),
+    });
+    await waitUntil(() => back.got.events.length >= 3);
+    expect([back.got.welcomes[0]?.resumed, back.got.gaps]).toEqual([true, []]);
+    expect(back.got.events.map(({ data }) => data)).toEqual(expect.arrayContaining([6, 7, 8]));
+    await back.close();
   }, 60_000);
 
   test('on a Cluster, the master of one of the shards is killed', async () => {

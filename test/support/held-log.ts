@@ -27,6 +27,18 @@ export class HeldLog implements EventLog {
     tail.reset(this.#floor);
   }
 
+  get followed(): readonly number[] {
+    return [0];
+  }
+
+  follow(): void {
+    // It is followed as far as the test tells it.
+  }
+
+  unfollow(): void {
+    throw new Error('the only shard is always followed');
+  }
+
   /** Stores events without telling the tail; returns their ids. */
   store(events: readonly NewEvent[]): string[] {
     const entries = events.map((event) => ({ ...event, id: `${String(++this.#count)}-0` }));
@@ -43,6 +55,7 @@ export class HeldLog implements EventLog {
 
   enter(state: LogState): void {
     this.state = state;
+    if (state === 'ready') this.#tail?.caughtUp(0);
     this.#tail?.state(state);
   }
 

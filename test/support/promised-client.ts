@@ -73,6 +73,9 @@ export class PromisedClient {
     outlet.onWrite = ({ events, cursor }) => {
       this.#take(events, cursor);
     };
+    outlet.welcome = ({ resumed }) => {
+      if (!resumed) for (const room of this.rooms) this.#entitle(room);
+    };
     outlet.gap = () => {
       this.#inbox.push('gap');
       for (const room of this.rooms) this.#entitle(room);
@@ -136,6 +139,15 @@ export class PromisedClient {
     if (cursor !== null) this.#take([], cursor);
   }
 
+  /** The node has read the shard in: the rooms of it that were joined meanwhile are to be had from now on. */
+  caughtUp(node: PromisedNode, shard: number): void {
+    if (this.session === undefined || node !== this.#node) return;
+    for (const room of this.rooms) {
+      const isPending = this.#since.get(room) === Infinity && this.#shards.ofRoom(room) === shard;
+      if (isPending && !this.#resumed.has(room)) this.#entitle(room);
+    }
+  }
+
   askForSnapshot(): void {
     if (this.session !== undefined) this.#node.delivery.snapshot(this.session);
   }
@@ -154,14 +166,19 @@ export class PromisedClient {
     }
   }
 
-  /** Throws unless it has all it was promised; call when it has had the time to get it. */
-  check(): void {
+  /**
+   * Throws unless it has all it was promised; call when it has had the time to get it. `isHeld`: false for events whose
+   * value, as the newest of its slot, a node need not know any more.
+   */
+  check(isHeld: (event: Event) => boolean = () => true): void {
     this.#checkCovered([...this.rooms], Infinity);
     for (const room of this.rooms) {
       const newest = new Map<string, Event>();
       for (const event of this.#published)
         if (event.room === room && event.slot !== null) newest.set(event.slot, event);
-      for (const [slot, { id }] of newest) {
+      for (const [slot, event] of newest) {
+        const { id } = event;
+        if (!isHeld(event)) continue;
         const has = this.#values.get(`${room} ${slot}`);
         if (has !== id)
           throw new Error(`room ${room}: the final value of ${slot} is ${id}, it has ${String(has)}`);
@@ -180,7 +197,8 @@ export class PromisedClient {
       this.#written.add(`${event.room} ${event.id}`);
       this.#checkNew(event);
     }
-    const rooms = [...this.rooms];
+    // Of a room whose shard is still being read nothing can be said.
+    const rooms = [...this.rooms].filter((room) => this.#since.get(room) !== Infinity);
     if (cursor !== null) this.#checkCovered(rooms, cursor);
     this.#inbox.push({ events, cursor, rooms });
   }

@@ -23,9 +23,9 @@ export class SharedShards {
     this.#entries = Array.from({ length: count }, () => []);
   }
 
-  /** A node's view of it. */
-  open(): ShardsView {
-    return new ShardsView(this);
+  /** A node's view of it; a `lazy` one follows what it is asked to, and is caught up with it when the test has told all. */
+  open(lazy = false): ShardsView {
+    return new ShardsView(this, lazy);
   }
 
   /** All entries of a shard there ever were. */
@@ -37,6 +37,11 @@ export class SharedShards {
   floorOf(shard: number): string {
     const all = this.entriesOf(shard);
     return all[all.length - 1 - this.#maxEntries]?.id ?? this.shards.logId(shard, FIRST_LOG_ID);
+  }
+
+  /** True while an entry can be read. */
+  holds(id: string): boolean {
+    return compareLogIds(id, this.floorOf(this.shards.ofId(id))) > 0;
   }
 
   /** Stores an event in each shard that has a room of its; two events in a row share the ms of their ids. */
@@ -65,35 +70,72 @@ export class ShardsView implements EventLog {
   readonly #told: number[];
   #tail: LogTail | undefined;
 
-  constructor(log: SharedShards) {
+  /** Called when a shard was caught up with. */
+  onCaughtUp: (shard: number) => void = () => undefined;
+  readonly #lazy: boolean;
+  readonly #followed = new Set<number>();
+  readonly #caughtUp = new Set<number>();
+
+  constructor(log: SharedShards, lazy: boolean) {
     this.#log = log;
+    this.#lazy = lazy;
     this.shards = log.shards;
     this.#told = Array.from({ length: log.shards.count }, () => 0);
   }
 
   start(tail: LogTail): void {
     this.#tail = tail;
-    for (const shard of this.#told.keys()) tail.reset(this.#log.floorOf(shard));
+    if (!this.#lazy) for (const shard of this.#told.keys()) this.follow(shard);
     tail.state('ready');
+  }
+
+  get followed(): readonly number[] {
+    // What is not lazy is never let go of.
+    return this.#lazy ? [...this.#followed] : [];
+  }
+
+  follow(shard: number): void {
+    if (this.#followed.has(shard)) return;
+    this.#followed.add(shard);
+    const floor = this.#log.floorOf(shard);
+    this.#told[shard] = this.#log.entriesOf(shard).findIndex(({ id }) => id === floor) + 1;
+    this.#tail?.reset(floor);
+    if (!this.#lazy) this.#catchUp(shard);
+  }
+
+  unfollow(shard: number): void {
+    this.#followed.delete(shard);
+    this.#caughtUp.delete(shard);
+  }
+
+  #catchUp(shard: number): void {
+    if (this.#caughtUp.has(shard)) return;
+    this.#caughtUp.add(shard);
+    this.#tail?.caughtUp(shard);
+    this.onCaughtUp(shard);
   }
 
   /** Tells the tail up to `count` more entries of a shard. */
   tell(shard: number, count = Infinity): void {
+    if (!this.#followed.has(shard)) return;
     const from = this.#told[shard] ?? 0;
     const batch = this.#log.entriesOf(shard).slice(from, from + count);
     this.#told[shard] = from + batch.length;
     if (batch.length > 0) this.#tail?.entries(batch);
+    if (this.#told[shard] === this.#log.entriesOf(shard).length) this.#catchUp(shard);
   }
 
   /** A shard could not be followed without loss, as far as the log can tell; what comes next follows the last told. */
   break(shard: number): void {
+    if (!this.#followed.has(shard)) return;
     const last = this.#log.entriesOf(shard)[(this.#told[shard] ?? 0) - 1];
     this.#tail?.reset(last?.id ?? this.shards.logId(shard, FIRST_LOG_ID));
   }
 
-  /** The index, in what was published, of the room's first event that the tail was not told. */
+  /** The index, in what was published, of the room's first event that the tail was not told; Infinity while it is read in. */
   untold(room: string): number {
     const shard = this.shards.ofRoom(room);
+    if (!this.#caughtUp.has(shard)) return Infinity;
     const next = this.#log.entriesOf(shard)[this.#told[shard] ?? 0];
     const index = this.#log.published.findIndex(({ id }) => id === next?.id);
     return index < 0 ? this.#log.published.length : index;

@@ -2,6 +2,7 @@ import type { Counters } from '../metrics/counters.js';
 import type { GapReason } from './outlet.js';
 import type { Resumption } from './resumption.js';
 import type { Session } from './session.js';
+import type { ShardInterest } from './shard-interest.js';
 import type { Slicer } from './slicer.js';
 import type { Timeline } from './timeline.js';
 
@@ -10,6 +11,7 @@ export interface BeginningsParts {
   readonly timeline: Timeline;
   readonly slicer: Slicer;
   readonly resumption: Resumption;
+  readonly interest: ShardInterest;
   readonly counters: Counters;
   /** The profile served, as clients are told. */
   readonly profile: string;
@@ -28,14 +30,18 @@ export class Beginnings {
   readonly #parts: BeginningsParts;
   /** Sessions that begin, at the cursor they brought, when the log has moved or is back. */
   readonly #waiting = new Map<Session, string | null>();
+  /** Sessions that begin when the shards of their rooms have been read. */
+  readonly #unready = new Map<Session, string | null>();
 
   constructor(parts: BeginningsParts) {
     this.#parts = parts;
   }
 
-  /** Begins a session at the cursor it brought; null is a newcomer. */
+  /** Begins a session at the cursor it brought, as soon as its rooms' shards are ready; null is a newcomer. */
   begin(session: Session, cursor: string | null): void {
-    if (cursor === null) {
+    if (!this.#isReady(session)) {
+      this.#unready.set(session, cursor);
+    } else if (cursor === null) {
       this.#welcome(session, null);
       this.#startAtHead(session);
     } else {
@@ -45,16 +51,20 @@ export class Beginnings {
     }
   }
 
-  /** Leaves a session to the next {@link beginWaiting}. */
-  wait(session: Session, cursor: string | null): void {
-    this.#waiting.set(session, cursor);
-  }
-
   /** The log has moved, or is back: begins those that wait for it. */
   beginWaiting(): void {
-    if (this.#waiting.size === 0) return;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
+    if (this.#waiting.size > 0) this.#beginAll(this.#waiting);
+  }
+
+  /** A shard has been read: begins those that wait for it. */
+  beginReady(): void {
+    if (this.#unready.size > 0) this.#beginAll(this.#unready);
+    this.beginWaiting();
+  }
+
+  #beginAll(sessions: Map<Session, string | null>): void {
+    const waiting = [...sessions];
+    sessions.clear();
     for (const [session, cursor] of waiting) {
       try {
         this.begin(session, cursor);
@@ -67,6 +77,7 @@ export class Beginnings {
   /** The session is gone. */
   drop(session: Session): void {
     this.#waiting.delete(session);
+    this.#unready.delete(session);
     this.#parts.resumption.wake(session);
   }
 
@@ -108,6 +119,14 @@ export class Beginnings {
     }
   }
 
+  /** True when all rooms it came with can be served. */
+  #isReady(session: Session): boolean {
+    for (const room of session.rooms.keys()) {
+      if (!this.#parts.interest.isReady(room) && !session.newcomerIn.has(room)) return false;
+    }
+    return true;
+  }
+
   #welcome(session: Session, cursor: string | null): void {
     if (session.welcomed) return;
     session.welcomed = true;
@@ -122,13 +141,15 @@ export class Beginnings {
   }
 
   #startAtHead(session: Session): void {
-    const { timeline, slicer, onLive } = this.#parts;
+    const { timeline, slicer, interest, onLive } = this.#parts;
     session.position = timeline.head;
     session.state = 'live';
     session.ahead = [];
     session.owe([]);
     session.resuming = false;
     for (const room of session.rooms.keys()) {
+      // What is not ready comes when it is.
+      if (!interest.isReady(room)) continue;
       session.enter(room, session.position);
       session.putAhead(slicer.snapshot(room));
     }
@@ -142,9 +163,9 @@ export class Beginnings {
    * less. Rooms of other shards, of which its cursor says nothing, it begins as a newcomer.
    */
   #goOnFrom(session: Session, places: ReadonlyMap<number, number>): void {
-    const { timeline, slicer, onLive } = this.#parts;
+    const { timeline, slicer, interest, onLive } = this.#parts;
     for (const [room, since] of session.rooms) {
-      if (since !== Infinity) continue;
+      if (since !== Infinity || !interest.isReady(room)) continue;
       const position = places.get(timeline.shards.ofRoom(room));
       session.enter(room, position ?? timeline.head);
       if (position === undefined) session.putAhead(slicer.snapshot(room));

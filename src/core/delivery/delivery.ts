@@ -11,6 +11,7 @@ import { type RoomChange, RoomChanges } from './room-changes.js';
 import { RoomReader } from './room-reader.js';
 import type { Session, Transport } from './session.js';
 import { type OpenRequest, Sessions } from './sessions.js';
+import { ShardInterest } from './shard-interest.js';
 import { Slicer } from './slicer.js';
 import { Sweeper } from './sweeper.js';
 import { Timeline } from './timeline.js';
@@ -25,6 +26,7 @@ export class Delivery {
   readonly rooms: RoomReader;
   readonly #parts: DeliveryParts;
   readonly #timeline: Timeline;
+  readonly #interest: ShardInterest;
   readonly #slicer: Slicer;
   readonly #hub = new Hub();
   readonly #admission: Admission;
@@ -41,7 +43,12 @@ export class Delivery {
   constructor(settings: DeliverySettings, parts: DeliveryParts) {
     this.#parts = parts;
     this.#timeline = new Timeline(parts.types, settings.memory, parts.counters, parts.log.shards);
-    this.rooms = new RoomReader(this.#timeline);
+    this.#interest = new ShardInterest({
+      ...parts,
+      timeline: this.#timeline,
+      mainRoom: settings.defaultRooms[0] ?? '',
+    });
+    this.rooms = new RoomReader(this.#timeline, this.#interest);
     this.#slicer = new Slicer(this.#timeline);
     this.#admission = new Admission(settings, this.#hub);
     const { maxEventsPerSecondPerClient: perSecond } = settings;
@@ -61,6 +68,7 @@ export class Delivery {
       timeline: this.#timeline,
       slicer: this.#slicer,
       resumption: this.#resumption,
+      interest: this.#interest,
       counters: parts.counters,
       onLive: (session) => {
         this.#pump.wake(session);
@@ -99,6 +107,7 @@ export class Delivery {
       timeline: this.#timeline,
       slicer: this.#slicer,
       sweeper: this.#sweeper,
+      interest: this.#interest,
       counters: parts.counters,
       wake: (session) => {
         this.#pump.wake(session);
@@ -106,6 +115,7 @@ export class Delivery {
     });
     this.#endSweep = parts.clock.every(SWEEP_MS, () => {
       if (this.#logState === 'ready') this.#beginnings.beginWaiting();
+      this.#interest.sweep(this.#hub.rooms());
       void this.#sweeper.sweep();
     });
   }
@@ -123,6 +133,12 @@ export class Delivery {
     entries: (batch) => {
       this.#append(batch);
     },
+    caughtUp: (shard) => {
+      this.#timeline.caughtUp(shard);
+      this.#interest.caughtUp(shard);
+      this.#roomChanges.caughtUp(shard);
+      this.#beginnings.beginReady();
+    },
     state: (state) => {
       this.#logState = state;
       if (state === 'ready') this.#beginnings.beginWaiting();
@@ -137,8 +153,8 @@ export class Delivery {
     this.#parts.counters.add('sessions_opened', request.transport);
     try {
       session.outlet.accept();
-      if (this.#logState === 'starting') this.#beginnings.wait(session, request.cursor);
-      else this.#beginnings.begin(session, request.cursor);
+      for (const room of rooms) this.#interest.want(room);
+      this.#beginnings.begin(session, request.cursor);
     } catch (error) {
       this.#fault(session, error);
     }

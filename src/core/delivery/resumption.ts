@@ -81,7 +81,7 @@ export class Resumption {
     const { shards } = this.#timeline;
     const spoken = shards.idsIn(cursor);
     if (spoken === undefined) return undefined;
-    const rooms = [...session.rooms.keys()];
+    const rooms = [...session.rooms.keys()].filter((room) => !session.newcomerIn.has(room));
     const wanted = new Set(rooms.map((room) => shards.ofRoom(room)));
     return new Map([...spoken].filter(([shard]) => rooms.length === 0 || wanted.has(shard)));
   }
@@ -159,7 +159,10 @@ export class Resumption {
   }
 
   async #write(session: Session, events: readonly Event[], cursor: string): Promise<void> {
-    const resumed = new Set([...session.rooms.keys()].filter((room) => session.rooms.get(room) === Infinity));
+    const resumed = new Set<string>();
+    for (const [room, since] of session.rooms) {
+      if (since === Infinity && !session.newcomerIn.has(room)) resumed.add(room);
+    }
     const slices = [...resumed].flatMap((room) =>
       this.#slicer.pack(coalesce(events.filter((event) => event.room === room)), 0, cursor),
     );

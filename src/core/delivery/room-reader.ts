@@ -1,4 +1,6 @@
+import type { Refusal } from '../errors.js';
 import type { Event } from '../event.js';
+import type { ShardInterest } from './shard-interest.js';
 import type { Timeline } from './timeline.js';
 
 /** A stretch of a room's history. */
@@ -15,8 +17,16 @@ export interface RoomPage {
 export class RoomReader {
   readonly #timeline: Timeline;
 
-  constructor(timeline: Timeline) {
+  readonly #interest: ShardInterest;
+
+  constructor(timeline: Timeline, interest: ShardInterest) {
     this.#timeline = timeline;
+    this.#interest = interest;
+  }
+
+  /** To be awaited before asking for a room: resolves when it can be told, refuses when it can't. */
+  whenReady(room: string): Promise<Refusal | undefined> {
+    return this.#interest.whenReady(room);
   }
 
   /** The newest value of each slot of a room, and the cursor it is as of. */

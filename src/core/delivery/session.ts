@@ -44,6 +44,8 @@ export class Session {
    */
   owed: readonly Event[] = NOTHING;
   paid = 0;
+  /** Rooms it begins as a newcomer, whatever its cursor says: it joined them while their shard was not followed. */
+  readonly newcomerIn = new Set<string>();
   /** True until it has caught up after it came back with a cursor: until then it may lag without limit. */
   resuming = false;
   /** How many writes it may get; null when its wire makes one write a flush, which the window limits. */
@@ -104,7 +106,7 @@ export class Session {
 
   /**
    * Its rooms, each with the position from which on it gets the room's events from the timeline; Infinity while that is
-   * not known: while it is `opening`, for those it came with.
+   * not known: while it is `opening`, for those it came with, and while the room's shard is still being read.
    */
   get rooms(): ReadonlyMap<string, number> {
     return this.#rooms;
@@ -131,11 +133,13 @@ export class Session {
   /** It gets the room's events from position `since` on, whether it had the room before or not. */
   enter(room: string, since: number): void {
     this.#rooms.set(room, since);
+    if (since !== Infinity) this.newcomerIn.delete(room);
     this.#survey();
   }
 
   /** It has the room no longer. */
   exit(room: string): void {
+    this.newcomerIn.delete(room);
     if (this.#rooms.delete(room)) this.#survey();
   }
 

@@ -19,6 +19,8 @@ export class ShardEnd {
   forgottenRoomsEnd = 0;
   /** True once it is followed. */
   begun = false;
+  /** True once all has been read that it held: only then can it be said what somebody has of it. */
+  caughtUp = false;
 
   /** @param floor The id before all ids of the shard. */
   constructor(floor: string) {

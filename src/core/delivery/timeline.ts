@@ -84,6 +84,28 @@ export class Timeline {
     end.reset(floor);
   }
 
+  /** The shard has been read to its end: cursors may speak of it. */
+  caughtUp(shard: number): void {
+    this.#revision += 1;
+    this.#endOf(shard).caughtUp = true;
+  }
+
+  /** Forgets all of a shard, which is followed no longer; no session may have a room of it. */
+  forget(shard: number): void {
+    this.#revision += 1;
+    this.#entries.remove((one) => one.shard === shard);
+    for (const [name, room] of this.#rooms) {
+      if (this.shards.ofRoom(name) !== shard) continue;
+      for (const event of room.latest) this.#retained.release(event);
+      this.#rooms.delete(name);
+    }
+    const end = this.#endOf(shard);
+    end.reset(this.shards.logId(shard, FIRST_LOG_ID));
+    end.begun = false;
+    end.caughtUp = false;
+    end.forgottenRoomsEnd = this.#head;
+  }
+
   /** Adds the next entries of a shard, which arrived at `at` ({@link Clock.elapsed}); returns the rooms they go to. */
   append(batch: readonly LogEntry[], at = 0): Set<string> {
     const touched = new Set<string>();
@@ -117,8 +139,7 @@ export class Timeline {
   cursorAt(position: number, scope: CursorScope = this.scopes.all): string {
     return scope.cursorAt(position, this.#revision, (shards) => {
       const ends = shards.map((shard) => this.#endOf(shard));
-      // Of a shard that is not followed nothing can be said.
-      const known = ends.length === 1 ? ends : ends.filter(({ begun }) => begun);
+      const known = this.shards.count === 1 ? ends : ends.filter(({ caughtUp }) => caughtUp);
       return this.shards.cursorOf(known.map((end) => end.idBefore(position)));
     });
   }

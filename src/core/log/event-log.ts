@@ -3,8 +3,8 @@ import type { LogEntry, NewEvent } from '../event.js';
 import type { Shards } from './shards.js';
 
 /**
- * `starting`: what the log holds is still being read in. `ready`: it takes and gives events. `unavailable`: its
- * store can't be reached; it goes on by itself when it can.
+ * `starting`: what the log holds is still being read in, for the first time. `ready`: it takes and gives events.
+ * `unavailable`: its store, or a part of it that is followed, can't be reached; it goes on by itself when it can.
  */
 export type LogState = 'starting' | 'ready' | 'unavailable';
 
@@ -17,6 +17,8 @@ export interface LogTail {
   reset(floor: string): void;
   /** The next entries of one shard, oldest first, each exactly once; never empty. */
   entries(batch: readonly LogEntry[]): void;
+  /** All that the shard holds has been told; comes each time it could be followed up to its end again. */
+  caughtUp(shard: number): void;
   /** The log's state changed. */
   state(state: LogState): void;
 }
@@ -40,8 +42,17 @@ export interface EventLog {
   readonly shards: Shards;
   /** Its state now; changes are told to the tail. */
   readonly state: LogState;
-  /** Begins to follow the log with everything it still holds, then live. Called once, before anything else. */
-  start(tail: LogTail): void;
+  /**
+   * Begins to follow the log with everything it still holds, then live; only these of its shards, or all. Called once,
+   * before anything else.
+   */
+  start(tail: LogTail, shards?: readonly number[]): void;
+  /** The shards that are followed. */
+  readonly followed: readonly number[];
+  /** Follows a shard, as {@link start} does; no effect when it is followed already. */
+  follow(shard: number): void;
+  /** Follows a shard no longer: the tail is told nothing of it any more. */
+  unfollow(shard: number): void;
   /**
    * Appends all events or none, in order; resolves with one id each once the log has them. Refuses with
    * `log_unavailable` (retryable), whose message says whether nothing was stored or that is not known. Where the events

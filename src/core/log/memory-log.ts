@@ -36,9 +36,22 @@ export class MemoryLog implements EventLog {
     return 'ready';
   }
 
+  get followed(): readonly number[] {
+    return [0];
+  }
+
+  follow(): void {
+    // Its only shard is followed from the start.
+  }
+
+  unfollow(): void {
+    // What is in this memory costs nothing to follow.
+  }
+
   start(tail: LogTail): void {
     this.#tail = tail;
     tail.reset(this.#floor);
+    tail.caughtUp(0);
     tail.state('ready');
   }
 

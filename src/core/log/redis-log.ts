@@ -43,8 +43,8 @@ export interface RedisLogParts {
 
 /**
  * The log as Redis Streams, one for each shard ({@link streamKey}), fields `type room key timestamp data`: shared by all
- * nodes, and open to any publisher that can `XADD`. Each instance reads each of them from a position of its own, on a
- * connection of its own.
+ * nodes, and open to any publisher that can `XADD`. Each instance reads those that it is told to follow, each from a
+ * position of its own, on a connection of its own.
  */
 export class RedisLog implements EventLog {
   readonly kind = 'redis';
@@ -57,7 +57,7 @@ export class RedisLog implements EventLog {
   readonly #parser: StreamParser;
   readonly #agreement: ShardAgreement;
   readonly #endTrim: () => void;
-  #followers: readonly StreamFollower[] = [];
+  readonly #followers = new Map<number, StreamFollower>();
   #tail: LogTail | undefined;
   #state: LogState = 'starting';
   #agreed = false;
@@ -94,10 +94,26 @@ export class RedisLog implements EventLog {
     return this.#keyOf(this.shards.ofRoom(room));
   }
 
-  start(tail: LogTail): void {
+  start(tail: LogTail, shards: readonly number[] = [...Array(this.shards.count).keys()]): void {
     this.#tail = tail;
-    this.#followers = Array.from({ length: this.shards.count }, (_, shard) => this.#followerOf(shard, tail));
-    for (const follower of this.#followers) void follower.follow();
+    for (const shard of shards) this.follow(shard);
+  }
+
+  get followed(): readonly number[] {
+    return [...this.#followers.keys()];
+  }
+
+  follow(shard: number): void {
+    if (this.#tail === undefined || this.#closed || this.#followers.has(shard)) return;
+    const follower = this.#followerOf(shard, this.#tail);
+    this.#followers.set(shard, follower);
+    void follower.follow();
+  }
+
+  unfollow(shard: number): void {
+    this.#followers.get(shard)?.close();
+    this.#followers.delete(shard);
+    this.#update();
   }
 
   append(events: readonly NewEvent[]): Promise<readonly string[] | Refusal> {
@@ -134,7 +150,7 @@ export class RedisLog implements EventLog {
     if (this.#closed) return Promise.resolve();
     this.#closed = true;
     this.#endTrim();
-    for (const follower of this.#followers) follower.close();
+    for (const follower of this.#followers.values()) follower.close();
     this.#writer.disconnect();
     return Promise.resolve();
   }
@@ -159,7 +175,8 @@ export class RedisLog implements EventLog {
           entries: (batch) => {
             tail.entries(batch);
           },
-          changed: () => {
+          changed: (state) => {
+            if (state === 'ready') tail.caughtUp(shard);
             this.#update();
           },
         },
@@ -205,11 +222,11 @@ export class RedisLog implements EventLog {
 
   /** Finds the state of the whole; says so when it has changed. */
   #update(): void {
-    const states = this.#followers.map(({ state }) => state);
-    const isAway = states.includes('unavailable') || this.#agreement.others !== null;
+    const followers = [...this.#followers.values()];
+    const isAway = followers.some(({ isFailing }) => isFailing) || this.#agreement.others !== null;
     const before = this.#state;
     if (before === 'starting') {
-      if (states.every((state) => state === 'ready') && !isAway) this.#state = 'ready';
+      if (followers.every(({ state }) => state === 'ready') && !isAway) this.#state = 'ready';
     } else {
       this.#state = isAway ? 'unavailable' : 'ready';
     }

@@ -51,7 +51,7 @@ export class Shards {
     return `${String(msOf(id))}-${String(Math.floor(sequenceOf(id) / this.count))}`;
   }
 
-  /** The cursor that speaks of the shards of these ids, one of each shard, in the order of shards. */
+  /** The cursor that speaks of the shards of these ids, one of each shard; of several shards it may be none. */
   cursorOf(ids: readonly string[]): string {
     return this.count === 1 ? (ids[0] as string) : `${String(this.count)}.${ids.join('.')}`;
   }
@@ -63,9 +63,10 @@ export class Shards {
   idsIn(cursor: string): ReadonlyMap<number, string> | undefined {
     if (this.count === 1) return isLogId(cursor) ? new Map([[0, cursor]]) : undefined;
     if (cursor.length > (this.count + 1) * MAX_COMPONENT) return undefined;
-    const [count, ...ids] = cursor.split('.');
-    if (count !== String(this.count) || !ids.every(isLogId)) return undefined;
+    const prefix = `${String(this.count)}.`;
+    if (!cursor.startsWith(prefix)) return undefined;
+    const ids = cursor === prefix ? [] : cursor.slice(prefix.length).split('.');
     const byShard = new Map(ids.map((id) => [this.ofId(id), id]));
-    return byShard.size === ids.length && ids.length > 0 ? byShard : undefined;
+    return byShard.size === ids.length && ids.every(isLogId) ? byShard : undefined;
   }
 }

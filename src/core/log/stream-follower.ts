@@ -32,8 +32,8 @@ export interface StreamFollowerSettings {
 export interface StreamTail {
   reset(floor: string): void;
   entries(batch: readonly LogEntry[]): void;
-  /** {@link StreamFollower.state} has changed. */
-  changed(): void;
+  /** {@link StreamFollower.state}, or whether it fails, has changed. */
+  changed(state: LogState): void;
 }
 
 /** What a {@link StreamFollower} works with. */
@@ -57,6 +57,7 @@ export class StreamFollower {
   #state: LogState = 'starting';
   /** As the stream has it. */
   #lastId: string | null = null;
+  #isFailing = false;
   #closed = false;
 
   constructor(settings: StreamFollowerSettings, parts: StreamFollowerParts) {
@@ -70,6 +71,11 @@ export class StreamFollower {
     return this.#state;
   }
 
+  /** True while the stream can't be read. */
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
   /** Begins with everything the stream still holds, and goes on until it is closed. */
   async follow(): Promise<void> {
     while (!this.#closed) {
@@ -80,7 +86,7 @@ export class StreamFollower {
       } catch (error) {
         if (this.#closed) return;
         this.#parts.logger.debug('reading the log failed', { reason: String(error) });
-        if (this.#state === 'ready') this.#enter('unavailable');
+        this.#enter(this.#state === 'ready' ? 'unavailable' : this.#state, true);
         await new Promise<void>((resolve) => {
           this.#parts.clock.after(RETRY_MS, resolve);
         });
@@ -147,7 +153,7 @@ export class StreamFollower {
         const entries = parser.parse(shard, raw);
         if (entries.length > 0) tail.entries(entries);
       }
-      if (raw.length < PAGE_SIZE) this.#enter('ready');
+      if (raw.length < PAGE_SIZE) this.#enter('ready', false);
     }
   }
 
@@ -164,9 +170,10 @@ export class StreamFollower {
     return Promise.race([answer, frozen]).finally(() => stopWaiting?.());
   }
 
-  #enter(state: LogState): void {
-    if (this.#state === state || this.#closed) return;
+  #enter(state: LogState, isFailing: boolean): void {
+    if ((this.#state === state && this.#isFailing === isFailing) || this.#closed) return;
     this.#state = state;
-    this.#parts.tail.changed();
+    this.#isFailing = isFailing;
+    this.#parts.tail.changed(state);
   }
 }

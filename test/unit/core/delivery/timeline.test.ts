@@ -155,6 +155,7 @@ function compare(
   for (const shard of numbers) {
     timeline.reset(shards.logId(shard, '0-0'));
     plain.reset(shards.logId(shard, '0-0'));
+    timeline.caughtUp(shard);
   }
   let ids = 0;
   for (const step of steps) {

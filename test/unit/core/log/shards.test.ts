@@ -69,10 +69,14 @@ describe('Shards', () => {
     );
   });
 
+  test('a cursor may speak of no shard at all', () => {
+    const shards = new Shards(4);
+    expect([shards.cursorOf([]), shards.idsIn('4.')]).toEqual(['4.', new Map()]);
+  });
+
   test.each([
     '',
     '4',
-    '4.',
     '.',
     '5-3',
     '1.5-3',
