@@ -8,6 +8,7 @@ import { fanOut } from './scenarios/fan-out.mjs';
 import { idleMemory } from './scenarios/idle-memory.mjs';
 import { ingest } from './scenarios/ingest.mjs';
 import { latency, stalledReaders } from './scenarios/latency.mjs';
+import { redisIngest, redisTail } from './scenarios/redis.mjs';
 import { responsiveness } from './scenarios/responsiveness.mjs';
 
 const SCENARIOS = new Map([
@@ -15,6 +16,8 @@ const SCENARIOS = new Map([
   ['idle-memory', idleMemory],
   ['coalescing', coalescing],
   ['ingest', ingest],
+  ['redis-ingest', redisIngest],
+  ['redis-tail', redisTail],
   ['responsiveness', responsiveness],
   ['latency', latency],
   ['stalled-readers', stalledReaders],

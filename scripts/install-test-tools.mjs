@@ -1,7 +1,10 @@
 // What the tests need beyond npm: redis-server, chromium, and what the README's snippets use. Installs them where it can (apt-get, as root),
 // else names exactly what is missing.
 import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 
 const TOOLS = [
   { command: 'redis-server', package: 'redis-server' },
@@ -12,19 +15,23 @@ const TOOLS = [
 ];
 
 const has = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
+const isRootOnDebian = () => process.getuid?.() === 0 && has('apt-get');
+
+function aptInstall(packages) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  console.log(`installing for the tests: ${packages.join(', ')}`);
+  spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
+  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+    stdio: 'inherit',
+    env,
+  });
+}
+
 const missing = TOOLS.filter(({ command }) => !has(command));
 
 if (missing.length > 0) {
   const packages = missing.map((tool) => tool.package);
-  if (process.getuid?.() === 0 && has('apt-get')) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    console.log(`installing for the tests: ${packages.join(', ')}`);
-    spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
-      stdio: 'inherit',
-      env,
-    });
-  }
+  if (isRootOnDebian()) aptInstall(packages);
   const still = missing.filter(({ command }) => !has(command));
   if (still.length > 0) {
     console.error(
@@ -34,4 +41,34 @@ if (missing.length > 0) {
     );
     process.exit(1);
   }
+}
+
+// Python packages for the tests of examples/, in a venv of their own. Without them those tests are skipped, and say so.
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const VENV = path.join(ROOT, 'node_modules/.cache/flipgate-python');
+const REQUIREMENTS = path.join(ROOT, 'examples/hak-gal/requirements.txt');
+const DONE = path.join(VENV, 'installed.txt');
+const wanted = readFileSync(REQUIREMENTS, 'utf8');
+
+function makeVenv() {
+  rmSync(VENV, { recursive: true, force: true });
+  mkdirSync(path.dirname(VENV), { recursive: true });
+  const make = () => spawnSync('python3', ['-m', 'venv', VENV], { encoding: 'utf8' });
+  const made = make();
+  if (made.status === 0 || !isRootOnDebian()) return made;
+  aptInstall(['python3-venv']);
+  return make();
+}
+
+function installPackages() {
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--retries', '1'];
+  return spawnSync(path.join(VENV, 'bin/python'), [...pip, '-r', REQUIREMENTS], { encoding: 'utf8' });
+}
+
+if (!existsSync(DONE) || readFileSync(DONE, 'utf8') !== wanted) {
+  console.log('installing for the tests of examples/: Python packages');
+  const made = makeVenv();
+  const ended = made.status === 0 ? installPackages() : made;
+  if (ended.status === 0) writeFileSync(DONE, wanted);
+  else console.warn(`The tests of examples/ will be skipped: ${String(ended.stderr || ended.error)}`);
 }

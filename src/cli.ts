@@ -5,13 +5,26 @@ import { Command } from 'commander';
 import { describeConfig } from './core/config/describe.js';
 import { ConfigFaults, EXIT_CONFIG } from './core/config/fault.js';
 import { loadConfig } from './core/config/load.js';
-import { launch } from './launcher.js';
 
 const program = new Command('flipgate').description(
   'A real-time gateway that serves the same events over Socket.IO or over Server-Sent Events.',
 );
 
-program.command('start').description('run the gateway, configured by the environment').action(launch);
+program
+  .command('start')
+  .description('run the gateway, configured by the environment')
+  .action(async () => {
+    const { launch } = await import('./launcher.js');
+    await launch();
+  });
+
+program
+  .command('worker')
+  .description('execute the commands that gateways put into Redis, with the handlers of COMMANDS_MODULE')
+  .action(async () => {
+    const { launchWorker } = await import('./worker.js');
+    await launchWorker();
+  });
 
 program
   .command('config')

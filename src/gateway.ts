@@ -1,12 +1,15 @@
 import type { AddressInfo } from 'node:net';
 import { systemClock } from './core/clock.js';
+import { newNodeId } from './core/cluster/node-id.js';
 import { Closers } from './core/closers.js';
 import type { Config } from './core/config/config.js';
 import { ConfigFaults } from './core/config/fault.js';
+import type { NewEvent } from './core/event.js';
 import type { Logger } from './core/logger.js';
 import { Counters } from './core/metrics/counters.js';
 import { readTables } from './tables.js';
 import type { Base } from './wiring/base.js';
+import { openCluster } from './wiring/cluster.js';
 import { openControl } from './wiring/control.js';
 import { createDelivery } from './wiring/delivery.js';
 import { createListener } from './wiring/listener.js';
@@ -33,12 +36,12 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   const tables = readTables(config);
   const clock = systemClock;
   const closers = new Closers(clock, logger, CLOSE_DEADLINE_MS);
-  const base: Base = { config, logger, clock, counters: new Counters(), closers };
-  const { log, bridge } = await openLog(base, (event) =>
-    tables instanceof ConfigFaults ? config.defaultRooms : tables.types.roomsOf(event),
-  );
+  const base: Base = { nodeId: newNodeId(), config, logger, clock, counters: new Counters(), closers };
+  const roomsOf = (event: NewEvent): readonly string[] =>
+    tables instanceof ConfigFaults ? config.defaultRooms : tables.types.roomsOf(event);
+  const { log, bridge } = await openLog(base, roomsOf);
   const monitor = createMonitor(base, log);
-  const control = await openControl(base, log, monitor);
+  const control = await openControl(base, log, monitor, roomsOf);
   if (tables instanceof ConfigFaults || control instanceof ConfigFaults) {
     await closers.closeAll();
     const both = [tables, control].filter((one) => one instanceof ConfigFaults);
@@ -47,17 +50,24 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   const delivery = createDelivery(base, log, tables);
   // The others are followed when somebody needs them.
   log.start(delivery.tail, [log.shards.ofRoom(config.defaultRooms[0] ?? '')]);
-  const listener = createListener(base, { log, bridge, delivery, monitor, ...control });
+  const cluster = await openCluster(base, { log, bridge, delivery });
+  const listener = createListener(base, { log, bridge, delivery, monitor, cluster, ...control });
   await attachProfiles(base, listener, { ...tables, ...control, delivery });
   closers.add('sessions', () => {
     delivery.shutDown();
   });
   try {
     const address = await listener.listen(config.port, config.host);
+    cluster?.listensAt(urlOf(address));
     if (config.hostMonitor) monitor.start();
     return { address, stop: () => closers.closeAll() };
   } catch (error) {
     await closers.closeAll();
     throw error;
   }
+}
+
+/** The address of what listens there, as its own host has it. */
+export function urlOf({ address, port }: AddressInfo): string {
+  return `http://${address.includes(':') ? `[${address}]` : address}:${String(port)}/`;
 }

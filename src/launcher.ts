@@ -1,53 +1,23 @@
 import { existsSync, realpathSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { ConfigFaults, EXIT_CONFIG } from './core/config/fault.js';
-import { loadConfig } from './core/config/load.js';
-import { createLogger } from './core/logger.js';
-import { startGateway } from './gateway.js';
+import { ConfigFaults } from './core/config/fault.js';
+import { startGateway, urlOf } from './gateway.js';
+import { runService } from './service.js';
 
-/** Runs a gateway as this process: reads the configuration, starts, and stops on SIGTERM or SIGINT. */
-export async function launch(): Promise<void> {
-  const loaded = loadConfig({
-    env: process.env,
-    cwd: process.cwd(),
-    packageRoot: fileURLToPath(new URL('..', import.meta.url)),
+/** Runs a gateway as this process. */
+export function launch(): Promise<void> {
+  return runService(async (config, logger) => {
+    const gateway = await startGateway(config, logger);
+    if (gateway instanceof ConfigFaults) return gateway;
+    const facts = {
+      profile: config.profile,
+      transports: config.transports,
+      url: urlOf(gateway.address),
+      pid: process.pid,
+    };
+    return { started: ['flipgate is serving', facts], stop: () => gateway.stop() };
   });
-  if (loaded instanceof ConfigFaults) return refuse(loaded);
-  const { config } = loaded;
-  const logger = createLogger(config.logLevel);
-  const gateway = await startGateway(config, logger).catch((error: unknown) => {
-    const { code } = error as { code?: unknown };
-    const hint = code === 'EADDRINUSE' ? `port ${String(config.port)} is taken: set PORT` : undefined;
-    logger.error(hint ?? 'the gateway could not start', { error });
-    process.exit(1);
-  });
-  if (gateway instanceof ConfigFaults) return refuse(gateway);
-  const { address, port } = gateway.address;
-  const host = address.includes(':') ? `[${address}]` : address;
-  let stopping = false;
-  const stop = (signal: string): void => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    logger.info('stopping; a second signal ends at once', { signal });
-    void gateway.stop().then(() => {
-      process.exit(0);
-    });
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  // Last, since whoever reads it may send a signal at once.
-  logger.info('flipgate is serving', {
-    profile: config.profile,
-    transports: config.transports,
-    url: `http://${host}:${String(port)}/`,
-    pid: process.pid,
-  });
-}
-
-function refuse(faults: ConfigFaults): void {
-  process.stderr.write(faults.toText());
-  process.exitCode = EXIT_CONFIG;
 }
 
 /** Whether this file is the program that was started, be it through a symbolic link. */

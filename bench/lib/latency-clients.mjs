@@ -3,11 +3,14 @@
 import net from 'node:net';
 import process from 'node:process';
 
-const ID = /"id":"(\d+)-/g;
+const ID = /"id":"((\d+)-\d+)"/g;
+/** Characters of an id with its name, at most. */
+const LONGEST_ID = 64;
 let latencies = [];
 let connected = 0;
+let last = '';
 
-process.on('message', ({ connect, take }) => {
+process.on('message', ({ connect, take, tellLast }) => {
   if (connect !== undefined) {
     for (let index = 0; index < connect.count; index += 1) {
       const socket = net.connect(connect.port, '127.0.0.1', () => {
@@ -15,9 +18,18 @@ process.on('message', ({ connect, take }) => {
         if (++connected === connect.count) process.send({ connected });
       });
       socket.on('error', () => undefined);
+      let rest = '';
       socket.on('data', (data) => {
         const now = Date.now();
-        for (const match of data.toString('latin1').matchAll(ID)) latencies.push(now - Number(match[1]));
+        const text = rest + data.toString('latin1');
+        let readTo = text.length - LONGEST_ID;
+        for (const match of text.matchAll(ID)) {
+          latencies.push(now - Number(match[2]));
+          last = match[1];
+          readTo = Math.max(readTo, match.index + match[0].length);
+        }
+        // An id may come in two parts.
+        rest = text.slice(Math.max(0, readTo));
       });
     }
   }
@@ -25,5 +37,6 @@ process.on('message', ({ connect, take }) => {
     process.send({ latencies });
     latencies = [];
   }
+  if (tellLast === true) process.send({ last });
 });
 process.on('disconnect', () => process.exit(0));

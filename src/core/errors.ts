@@ -48,12 +48,15 @@ export const ERRORS = {
   rate_limited: row(429, true),
   too_many_connections: row(503, true, 'reconnect'),
   queue_full: row(503, true),
+  queue_unavailable: row(503, true),
   not_ready: row(503, true, 'reconnect'),
   log_unavailable: row(503, true),
+  node_unavailable: row(503, true),
   shutting_down: row(503, true, 'reconnect'),
   slow_consumer: row(503, true, 'reconnect'),
   command_failed: row(500, false),
   command_timeout: row(504, true),
+  worker_lost: row(500, false),
   internal: row(500, true),
 } as const satisfies Record<string, ErrorRow>;
 

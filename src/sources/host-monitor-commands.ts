@@ -1,6 +1,6 @@
-import type { CommandSpec } from '../core/control/command-queue.js';
+import { type CommandSpec, DEFAULT_QUEUEING } from '../core/control/command-queue.js';
 import { DEFAULT_OUTCOME_TYPE, DEFAULT_TIMEOUT_MS } from '../core/control/commands-module.js';
-import type { LocalCommand } from '../core/control/local-queue.js';
+import type { LocalCommand } from '../core/control/process/local-queue.js';
 import type { HostMonitor } from './host-monitor.js';
 
 /**
@@ -22,6 +22,7 @@ function specOf(action: string): CommandSpec {
     role: undefined,
     publishes: { type: DEFAULT_OUTCOME_TYPE, room: undefined },
     where: 'local',
+    ...DEFAULT_QUEUEING,
   };
 }
 

@@ -6,6 +6,8 @@ import type { Counters } from '../core/metrics/counters.js';
 
 /** What every part of a gateway is given. */
 export interface Base {
+  /** This process among all that share a Redis. */
+  readonly nodeId: string;
   readonly config: Config;
   readonly logger: Logger;
   readonly clock: Clock;

@@ -1,17 +1,22 @@
-import type { Clock } from '../core/clock.js';
-import { ConfigFaults } from '../core/config/fault.js';
+import type { ConfigFaults } from '../core/config/fault.js';
 import type { CommandQueue } from '../core/control/command-queue.js';
 import { type CommandRegistry, loadCommands } from '../core/control/command-registry.js';
+import type { CommandStore } from '../core/control/command-store.js';
 import { CommandFaults } from '../core/control/commands-module.js';
 import { CommandGate } from '../core/control/gate.js';
-import { LocalQueue } from '../core/control/local-queue.js';
-import { MemoryRateLimit } from '../core/control/memory-rate-limit.js';
+import { LocalQueue } from '../core/control/process/local-queue.js';
+import { MemoryCommandStore } from '../core/control/process/memory-command-store.js';
+import { MemoryRateLimit } from '../core/control/process/memory-rate-limit.js';
+import type { RateLimit } from '../core/control/rate-limit.js';
+import { RoutedCommandStore } from '../core/control/routed-command-store.js';
 import { RoutedQueue } from '../core/control/routed-queue.js';
+import type { NewEvent } from '../core/event.js';
 import type { EventLog } from '../core/log/event-log.js';
-import type { Logger } from '../core/logger.js';
 import type { HostMonitor } from '../sources/host-monitor.js';
 import { hostMonitorCommands } from '../sources/host-monitor-commands.js';
 import type { Base } from './base.js';
+import { moduleFaults } from './module-faults.js';
+import type { RedisControlParts } from './redis-control.js';
 
 /** The way in for commands. */
 export interface OpenedControl {
@@ -19,34 +24,40 @@ export interface OpenedControl {
   readonly registry: CommandRegistry;
 }
 
-/** The command gate and what executes commands; faults of the commands module come back as such. */
+/** Where commands go, and what counts how many one client sends. */
+interface OpenedStore {
+  readonly store: CommandStore;
+  readonly rateLimit: RateLimit;
+}
+
+/** The command gate and what is behind it; `roomsOf` tells an event's rooms; faults of the commands module come back as such. */
 export async function openControl(
-  { config, clock, logger, counters, closers }: Base,
+  base: Base,
   log: EventLog,
   monitor: HostMonitor,
+  roomsOf: (event: NewEvent) => readonly string[],
 ): Promise<OpenedControl | ConfigFaults> {
-  const { commandsModule } = config;
+  const { config, clock, logger, counters, closers } = base;
+  const { commandsModule, redisUrl } = config;
   const builtIn = hostMonitorCommands(monitor);
   const registry = await loadCommands(
     commandsModule,
     builtIn.map(({ spec }) => spec),
+    { workers: redisUrl !== undefined },
   );
-  if (registry instanceof CommandFaults) {
-    const value = String(commandsModule);
-    return new ConfigFaults(
-      registry.faults.map((remedy) => ({ variable: 'COMMANDS_MODULE', value, source: value, remedy })),
-    );
-  }
+  if (registry instanceof CommandFaults) return moduleFaults(commandsModule, registry);
   const local = new LocalQueue(builtIn, logger);
-  const worker =
-    commandsModule === undefined ? {} : { worker: await openThreads(commandsModule, clock, logger) };
+  const inMemory = (queue: CommandQueue): CommandStore =>
+    new MemoryCommandStore({ queue, publish: (event) => log.append([event]), clock, logger, counters });
+  const { store, rateLimit } =
+    redisUrl === undefined
+      ? await openThreads(base, local, inMemory)
+      : await openQueues(base, redisUrl, { registry, local: inMemory(local), log, roomsOf });
   const gate = new CommandGate({
     registry,
-    queue: new RoutedQueue({ local, ...worker }),
-    rateLimit: new MemoryRateLimit(config.controlRatePerSecond),
-    publish: (event) => log.append([event]),
+    store,
+    rateLimit,
     clock,
-    logger,
     counters,
     controlWaitMs: config.controlWaitMs,
   });
@@ -54,7 +65,25 @@ export async function openControl(
   return { gate, registry };
 }
 
-async function openThreads(commandsModule: string, clock: Clock, logger: Logger): Promise<CommandQueue> {
-  const { ThreadQueue } = await import('../core/control/thread-queue.js');
-  return new ThreadQueue({ commandsModule, clock, logger });
+async function openThreads(
+  { config, clock, logger }: Base,
+  local: LocalQueue,
+  inMemory: (queue: CommandQueue) => CommandStore,
+): Promise<OpenedStore> {
+  const { commandsModule, controlRatePerSecond } = config;
+  const rateLimit = new MemoryRateLimit(controlRatePerSecond);
+  if (commandsModule === undefined) return { store: inMemory(new RoutedQueue({ local })), rateLimit };
+  const { ThreadQueue } = await import('../core/control/process/thread-queue.js');
+  const worker = new ThreadQueue({ commandsModule, clock, logger });
+  return { store: inMemory(new RoutedQueue({ local, worker })), rateLimit };
+}
+
+async function openQueues(
+  base: Base,
+  url: string,
+  { local, ...parts }: RedisControlParts & { readonly local: CommandStore },
+): Promise<OpenedStore> {
+  const { openRedisControl } = await import('./redis-control.js');
+  const { store: worker, rateLimit } = openRedisControl(base, url, parts);
+  return { store: new RoutedCommandStore({ local, worker }), rateLimit };
 }

@@ -1,10 +1,15 @@
+import { newSessionId } from '../core/cluster/node-id.js';
 import { Delivery } from '../core/delivery/delivery.js';
 import type { EventLog } from '../core/log/event-log.js';
 import type { Tables } from '../tables.js';
 import type { Base } from './base.js';
 
 /** The delivery engine under both wires. */
-export function createDelivery({ config, ...parts }: Base, log: EventLog, { types }: Tables): Delivery {
+export function createDelivery(
+  { config, nodeId, ...parts }: Base,
+  log: EventLog,
+  { types }: Tables,
+): Delivery {
   const perSecond = config.maxEventsPerSecondPerClient;
   return new Delivery(
     {
@@ -17,6 +22,6 @@ export function createDelivery({ config, ...parts }: Base, log: EventLog, { type
       },
       memory: { maxEvents: config.logMaxEvents, maxBytes: config.logMaxBytes },
     },
-    { ...parts, log, types },
+    { ...parts, log, types, newSessionId: () => newSessionId(nodeId) },
   );
 }

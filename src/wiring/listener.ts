@@ -9,6 +9,7 @@ import { profileDocument, type Served, transportDisabled } from '../profiles/htt
 import { eventsEntrance } from '../profiles/http/routes/events.js';
 import type { HostMonitor } from '../sources/host-monitor.js';
 import type { Base } from './base.js';
+import type { OpenedCluster } from './cluster.js';
 import type { OpenedControl } from './control.js';
 import type { OpenedLog } from './log.js';
 
@@ -22,9 +23,10 @@ export function createListener(
     OpenedControl & {
       readonly delivery: Delivery;
       readonly monitor: HostMonitor;
+      readonly cluster: OpenedCluster | undefined;
     },
 ): Listener {
-  const { log, bridge, delivery, monitor, gate, registry } = parts;
+  const { log, bridge, delivery, monitor, gate, registry, cluster } = parts;
   const served: Served = config;
   const startedAt = clock.elapsed();
   const readBody = jsonBody(config.maxHttpBufferBytes);
@@ -32,11 +34,12 @@ export function createListener(
   const app = createApp({
     served: () => served,
     delivery,
+    remoteSessions: cluster?.sessions,
     gate,
     readBody,
     operations: {
       readiness: () => ({ ready: log.state === 'ready', log: log.state }),
-      status: () => ({
+      status: async () => ({
         profile: config.profile,
         uptimeSeconds: (clock.elapsed() - startedAt) / 1000,
         ...delivery.status(),
@@ -49,6 +52,7 @@ export function createListener(
           followed: log.followed,
           bridge: bridge?.role ?? null,
         },
+        cluster: (await cluster?.status()) ?? null,
         counters: counters.toJSON(),
       }),
     },

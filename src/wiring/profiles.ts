@@ -24,7 +24,7 @@ export async function attachProfiles(
     return;
   }
   const { connectClusterRooms } = await import('../profiles/socketio/cluster-rooms.js');
-  const rooms = connectClusterRooms(config.redisUrl, config.redisKeyPrefix, logger);
+  const rooms = connectClusterRooms(config.redisUrl, config.redisKeyPrefix, { logger, counters });
   closers.add('cluster rooms', () => {
     rooms.close();
   });

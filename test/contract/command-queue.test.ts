@@ -4,14 +4,22 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/core/clock.js';
-import { ThreadQueue, type ThreadQueueOptions } from '../../src/core/control/thread-queue.js';
+import { ThreadQueue, type ThreadQueueOptions } from '../../src/core/control/process/thread-queue.js';
 import type { Logger } from '../../src/core/logger.js';
-import { commandOf, commandQueueContract, run, specOf } from './command-queue.js';
+import { CommandNode } from '../support/command-node.js';
+import {
+  commandOf,
+  commandQueueContract,
+  type OpenQueue,
+  ownQueueContract,
+  run,
+  specOf,
+} from './command-queue.js';
 
 const commandsModule = path.resolve(__dirname, '../support/commands.mjs');
 // Threads run what ships; another build than dist/ can be named for a run of these tests alone.
 const dist = path.resolve(process.env['FLIPGATE_DIST'] ?? path.resolve(__dirname, '../../dist'));
-const workerFile = path.join(dist, 'core/control/thread-worker.js');
+const workerFile = path.join(dist, 'core/control/process/thread-worker.js');
 if (!existsSync(workerFile)) throw new Error(`${workerFile} is not there: run npm run build first`);
 
 const silent: Logger = { error() {}, warn() {}, info() {}, debug() {} };
@@ -20,9 +28,24 @@ function threadQueue(options: Partial<ThreadQueueOptions> = {}): ThreadQueue {
   return new ThreadQueue({ commandsModule, workerFile, clock: systemClock, logger: silent, ...options });
 }
 
-commandQueueContract('threads', ({ workers = 2, maxQueue = 1000, closeMs = 5000 }) =>
-  Promise.resolve(threadQueue({ threads: workers, maxQueue, closeMs })),
-);
+const openThreads: OpenQueue = ({ workers = 2, maxQueue = 1000, closeMs = 5000 }) =>
+  Promise.resolve(threadQueue({ threads: workers, maxQueue, closeMs }));
+
+commandQueueContract('threads', openThreads);
+ownQueueContract('threads', openThreads);
+
+commandQueueContract('BullMQ', async ({ workers = 2, maxQueue = 1000 }) => {
+  const node = new CommandNode({ maxWaiting: maxQueue });
+  const worker = node.work({ threads: workers });
+  await node.follower.begun;
+  return {
+    offer: (command, spec) => node.queue.offer(command, spec),
+    close: async () => {
+      await worker.close();
+      await node.close();
+    },
+  };
+});
 
 describe('ThreadQueue', () => {
   test('handlers that spin on every thread leave the event loop alone', async () => {
@@ -110,18 +133,21 @@ const PROGRAM = `
   const { pathToFileURL } = await import('node:url');
   const load = (name) => import(pathToFileURL(dist + '/core/' + name + '.js').href);
   const { loadCommands } = await load('control/command-registry');
-  const { ThreadQueue } = await load('control/thread-queue');
-  const { MemoryRateLimit } = await load('control/memory-rate-limit');
+  const { ThreadQueue } = await load('control/process/thread-queue');
+  const { MemoryRateLimit } = await load('control/process/memory-rate-limit');
   const { CommandGate } = await load('control/gate');
+  const { MemoryCommandStore } = await load('control/process/memory-command-store');
   const { Counters } = await load('metrics/counters');
   const { systemClock: clock } = await load('clock');
   const logger = { error() {}, warn() {}, info() {}, debug() {} };
   const registry = await loadCommands(file, []);
   const queue = new ThreadQueue({ commandsModule: file, clock, logger });
   const events = [];
+  const counters = new Counters();
+  const publish = async (event) => { events.push(event); };
+  const store = new MemoryCommandStore({ queue, publish, clock, logger, counters });
   const gate = new CommandGate({
-    registry, queue, clock, logger, counters: new Counters(), rateLimit: new MemoryRateLimit(1),
-    controlWaitMs: 10_000, publish: async (event) => { events.push(event); },
+    registry, store, clock, counters, rateLimit: new MemoryRateLimit(1), controlWaitMs: 10_000,
   });
   const principal = { id: 'address:127.0.0.1' };
   const first = await gate.submit({ action: 'governor.start', principal, idempotencyKey: 'k' });

@@ -1,6 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Command, Outcome } from '../../src/core/command.js';
-import type { CommandQueue, CommandSpec } from '../../src/core/control/command-queue.js';
+import {
+  type CommandQueue,
+  type CommandSpec,
+  DEFAULT_QUEUEING,
+} from '../../src/core/control/command-queue.js';
 import { Refusal } from '../../src/core/errors.js';
 
 /** What the suite may ask a queue to be. */
@@ -31,6 +35,7 @@ export function specOf(action: string, timeoutMs = 10_000): CommandSpec {
     role: undefined,
     publishes: { type: 'command_response', room: undefined },
     where: 'worker',
+    ...DEFAULT_QUEUEING,
   };
 }
 
@@ -51,23 +56,26 @@ const failed = (code: string, message: RegExp): object => ({
   error: expect.objectContaining({ code, message: expect.stringMatching(message) }),
 });
 
+/** Opens queues for one suite and closes them after each test. */
+function openedQueues(open: OpenQueue): OpenQueue {
+  const opened: CommandQueue[] = [];
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((queue) => queue.close()));
+  });
+  return async (shape) => {
+    const queue = await open({ workers: 2, maxQueue: 1000, closeMs: 5000, ...shape });
+    opened.push(queue);
+    return queue;
+  };
+}
+
 /** What every command queue does, whoever executes. */
 export function commandQueueContract(name: string, open: OpenQueue): void {
   describe(`command queue contract: ${name}`, () => {
-    const opened: CommandQueue[] = [];
-
-    async function queueOf(shape: Partial<QueueShape> = {}): Promise<CommandQueue> {
-      const queue = await open({ workers: 2, maxQueue: 1000, closeMs: 5000, ...shape });
-      opened.push(queue);
-      return queue;
-    }
-
-    afterEach(async () => {
-      await Promise.all(opened.splice(0).map((queue) => queue.close()));
-    });
+    const queueOf = openedQueues(open);
 
     test('a command is executed and its result comes back', async () => {
-      const queue = await queueOf();
+      const queue = await queueOf({});
       const data = { text: 'a\r\n\u2028\u0000\ud800', list: [1, null, { deep: true }] };
       expect(await run(queue, 'test.echo', data)).toEqual({ status: 'succeeded', result: data });
       expect(await run(queue, 'governor.start')).toEqual({
@@ -77,7 +85,7 @@ export function commandQueueContract(name: string, open: OpenQueue): void {
     });
 
     test('a handler learns the id, the action and the principal', async () => {
-      const queue = await queueOf();
+      const queue = await queueOf({});
       const command = commandOf('test.context');
       const receipt = await queue.offer(command, specOf('test.context'));
       if (receipt instanceof Refusal) throw new Error(receipt.code);
@@ -89,7 +97,7 @@ export function commandQueueContract(name: string, open: OpenQueue): void {
     });
 
     test('a handler that throws is a failure with its message and no stack', async () => {
-      const outcome = await run(await queueOf(), 'test.fail');
+      const outcome = await run(await queueOf({}), 'test.fail');
       expect(outcome).toEqual({
         status: 'failed',
         error: { code: 'command_failed', message: 'it failed as it should', retryable: false },
@@ -101,11 +109,11 @@ export function commandQueueContract(name: string, open: OpenQueue): void {
       ['test.function', /"run" is a function/],
       ['test.cycle', /refers to itself/],
     ])('%s, a result that JSON cannot carry, is a failure that says why', async (action, message) => {
-      expect(await run(await queueOf(), action)).toEqual(failed('command_failed', message));
+      expect(await run(await queueOf({}), action)).toEqual(failed('command_failed', message));
     });
 
     test('an action that the workers do not have is a failure', async () => {
-      expect(await run(await queueOf(), 'test.missing')).toEqual(failed('unknown_action', /test\.missing/));
+      expect(await run(await queueOf({}), 'test.missing')).toEqual(failed('unknown_action', /test\.missing/));
     });
 
     test('a handler that does not end is stopped, deaf or spinning; the worker is there again', async () => {
@@ -151,6 +159,13 @@ export function commandQueueContract(name: string, open: OpenQueue): void {
       );
       expect(order).toEqual(Array.from({ length: 20 }, (_, index) => index));
     });
+  });
+}
+
+/** What a queue does that is this process's own: it ends with it, and fails what it cannot have executed. */
+export function ownQueueContract(name: string, open: OpenQueue): void {
+  describe(`contract of a process's own command queue: ${name}`, () => {
+    const queueOf = openedQueues(open);
 
     test('a full queue refuses, with the time after which to try again, and loses nothing it took', async () => {
       const queue = await queueOf({ workers: 1, maxQueue: 5 });

@@ -67,7 +67,7 @@ export function wireContract(wire: Wire, gateways: WireGateways): void {
       expect(got.all[0]).toEqual({
         kind: 'welcome',
         welcome: {
-          sessionId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+          sessionId: expect.stringMatching(/^[0-9a-f]{12}\.[0-9a-f-]{36}$/),
           profile: 'HYBRID',
           rooms: [one, two],
           cursor: null,

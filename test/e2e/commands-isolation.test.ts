@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { eventSourceWire } from '../support/event-source-wire.js';
 import { requestJson } from '../support/json-request.js';
-import { killLaunched, launchGateway } from '../support/launched-gateway.js';
+import { killLaunched } from '../support/launched-gateway.js';
+import { launchExecuting } from '../support/launched-worker.js';
 import { publish } from '../support/publish.js';
 import { StockClient } from '../support/stock-client.js';
 import { waitUntil } from '../support/wait-until.js';
@@ -22,7 +23,7 @@ const factsOf = (got: WireRecord): unknown[] =>
   got.events.filter(({ type }) => type === 'fact_added').map(({ data }) => data);
 
 test('a command that burns CPU for 5 s delays neither events nor answers', async () => {
-  const { url } = await launchGateway({
+  const { url } = await launchExecuting({
     APP_PROFILE: 'HYBRID',
     COMMANDS_MODULE: 'test/support/commands.mjs',
     CONTROL_WAIT_MS: '30000',

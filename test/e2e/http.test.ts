@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type JsonAnswer, requestJson } from '../support/json-request.js';
 import { killLaunched, type LaunchedGateway, launchGateway } from '../support/launched-gateway.js';
+import { launchExecuting } from '../support/launched-worker.js';
 import { publish } from '../support/publish.js';
 import { exchangeRaw, type RawExchange, upgradeLines } from '../support/raw-exchange.js';
 import { rawStreamWire } from '../support/raw-stream-wire.js';
@@ -13,7 +14,7 @@ let hybrid: LaunchedGateway;
 let url: string;
 
 beforeAll(async () => {
-  hybrid = await launchGateway({
+  hybrid = await launchExecuting({
     APP_PROFILE: 'HYBRID',
     COMMANDS_MODULE: 'test/support/commands.mjs',
     CONTROL_RATE_PER_SECOND: '1000',

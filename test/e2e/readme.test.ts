@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { killLaunched, type LaunchedGateway, launchGateway, ROOT } from '../support/launched-gateway.js';
+import { launchExecuting } from '../support/launched-worker.js';
 import { readmeSnippets } from '../support/readme-snippets.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -83,7 +84,7 @@ describe('the README', () => {
   it('runs the commands module it prints', async () => {
     const file = path.join(folder, 'commands.mjs');
     writeFileSync(file, snippets.get('commands-module') ?? '');
-    const gateway = await launchGateway({ COMMANDS_MODULE: file });
+    const gateway = await launchExecuting({ COMMANDS_MODULE: file });
 
     const answer = await fetch(`${gateway.url}/api/governor/control`, {
       method: 'POST',

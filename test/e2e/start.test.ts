@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { requestJson } from '../support/json-request.js';
 import { killLaunched, type LaunchedGateway, launchGateway, ROOT } from '../support/launched-gateway.js';
+import { launchExecuting } from '../support/launched-worker.js';
 import { rawStreamWire } from '../support/raw-stream-wire.js';
 import { runProgram } from '../support/run-program.js';
 import { waitUntil } from '../support/wait-until.js';
@@ -175,7 +176,7 @@ describe('flipgate config', () => {
 describe('a process loads only what it serves', () => {
   const SOCKET_IO = /\/node_modules\/(socket\.io|engine\.io|@socket\.io|ws)[/-]/;
   const SSE = /\/dist\/profiles\/sse\//;
-  const REDIS = /\/node_modules\/(ioredis|@socket\.io\/redis-adapter)\//;
+  const REDIS = /\/node_modules\/(ioredis|bullmq|@socket\.io\/redis-adapter)\//;
 
   test.each([
     ['SSE', { loads: [SSE], not: [SOCKET_IO, REDIS] }],
@@ -210,7 +211,7 @@ describe('a stop', () => {
   );
 
   test('lets a command that runs, and the request that waits for it, come to their end', async () => {
-    const gateway = await launchGateway({
+    const gateway = await launchExecuting({
       COMMANDS_MODULE: 'test/support/commands.mjs',
       CONTROL_WAIT_MS: '10000',
     });

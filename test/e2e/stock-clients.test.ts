@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { requestJson } from '../support/json-request.js';
 import { killLaunched, type LaunchedGateway, launchGateway } from '../support/launched-gateway.js';
+import { launchExecuting } from '../support/launched-worker.js';
 import { PollingSession } from '../support/polling-session.js';
 import { publish } from '../support/publish.js';
 import { freePort } from '../support/redis-server.js';
@@ -16,7 +17,7 @@ let gateway: LaunchedGateway;
 let marks = 0;
 
 beforeAll(async () => {
-  gateway = await launchGateway({
+  gateway = await launchExecuting({
     COMMANDS_MODULE: 'test/support/commands.mjs',
     CONTROL_RATE_PER_SECOND: '1000',
   });
@@ -267,7 +268,7 @@ test('without any commands module a governor_update still follows, and says what
 });
 
 test('commands beyond the rate are refused with the time to wait, each answered, nobody disconnected', async () => {
-  const { url } = await launchGateway({ COMMANDS_MODULE: 'test/support/commands.mjs' });
+  const { url } = await launchExecuting({ COMMANDS_MODULE: 'test/support/commands.mjs' });
   const client = await connect(url, 4, 'websocket');
   const answers = await Promise.all(
     Array.from({ length: 30 }, () => client.ask('governor_control', { action: 'start' })),

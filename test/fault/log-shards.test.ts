@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { Shards } from '../../src/core/log/shards.js';
 import { type ClusterRedis, startClusterRedis } from '../support/cluster-redis.js';
 import { bundleWire } from '../support/bundle-wire.js';
 import { requestJson } from '../support/json-request.js';
 import { killLaunched, launchGateway } from '../support/launched-gateway.js';
 import { isReady, OutageRig } from '../support/outage-rig.js';
 import { publish } from '../support/publish.js';
+import { PublishedNumbers } from '../support/published-numbers.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 import { waitUntil } from '../support/wait-until.js';
 import { Wanderer } from '../support/wanderer.js';
@@ -157,6 +159,46 @@ describe('a log of four shards', () => {
     expect([back.got.welcomes[0]?.resumed, back.got.gaps]).toEqual([true, []]);
     expect(back.got.events.map(({ data }) => data)).toEqual(expect.arrayContaining([6, 7, 8]));
     await back.close();
+  }, 60_000);
+
+  test('what is published is copied once into its shard, also when who copies is killed', async () => {
+    server = await startRedisServer();
+    const { url } = server;
+    const variables = {
+      APP_PROFILE: 'SSE',
+      REDIS_URL: url,
+      LOG_SHARDS: '4',
+      REDIS_KEY_PREFIX: 'copied',
+      REDIS_CHANNELS: 'copied:*',
+    };
+    const nodes = [await launchGateway(variables), await launchGateway(variables)];
+    const redis = new Redis(url);
+    const holders = async (): Promise<number> => (await redis.keys('*:bridge:lease')).length;
+    await waitUntil(async () => (await holders()) === 4, 'each shard to be copied');
+    const rooms = ['a', 'b', 'd', 'e'];
+    const publishers = rooms.map((room) => new PublishedNumbers(url, `copied:${room}`));
+    const published = (more: number): Promise<void> => {
+      const until = publishers.map(({ count }) => count + more);
+      return waitUntil(() => publishers.every(({ count }, n) => count >= Number(until[n])), 'more');
+    };
+    await published(200);
+    await nodes[0]?.kill();
+    await published(400);
+    await Promise.all(publishers.map((one) => one.stop()));
+    for (const [index, room] of rooms.entries()) {
+      const { expected } = publishers[index] as PublishedNumbers;
+      const key = `copied:{log:${String(new Shards(4).ofRoom(room))}}`;
+      const copied = async (): Promise<number[]> => {
+        const entries = await redis.xrange(key, '-', '+');
+        return entries.flatMap(([, fields]) => {
+          const [of, number] = ['room', 'data'].map((name) => fields[fields.indexOf(name) + 1]);
+          return of === room ? [Number(number)] : [];
+        });
+      };
+      await waitUntil(async () => (await copied()).length >= expected.length, `room ${room}`, 20_000);
+      expect(await copied()).toEqual(expected);
+    }
+    redis.disconnect();
   }, 60_000);
 
   test('on a Cluster, the master of one of the shards is killed', async () => {

@@ -125,7 +125,8 @@ describe('the PUBLISH bridge of several nodes', () => {
   test('subscriptions break, one after the other: nothing is missed', async () => {
     await start(2);
     const list = String(await redis.client('LIST'));
-    const ids = [...list.matchAll(/^id=(\d+) .*name=flipgate-wait /gm)].map(([, id]) => String(id));
+    // Those of the bridge, which listen to two channels each.
+    const ids = [...list.matchAll(/^id=(\d+) .*name=flipgate-wait .* sub=2 /gm)].map(([, id]) => String(id));
     expect(ids.length).toBeGreaterThanOrEqual(2);
     for (const id of ids) {
       const before = new Map<LaunchedGateway, number>();
@@ -145,6 +146,28 @@ describe('the PUBLISH bridge of several nodes', () => {
       await copying();
       await published(100);
     }
+    await expectAllOnce();
+  });
+
+  test('subscriptions break, each as soon as the other is back: nothing is missed', async () => {
+    await start(2);
+    for (let turn = 0; turn < 6; turn += 1) {
+      const list = String(await redis.client('LIST'));
+      const waiting = [...list.matchAll(/^id=(\d+) .*name=flipgate-wait .* sub=2 /gm)];
+      const [, id] = waiting[0] ?? [];
+      const before = await Promise.all(nodes.map(lost));
+      await redis.client('KILL', 'ID', String(id));
+      await waitUntil(
+        async () => (await Promise.all(nodes.map(lost))).join() !== before.join(),
+        'a node to notice',
+      );
+      await waitUntil(
+        async () => !(await Promise.all(nodes.map(roleOf))).includes('not listening'),
+        'it to listen again',
+      );
+    }
+    await copying();
+    await published(100);
     await expectAllOnce();
   });
 

@@ -45,8 +45,6 @@ export class AckedPublisher {
     const times = new Map<number, number>();
     for (const number of logged) times.set(number, (times.get(number) ?? 0) + 1);
     const isIn = (number: number): boolean => times.has(number);
-    const say = (numbers: readonly number[], what: string): string[] =>
-      numbers.length === 0 ? [] : [`${String(numbers.length)} ${what}: ${numbers.slice(0, 10).join(', ')}`];
     return [
       ...say(
         this.#numbers.stored.filter((number) => !isIn(number)),
@@ -86,4 +84,10 @@ export class AckedPublisher {
     if (!isExpected) this.troubles.push(`${String(answer.status)} ${answer.text}`);
     return error.message.includes('nothing was stored') ? 'refused' : 'unknown';
   }
+}
+
+function say(numbers: readonly number[], what: string): string[] {
+  return numbers.length === 0
+    ? []
+    : [`${String(numbers.length)} ${what}: ${numbers.slice(0, 10).join(', ')}`];
 }

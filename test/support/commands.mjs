@@ -1,4 +1,5 @@
 // A commands module as an operator would write one; what the tests let workers execute.
+import { appendFileSync, readFileSync } from 'node:fs';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -76,6 +77,20 @@ export default {
       sleep(numberIn(data, 'ms', 100), null, { signal }),
     timeoutMs: 250,
     publishes: false,
+  },
+
+  // Writes its id and its process into `file`, a line, then takes `ms`; fails as long as there are `failures` lines or fewer.
+  'test.record': {
+    handler: async (/** @type {unknown} */ data, /** @type {Context} */ { id }) => {
+      const { file } = /** @type {{file: string}} */ (data);
+      appendFileSync(file, `${id} ${String(process.pid)}\n`);
+      await sleep(numberIn(data, 'ms', 0));
+      const begun = readFileSync(file, 'utf8').split('\n').length - 1;
+      if (begun <= numberIn(data, 'failures', 0)) throw new Error(`failed at ${String(begun)}`);
+      return { begun };
+    },
+    attempts: 3,
+    backoffMs: 50,
   },
 
   // What JSON cannot carry.

@@ -95,7 +95,7 @@ export class ConsolePage {
     try {
       await waitUntil(async () => (await this.shown(type)).some((event) => event.id === id), `${type} ${id}`);
     } catch (error) {
-      throw new Error(`${String(error)}; ${await this.#describe()}`);
+      throw new Error(`${String(error)}; ${await this.#describe()}`, { cause: error });
     }
   }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Delivery } from '../../src/core/delivery/delivery.js';
 import type { DeliverySettings } from '../../src/core/delivery/delivery-settings.js';
 import type { Session } from '../../src/core/delivery/session.js';
@@ -62,6 +63,7 @@ export class DeliveryRig<Log extends EventLog = HeldLog> {
         clock: this.clock,
         counters: this.counters,
         logger: parts.logger ?? silentLogger,
+        newSessionId: randomUUID,
       },
     );
   }

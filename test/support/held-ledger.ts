@@ -1,5 +1,11 @@
 import { Refusal } from '../../src/core/errors.js';
-import { BridgeLedger, type LeaseAnswer, type PlacedEvent } from '../../src/core/log/bridge-ledger.js';
+import type { Place } from '../../src/core/log/place.js';
+import {
+  BridgeLedger,
+  type LeaseAnswer,
+  type LeaseRequest,
+  type PlacedEvent,
+} from '../../src/core/log/bridge-ledger.js';
 
 /** A ledger on a real Redis that is out of reach while the test says so. */
 export class HeldLedger extends BridgeLedger {
@@ -15,12 +21,14 @@ export class HeldLedger extends BridgeLedger {
     return Promise.resolve(new Refusal('log_unavailable', 'away', 50));
   }
 
-  override hold(token: string): Promise<LeaseAnswer | Refusal> {
-    return this.reachable ? super.hold(token) : Promise.resolve(new Refusal('log_unavailable', 'away'));
+  override hold(token: string, request: LeaseRequest): Promise<LeaseAnswer | Refusal> {
+    return this.reachable
+      ? super.hold(token, request)
+      : Promise.resolve(new Refusal('log_unavailable', 'away'));
   }
 
-  override release(token: string): Promise<Refusal | undefined> {
-    if (this.reachable) return super.release(token);
+  override release(token: string, copiedTo: Place | null): Promise<Refusal | undefined> {
+    if (this.reachable) return super.release(token, copiedTo);
     this.refusedReleases += 1;
     return Promise.resolve(new Refusal('log_unavailable', 'away'));
   }

@@ -11,6 +11,7 @@ import { Shards } from '../../src/core/log/shards.js';
 export class HeldLog implements EventLog {
   readonly kind = 'redis';
   readonly shards = new Shards(1);
+  readonly agreed = Promise.resolve();
   state: LogState = 'starting';
   /** While false, appends and reads are refused. */
   reachable = true;

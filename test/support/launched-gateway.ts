@@ -18,10 +18,11 @@ export interface LaunchedGateway {
 }
 
 export const ROOT = path.resolve(__dirname, '../..');
-const running = new Set<ChildProcess>();
+/** Processes that were started and have not ended. */
+export const running = new Set<ChildProcess>();
 
 /** Environment for a process under test: the real one without flipgate's variables, a `REDIS_URL` kept. */
-function environment(variables: Record<string, string | undefined>): NodeJS.ProcessEnv {
+export function environment(variables: Record<string, string | undefined>): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR, SystemRoot, REDIS_URL } = process.env;
   const prefix = `test-${process.pid}-${Math.random().toString(36).slice(2)}`;
   return {

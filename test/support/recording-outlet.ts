@@ -61,6 +61,8 @@ export class RecordingOutlet implements Outlet {
     this.gaps.push(gap);
   }
 
+  roomsChanged(): void {}
+
   end(reason: ErrorCode): void {
     this.calls.push('end');
     this.ended = reason;

@@ -5,6 +5,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 
+/** What is started: `redis-server` of the PATH, or what `REDIS_SERVER` names, such as a valkey-server. */
+export const REDIS_SERVER = process.env.REDIS_SERVER ?? 'redis-server';
+
 /** A real redis-server of its own, on a free port, in a folder of its own. */
 export interface RedisServer {
   readonly url: string;
@@ -37,7 +40,7 @@ export async function startRedisServer(
   const port = options.port ?? (await freePort());
   const folder = options.folder ?? mkdtempSync(path.join(os.tmpdir(), 'flipgate-redis-'));
   const server = spawn(
-    'redis-server',
+    REDIS_SERVER,
     ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder, ...(options.args ?? [])],
     { stdio: 'ignore' },
   );

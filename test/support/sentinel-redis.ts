@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
-import { freePort, type RedisServer, startRedisServer } from './redis-server.js';
+import { freePort, REDIS_SERVER, type RedisServer, startRedisServer } from './redis-server.js';
 import { waitUntil } from './wait-until.js';
 
 const MASTER = 'flipgate';
@@ -51,7 +51,7 @@ export async function startSentinelRedis(): Promise<SentinelRedis> {
         '',
       ].join('\n'),
     );
-    const sentinel = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
+    const sentinel = spawn(REDIS_SERVER, [file, '--sentinel'], { stdio: 'ignore' });
     const client = new Redis(port, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
     client.on('error', () => undefined);
     watched.push({ port, process: sentinel, client });

@@ -64,6 +64,7 @@ export class SharedShards {
 export class ShardsView implements EventLog {
   readonly kind = 'redis';
   readonly state = 'ready';
+  readonly agreed = Promise.resolve();
   readonly shards: Shards;
   readonly #log: SharedShards;
   /** By shard: how many entries the tail was told. */

@@ -25,7 +25,7 @@ export const OPERATING_VARIABLES = {
     env: 'COMMANDS_MODULE',
     default: undefined,
     defaultText: 'none: the built-in commands only',
-    doc: 'JavaScript module of command handlers, run by the workers.',
+    doc: 'JavaScript module of commands: their handlers, which workers run, and what gateways need to know of them.',
   }),
   legacyEventsFile: path({
     env: 'LEGACY_EVENTS_FILE',
@@ -41,7 +41,7 @@ export const OPERATING_VARIABLES = {
       'redis://[user:password@]host[:port][/database], redis+sentinel://[user:password@]host[:port],…/master[/database] or redis+cluster://[user:password@]host[:port],…; rediss for TLS; percent-encoded',
     mask: maskRedisUrl,
     check: isRedisUrl,
-    doc: 'Redis that holds the log, shared by all nodes, and carries room operations between them. Commands and limits stay in each process.',
+    doc: 'Redis that holds the log, the queues of commands and the limits, shared by all nodes, and carries room operations between them.',
   }),
   redisKeyPrefix: text({
     env: 'REDIS_KEY_PREFIX',

@@ -15,10 +15,23 @@ export class CommandRegistry {
     return this.#specs.get(action);
   }
 
+  /** The queues that commands for workers wait in. */
+  get queues(): readonly string[] {
+    const workers = [...this.#specs.values()].filter(({ where }) => where === 'worker');
+    return [...new Set(workers.map(({ queue }) => queue))];
+  }
+
   /** Every action, in the order of registration. */
   get actions(): readonly string[] {
     return [...this.#specs.keys()];
   }
+}
+
+/** How {@link loadCommands} reads a module. */
+export interface LoadCommandsOptions {
+  /** True when workers outside this process execute commands; else each needs a handler here. Default false. */
+  readonly workers?: boolean;
+  readonly importModule?: ImportModule;
 }
 
 /**
@@ -29,16 +42,20 @@ export class CommandRegistry {
 export async function loadCommands(
   file: string | undefined,
   builtIn: readonly CommandSpec[],
-  importModule?: ImportModule,
+  { workers = false, importModule }: LoadCommandsOptions = {},
 ): Promise<CommandRegistry | CommandFaults> {
   if (file === undefined) return new CommandRegistry(builtIn);
   const commands = await importCommands(file, importModule);
   if (commands instanceof CommandFaults) return commands;
-  const taken = builtIn.filter(({ action }) => commands.has(action));
-  if (taken.length > 0) {
-    return new CommandFaults(
-      taken.map(({ action }) => `${file}: "${action}" is built in; choose another name`),
+  const faults = builtIn
+    .filter(({ action }) => commands.has(action))
+    .map(({ action }) => `${file}: "${action}" is built in; choose another name`);
+  for (const [action, { handler }] of commands) {
+    if (handler !== undefined || workers) continue;
+    faults.push(
+      `${file}: "${action}" has no handler: its workers are reached through REDIS_URL, which is not set`,
     );
   }
+  if (faults.length > 0) return new CommandFaults(faults);
   return new CommandRegistry([...builtIn, ...[...commands.values()].map(({ spec }) => spec)]);
 }

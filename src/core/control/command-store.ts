@@ -1,127 +1,46 @@
-import { LRUCache } from 'lru-cache';
-import type { Clock } from '../clock.js';
-import type { CommandState, Outcome } from '../command.js';
-import { Refusal } from '../errors.js';
-import type { Receipt } from './command-queue.js';
-import { fingerprint } from './fingerprint.js';
+import type { Command, CommandState } from '../command.js';
+import type { Refusal } from '../errors.js';
+import type { Claim } from './claim.js';
+import type { CommandSpec } from './command-queue.js';
 
-/** An idempotency key as the store knows it: whose it is, and what was asked under it. */
-export interface Claim {
-  readonly scopedKey: string;
-  readonly fingerprint: string;
-}
-
-/** A command the gate knows. */
-export interface CommandRecord {
-  readonly id: string;
-  readonly action: string;
-  /** Resolves when the queue has taken it, or refused it; rejects when offering it threw. */
-  readonly accepted: Promise<Receipt | Refusal>;
-  /** Resolves when it has ended and {@link outcome} tells how, or when it was not taken. Never rejects. */
-  readonly ended: Promise<unknown>;
-  /** Under which key it may be asked for again. */
+/** A request that was found good, as a store is asked to take it. */
+export interface AskedCommand {
+  /** With an id of its own; where the claim is known, that of the first request counts. */
+  readonly command: Command;
+  readonly spec: CommandSpec;
+  /** Under which key it may be asked for again; undefined: under none. */
   readonly claim: Claim | undefined;
-  /** How it ended; undefined before that. */
-  outcome: Outcome | undefined;
 }
 
-const MAX_ENTRIES = 10_000;
-const MAX_BYTES = 64 * 1024 * 1024;
-const RECORD_BYTES = 500;
-const STATE_TTL_MS = 3_600_000;
-const KEY_TTL_MS = 24 * STATE_TTL_MS;
-const KEY = /^[\x20-\x7e]{1,255}$/;
+/** A command that was taken, now or by an earlier request with the same claim. */
+export interface TakenCommand {
+  /** True when an earlier request had it taken. */
+  readonly replayed: boolean;
+  /** Resolves once {@link state} tells how it ended; may never do so. Never rejects. */
+  readonly ended: Promise<unknown>;
+  /** Its state, as far as this process knows it now. */
+  state(): CommandState;
+}
 
 /**
- * What the gate remembers. Commands that have not ended are kept, all of them: the queue bounds how many there are.
- * Of those that have, the newest 10,000 and at most 64 MiB: for one hour by id, for 24 hours by idempotency key.
+ * Where commands are from being taken until they are forgotten: has them executed, knows under which keys they may be
+ * asked for again and how they ended, and sees to it that outcomes are published, each once.
  */
-export class CommandStore {
-  readonly #open = new Map<string, CommandRecord>();
-  readonly #openKeys = new Map<string, CommandRecord>();
-  readonly #ended: LRUCache<string, CommandRecord>;
-  readonly #endedKeys: LRUCache<string, CommandRecord>;
-
-  constructor(clock: Clock) {
-    const limits = {
-      max: MAX_ENTRIES,
-      maxSize: MAX_BYTES,
-      ttlResolution: 0,
-      perf: { now: () => clock.elapsed() },
-    };
-    this.#ended = new LRUCache({ ...limits, ttl: STATE_TTL_MS });
-    this.#endedKeys = new LRUCache({ ...limits, ttl: KEY_TTL_MS });
-  }
-
-  /** How many commands have not ended. */
-  get open(): number {
-    return this.#open.size;
-  }
-
-  /** The command with this id; undefined when there is none, or no longer. */
-  find(id: string): CommandRecord | undefined {
-    return this.#open.get(id) ?? this.#ended.get(id);
-  }
-
+export interface CommandStore {
+  /** How many commands were taken here whose end this process does not know yet. */
+  readonly open: number;
   /**
-   * The command that was first asked for under this key, ended or not; undefined when the key is new;
+   * The command that was first asked for under this claim; undefined when it is new, or there is none;
    * `idempotency_mismatch` when it was for something else.
    */
-  recall(claim: Claim): CommandRecord | Refusal | undefined {
-    const { scopedKey } = claim;
-    const record = this.#openKeys.get(scopedKey) ?? this.#endedKeys.get(scopedKey);
-    if (record === undefined || record.claim?.fingerprint === claim.fingerprint) return record;
-    return new Refusal(
-      'idempotency_mismatch',
-      'this Idempotency-Key was used for another action or other data',
-    );
-  }
-
-  /** Remembers a command that is about to be offered to the queue. */
-  add(record: CommandRecord): void {
-    this.#open.set(record.id, record);
-    if (record.claim !== undefined) this.#openKeys.set(record.claim.scopedKey, record);
-  }
-
-  /** Forgets a command that was not taken: its key is free again. */
-  forget(id: string): void {
-    const claim = this.#open.get(id)?.claim;
-    this.#open.delete(id);
-    if (claim !== undefined) this.#openKeys.delete(claim.scopedKey);
-  }
-
+  recall(asked: AskedCommand): Promise<TakenCommand | Refusal | undefined>;
   /**
-   * Notes how a command ended, and returns its record.
-   * @param length Length of the outcome as JSON text: what it is taken to weigh.
-   * @throws when no command with this id is open.
+   * Takes a command, or joins the one that another request with this claim brought in meanwhile. A refusal is one of
+   * the queue's, or `queue_unavailable`: then asking again with the same key never executes it twice.
    */
-  end(id: string, outcome: Outcome, length: number): CommandRecord {
-    const record = this.#open.get(id);
-    if (record === undefined) throw new Error(`command ${id} is not open`);
-    this.forget(id);
-    record.outcome = outcome;
-    const size = length + RECORD_BYTES;
-    this.#ended.set(id, record, { size });
-    if (record.claim !== undefined) this.#endedKeys.set(record.claim.scopedKey, record, { size });
-    return record;
-  }
-}
-
-/** A command's state as clients see it. */
-export function stateOf({ id, action, outcome }: CommandRecord): CommandState {
-  return { id, action, ...(outcome ?? { status: 'queued' }) };
-}
-
-/**
- * The claim of a request that came with an idempotency key (1–255 printable ASCII characters). Keys belong to the
- * principal: nobody meets another one's. `bad_request` or `invalid_data` when there can be none.
- */
-export function claimOf(principalId: string, key: string, action: string, data: unknown): Claim | Refusal {
-  if (!KEY.test(key)) {
-    return new Refusal('bad_request', 'Idempotency-Key must be 1–255 printable ASCII characters');
-  }
-  const print = fingerprint(action, data);
-  if (print === undefined) return new Refusal('invalid_data', 'data is nested too deep');
-  // No key has a line end in it, so no two principals' keys can be made to look the same.
-  return { scopedKey: `${principalId}\n${key}`, fingerprint: print };
+  take(asked: AskedCommand): Promise<TakenCommand | Refusal>;
+  /** A command's state; `unknown_command` when there is none, or no longer. */
+  state(id: string): Promise<CommandState | Refusal>;
+  /** Takes nothing more; resolves once everything is as safe as it gets. Idempotent. */
+  close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import type { Principal } from '../command.js';
 import { isRoomName, isTypeName, RESERVED_TYPES } from '../event.js';
-import type { CommandSpec, OutcomeEvent } from './command-queue.js';
+import { type CommandSpec, DEFAULT_QUEUEING, type OutcomeEvent } from './command-queue.js';
 
 /** What a handler is told besides the data. */
 export interface CommandContext {
@@ -19,7 +19,8 @@ export type CommandHandler = (data: unknown, ctx: CommandContext) => unknown;
 /** One action of a commands module: its handler and what the gate needs to know of it. */
 export interface CommandDefinition {
   readonly spec: CommandSpec;
-  readonly handler: CommandHandler;
+  /** Undefined when workers of another kind execute it. */
+  readonly handler: CommandHandler | undefined;
 }
 
 /** What is wrong with a commands module: every fault, for people. */
@@ -38,7 +39,17 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
 export const DEFAULT_OUTCOME_TYPE = 'command_response';
 
 const MAX_TIMEOUT_MS = 3_600_000;
-const FIELDS: readonly string[] = ['handler', 'timeoutMs', 'role', 'publishes'];
+const MAX_ATTEMPTS = 10;
+const QUEUE = /^[A-Za-z0-9_.-]{1,64}$/;
+const FIELDS: readonly string[] = [
+  'handler',
+  'timeoutMs',
+  'role',
+  'publishes',
+  'queue',
+  'attempts',
+  'backoffMs',
+];
 
 /** Imports an ES or CommonJS module by its URL; the runtime's own `import` unless a test brings another. */
 export type ImportModule = (url: string) => Promise<unknown>;
@@ -68,6 +79,8 @@ export async function importCommands(
  * Reads a module's exports, `commands` or the default one:
  * `{ "governor.start": { handler(data, ctx), timeoutMs, role, publishes: {type, room} } }`. `timeoutMs` is 1–3,600,000
  * (default 30,000); `publishes` may be left out (then `command_response` tells the outcome) or be false (nothing does).
+ * `queue`, `attempts` and `backoffMs` are {@link Queueing}'s. An entry without `handler` is executed by workers of another
+ * kind: it names their queue, in which no entry may have one, since who serves a queue executes all of its commands.
  */
 export function parseCommands(exported: unknown): Map<string, CommandDefinition> | CommandFaults {
   const table = tableOf(exported);
@@ -81,7 +94,16 @@ export function parseCommands(exported: unknown): Map<string, CommandDefinition>
     if (Array.isArray(found)) faults.push(...found.map((fault) => `"${action}": ${fault}`));
     else commands.set(action, found);
   }
+  faults.push(...sharedQueues([...commands.values()]));
   return faults.length > 0 ? new CommandFaults(faults) : commands;
+}
+
+/** Faults of entries without a handler in a queue that other entries have handlers for. */
+function sharedQueues(commands: readonly CommandDefinition[]): string[] {
+  const served = new Set(commands.flatMap(({ spec, handler }) => (handler ? [spec.queue] : [])));
+  return commands
+    .filter(({ spec, handler }) => handler === undefined && served.has(spec.queue))
+    .map(({ spec }) => `"${spec.action}": has no handler, but others in its queue "${spec.queue}" have one`);
 }
 
 function tableOf(exported: unknown): Record<string, unknown> | undefined {
@@ -96,28 +118,42 @@ function tableOf(exported: unknown): Record<string, unknown> | undefined {
 
 function parseDefinition(action: string, value: unknown): CommandDefinition | string[] {
   if (!isObject(value)) return ['must be an object {handler, timeoutMs?, role?, publishes?}'];
-  const { handler, timeoutMs = DEFAULT_TIMEOUT_MS, role } = value;
+  const { handler, timeoutMs = DEFAULT_TIMEOUT_MS, role, queue = DEFAULT_QUEUEING.queue } = value;
+  const { attempts = DEFAULT_QUEUEING.attempts, backoffMs = DEFAULT_QUEUEING.backoffMs } = value;
   const publishes = parsePublishes(value['publishes']);
   const faults: string[] = [];
   if (!isTypeName(action)) faults.push('an action is named by 1–128 of A-Z a-z 0-9 _ . : -');
-  if (typeof handler !== 'function') faults.push('handler must be a function (data, ctx)');
-  if (!isTimeout(timeoutMs)) faults.push('timeoutMs must be a whole number of ms, 1–3600000');
+  if (!(typeof handler === 'function' || (handler === undefined && value['queue'] !== undefined))) {
+    faults.push(
+      'handler must be a function (data, ctx), or be left out where "queue" names that of other workers',
+    );
+  }
+  if (!isWhole(timeoutMs, 1, MAX_TIMEOUT_MS))
+    faults.push('timeoutMs must be a whole number of ms, 1–3600000');
   if (role !== undefined && (typeof role !== 'string' || role === '')) {
     faults.push('role must be a string that is not empty');
   }
   if (typeof publishes === 'string') faults.push(publishes);
+  if (!(typeof queue === 'string' && QUEUE.test(queue)))
+    faults.push('queue must be 1–64 of A-Z a-z 0-9 _ . -');
+  if (!isWhole(attempts, 1, MAX_ATTEMPTS)) faults.push('attempts must be a whole number, 1–10');
+  if (!isWhole(backoffMs, 1, MAX_TIMEOUT_MS))
+    faults.push('backoffMs must be a whole number of ms, 1–3600000');
   for (const field of Object.keys(value)) {
     if (!FIELDS.includes(field)) faults.push(`has a field "${field}"; known are ${FIELDS.join(', ')}`);
   }
   if (faults.length > 0) return faults;
   return {
-    handler: handler as CommandHandler,
+    handler: handler as CommandHandler | undefined,
     spec: {
       action,
       timeoutMs: timeoutMs as number,
       role: role as string | undefined,
       publishes: publishes as OutcomeEvent | null,
       where: 'worker',
+      queue: queue as string,
+      attempts: attempts as number,
+      backoffMs: backoffMs as number,
     },
   };
 }
@@ -134,8 +170,8 @@ function parsePublishes(value: unknown): OutcomeEvent | null | string {
   return { type, room };
 }
 
-function isTimeout(value: unknown): boolean {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_TIMEOUT_MS;
+function isWhole(value: unknown, from: number, to: number): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

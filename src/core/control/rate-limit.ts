@@ -1,4 +1,4 @@
-import type { Refusal } from '../errors.js';
+import { Refusal } from '../errors.js';
 
 /** How often somebody may do something. */
 export interface RateLimit {
@@ -7,4 +7,10 @@ export interface RateLimit {
    * one is allowed; uses that are refused do not put that off.
    */
   take(key: string): Promise<true | Refusal>;
+}
+
+/** What a use beyond the limit is refused with. `waitMs` is how long the next one is not allowed. */
+export function rateLimited(perSecond: number, waitMs: number): Refusal {
+  const message = `more than ${String(perSecond)} commands a second`;
+  return new Refusal('rate_limited', message, Math.max(1, Math.ceil(waitMs)));
 }

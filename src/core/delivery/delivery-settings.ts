@@ -32,4 +32,6 @@ export interface DeliveryParts {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly logger: Logger;
+  /** A new session's id: unique among all nodes, and not to be guessed. */
+  readonly newSessionId: () => string;
 }

@@ -19,6 +19,8 @@ import { WriteAllowance } from './write-allowance.js';
 
 /** How often stalled sessions are looked for and idle ones moved to the head, ms. */
 const SWEEP_MS = 1000;
+/** Rooms that the status lists. */
+const LISTED_ROOMS = 1000;
 
 /** The one engine under both wires: follows the log and moves every session along it. */
 export class Delivery {
@@ -52,13 +54,14 @@ export class Delivery {
     this.#slicer = new Slicer(this.#timeline);
     this.#admission = new Admission(settings, this.#hub);
     const { maxEventsPerSecondPerClient: perSecond } = settings;
-    this.#sessions = new Sessions(
-      this.#admission,
-      this.#hub,
-      settings.defaultRooms,
-      () => (perSecond === 0 ? null : new WriteAllowance(perSecond, parts.clock.elapsed())),
-      (rooms) => this.#timeline.scopes.of(rooms),
-    );
+    this.#sessions = new Sessions({
+      admission: this.#admission,
+      hub: this.#hub,
+      defaultRooms: settings.defaultRooms,
+      newId: parts.newSessionId,
+      newAllowance: () => (perSecond === 0 ? null : new WriteAllowance(perSecond, parts.clock.elapsed())),
+      scopeOf: (rooms) => this.#timeline.scopes.of(rooms),
+    });
     this.#resumption = new Resumption(parts.log, this.#timeline, this.#slicer, parts.clock);
     const onFault = (session: Session, error: unknown): void => {
       this.#fault(session, error);
@@ -115,7 +118,7 @@ export class Delivery {
     });
     this.#endSweep = parts.clock.every(SWEEP_MS, () => {
       if (this.#logState === 'ready') this.#beginnings.beginWaiting();
-      this.#interest.sweep(this.#hub.rooms());
+      this.#interest.sweep(this.#hub.names());
       void this.#sweeper.sweep();
     });
   }
@@ -127,7 +130,7 @@ export class Delivery {
       // Sessions of quiet rooms, too, must learn of the gap.
       const { shards } = this.#timeline;
       const shard = shards.ofId(floor);
-      const rooms = [...this.#hub.rooms()].filter((room) => shards.ofRoom(room) === shard);
+      const rooms = [...this.#hub.names()].filter((room) => shards.ofRoom(room) === shard);
       if (rooms.length > 0) this.#pump.changed(new Set(rooms));
     },
     entries: (batch) => {
@@ -240,7 +243,7 @@ export class Delivery {
   status(): DeliveryStatus {
     return {
       sessions: this.#sessions.counts(),
-      rooms: Object.fromEntries([...this.#hub.sizes()].slice(0, 1000)),
+      rooms: Object.fromEntries(this.#hub.largest(LISTED_ROOMS)),
       eventsHeld: this.#timeline.length,
       cursor: this.#timeline.headCursor,
       windowMs: this.#pump.windowMs,
@@ -271,7 +274,7 @@ export class Delivery {
 /** What {@link Delivery.status} tells. */
 export interface DeliveryStatus {
   readonly sessions: Readonly<Record<Transport, number>>;
-  /** Sessions by room, at most 1000 rooms. */
+  /** Sessions by room, of at most 1000 rooms the largest. */
   readonly rooms: Readonly<Record<string, number>>;
   readonly eventsHeld: number;
   readonly cursor: string;

@@ -11,11 +11,6 @@ export class Hub {
     return this.#rooms.size;
   }
 
-  /** Rooms that have a member. */
-  rooms(): Iterable<string> {
-    return this.#rooms.keys();
-  }
-
   /** The members of a room; a live view. */
   members(room: string): ReadonlySet<Session> {
     return this.#rooms.get(room) ?? NOBODY;
@@ -42,8 +37,33 @@ export class Hub {
     for (const room of session.rooms.keys()) this.leave(session, room);
   }
 
-  /** Rooms and how many sessions each has. */
-  sizes(): Map<string, number> {
-    return new Map([...this.#rooms].map(([room, members]) => [room, members.size]));
+  /** The names of rooms that have a member. */
+  names(): Iterable<string> {
+    return this.#rooms.keys();
+  }
+
+  /** How many sessions the `count` largest rooms have. There may be very many rooms, so they are not sorted. */
+  largest(count: number): Map<string, number> {
+    const smallest = this.#rooms.size <= count ? 1 : this.#sizeOfLargest(count);
+    const above = new Map<string, number>();
+    const equal: string[] = [];
+    for (const [room, { size }] of this.#rooms) {
+      if (size > smallest) above.set(room, size);
+      else if (size === smallest && equal.length < count) equal.push(room);
+    }
+    for (const room of equal.slice(0, count - above.size)) above.set(room, smallest);
+    return above;
+  }
+
+  /** The size of the room that would be number `count` if they were sorted, largest first. */
+  #sizeOfLargest(count: number): number {
+    const roomsOfSize = new Map<number, number>();
+    for (const { size } of this.#rooms.values()) roomsOfSize.set(size, (roomsOfSize.get(size) ?? 0) + 1);
+    let rooms = 0;
+    for (const [size, ofSize] of [...roomsOfSize].sort(([one], [other]) => other - one)) {
+      rooms += ofSize;
+      if (rooms >= count) return size;
+    }
+    return 1;
   }
 }

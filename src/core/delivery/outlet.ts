@@ -52,6 +52,8 @@ export interface Outlet {
    */
   deliver(slices: readonly Slice[], cursor: string | null): void;
   gap(gap: Gap): void;
+  /** The session's rooms are others now, whoever changed them. */
+  roomsChanged(): void;
   /** Core ends the session; the connection tells the client as its wire can and closes. */
   end(reason: ErrorCode): void;
 }

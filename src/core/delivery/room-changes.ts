@@ -55,6 +55,7 @@ export class RoomChanges {
     for (const room of gone) hub.leave(session, room);
     sweeper.moveToHead(session);
     for (const room of anew) this.#enter(session, room);
+    session.outlet.roomsChanged();
     wake(session);
     return [...session.rooms.keys()];
   }
@@ -62,7 +63,7 @@ export class RoomChanges {
   /** The shard has been read: whoever joined rooms of it meanwhile has them from now on. */
   caughtUp(shard: number): void {
     const { hub, timeline, slicer, sweeper, wake } = this.#parts;
-    const rooms = [...hub.rooms()].filter((room) => timeline.shards.ofRoom(room) === shard);
+    const rooms = [...hub.names()].filter((room) => timeline.shards.ofRoom(room) === shard);
     for (const room of rooms) {
       for (const session of hub.members(room)) {
         const isPending = session.state === 'live' || session.newcomerIn.has(room);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Principal } from '../command.js';
 import type { Refusal } from '../errors.js';
 import type { Admission } from './admission.js';
@@ -21,34 +20,30 @@ export interface OpenRequest {
   readonly cursor: string | null;
 }
 
+/** What {@link Sessions} work with. */
+export interface SessionsParts {
+  readonly admission: Admission;
+  readonly hub: Hub;
+  /** Rooms of those that name none. */
+  readonly defaultRooms: readonly string[];
+  /** A new session's id: unique among all nodes, and not to be guessed. */
+  readonly newId: () => string;
+  /** What limits the writes to one client whose events are a write each; null: no limit. */
+  readonly newAllowance: () => WriteAllowance | null;
+  /** The shards of a session's rooms. */
+  readonly scopeOf: (rooms: readonly string[]) => CursorScope;
+}
+
 const NO_ROOMS: ReadonlySet<string> = new Set();
 
 /** The open sessions of this process: who comes in, who is there, who goes. */
 export class Sessions implements Iterable<Session> {
-  readonly #admission: Admission;
-  readonly #hub: Hub;
-  readonly #defaultRooms: readonly string[];
-  readonly #newAllowance: () => WriteAllowance | null;
-  readonly #scopeOf: (rooms: readonly string[]) => CursorScope;
+  readonly #parts: SessionsParts;
   readonly #sessions = new Map<string, Session>();
   readonly #addresses = new Map<Session, string>();
 
-  /**
-   * `newAllowance` makes what limits the writes to one client whose events are a write each; null: no limit. `scopeOf`
-   * finds the shards of a session's rooms.
-   */
-  constructor(
-    admission: Admission,
-    hub: Hub,
-    defaultRooms: readonly string[],
-    newAllowance: () => WriteAllowance | null,
-    scopeOf: (rooms: readonly string[]) => CursorScope,
-  ) {
-    this.#admission = admission;
-    this.#hub = hub;
-    this.#defaultRooms = defaultRooms;
-    this.#newAllowance = newAllowance;
-    this.#scopeOf = scopeOf;
+  constructor(parts: SessionsParts) {
+    this.#parts = parts;
   }
 
   [Symbol.iterator](): Iterator<Session> {
@@ -64,27 +59,35 @@ export class Sessions implements Iterable<Session> {
   check({ address, rooms }: Pick<OpenRequest, 'address' | 'rooms'>): readonly string[] | Refusal {
     const named = Array.isArray(rooms) && rooms.length === 0 ? undefined : rooms;
     return (
-      this.#admission.refusalFor(address) ?? this.#admission.checkRooms(named ?? this.#defaultRooms, NO_ROOMS)
+      this.#parts.admission.refusalFor(address) ??
+      this.#parts.admission.checkRooms(named ?? this.#parts.defaultRooms, NO_ROOMS)
     );
   }
 
   /** Takes a client in, with rooms that were checked. */
   admit(request: OpenRequest, rooms: readonly string[]): Session {
-    this.#admission.enter(request.address);
+    this.#parts.admission.enter(request.address);
     const { principal, transport, outlet } = request;
-    const allowance = outlet.unbundled ? this.#newAllowance() : null;
-    const session = new Session(randomUUID(), principal, transport, outlet, allowance, this.#scopeOf);
+    const allowance = outlet.unbundled ? this.#parts.newAllowance() : null;
+    const session = new Session(
+      this.#parts.newId(),
+      principal,
+      transport,
+      outlet,
+      allowance,
+      this.#parts.scopeOf,
+    );
     this.#sessions.set(session.id, session);
     this.#addresses.set(session, request.address);
-    for (const room of rooms) this.#hub.join(session, room, Infinity);
+    for (const room of rooms) this.#parts.hub.join(session, room, Infinity);
     return session;
   }
 
   /** Lets a session go. */
   remove(session: Session): void {
-    this.#hub.leaveAll(session);
+    this.#parts.hub.leaveAll(session);
     this.#sessions.delete(session.id);
-    this.#admission.leave(this.#addresses.get(session) ?? '');
+    this.#parts.admission.leave(this.#addresses.get(session) ?? '');
     this.#addresses.delete(session);
   }
 

@@ -40,6 +40,8 @@ export interface EventLog {
   readonly kind: 'memory' | 'redis';
   /** How it is divided. */
   readonly shards: Shards;
+  /** Resolves when it may be written to: when it is known that all who share it divide it alike. */
+  readonly agreed: Promise<void>;
   /** Its state now; changes are told to the tail. */
   readonly state: LogState;
   /**

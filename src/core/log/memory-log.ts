@@ -18,6 +18,7 @@ export interface LogBounds {
 export class MemoryLog implements EventLog {
   readonly kind = 'memory';
   readonly shards = new Shards(1);
+  readonly agreed = Promise.resolve();
   readonly #clock: Clock;
   readonly #entries: BoundedQueue<LogEntry>;
   #tail: LogTail | undefined;

@@ -1,5 +1,6 @@
 import type { NewEvent } from '../event.js';
-import type { Place, PlacedEvent } from './bridge-ledger.js';
+import type { PlacedEvent } from './bridge-ledger.js';
+import { isBefore, type Place } from './place.js';
 
 /** Messages that may wait; … */
 const MAX_WAITING = 100_000;
@@ -42,11 +43,10 @@ export class PlacedQueue {
   }
 
   /** Takes the messages out that are not beyond `place`. */
-  dropUpTo({ mark, count }: Place): void {
+  dropUpTo(place: Place): void {
     let passed = 0;
     for (let index = this.#start; index < this.#waiting.length; index += 1) {
-      const one = this.#waiting[index] as PlacedEvent;
-      if (one.mark > mark || (one.mark === mark && one.count > count)) break;
+      if (isBefore(place, this.#waiting[index] as PlacedEvent)) break;
       passed += 1;
     }
     this.drop(passed);

@@ -13,6 +13,7 @@ import { readFloor } from './stream-floor.js';
 import { StreamFollower } from './stream-follower.js';
 import { streamKey } from './stream-key.js';
 import { type RawEntry, StreamParser } from './stream-parser.js';
+import { NOTHING_STORED } from './stream-writer.js';
 import { StreamWriters } from './stream-writers.js';
 
 /** How often streams are trimmed, for the sake of publishers that append directly, and the agreement is asked for, ms. */
@@ -51,7 +52,10 @@ export class RedisLog implements EventLog {
   readonly shards: Shards;
   readonly #settings: RedisLogSettings;
   readonly #parts: RedisLogParts;
-  readonly #maxEvents: number;
+  /** Entries each shard keeps, approximately. */
+  readonly maxEventsPerShard: number;
+  readonly agreed: Promise<void>;
+  #nowAgreed: () => void = () => undefined;
   readonly #writer: RedisConnection;
   readonly #writers: StreamWriters;
   readonly #parser: StreamParser;
@@ -70,14 +74,17 @@ export class RedisLog implements EventLog {
     this.#settings = settings;
     this.#parts = parts;
     this.shards = new Shards(settings.shards);
-    this.#maxEvents = Math.ceil(settings.maxEvents / settings.shards);
+    this.maxEventsPerShard = Math.ceil(settings.maxEvents / settings.shards);
     this.#writer = connectRedis(url, 'write', logger);
+    this.agreed = new Promise((resolve) => {
+      this.#nowAgreed = resolve;
+    });
     this.#agreement = new ShardAgreement(keyPrefix, settings.shards, logger);
     const refused = new RefusedEvents('stream', parts);
     this.#parser = new StreamParser({ shards: this.shards, roomsOf, maxDataBytes, refused });
     this.#writers = new StreamWriters(
       this.#writer,
-      { ...settings, maxEvents: this.#maxEvents, shards: this.shards },
+      { ...settings, maxEvents: this.maxEventsPerShard, shards: this.shards },
       { clock, roomsOf },
     );
     this.#endTrim = clock.every(TRIM_MS, () => {
@@ -118,6 +125,10 @@ export class RedisLog implements EventLog {
 
   append(events: readonly NewEvent[]): Promise<readonly string[] | Refusal> {
     if (events.length === 0) return Promise.resolve([]);
+    // What is sent to a frozen Redis would be stored when it thaws, long after it was refused.
+    for (const { isFrozen } of this.#followers.values()) {
+      if (isFrozen) return Promise.resolve(NOTHING_STORED);
+    }
     if (this.#agreed) return this.#writers.append(events);
     // All that comes meanwhile waits for the same answer, so that the order of calls is kept.
     this.#agreeing ??= this.#agree();
@@ -163,7 +174,7 @@ export class RedisLog implements EventLog {
     const { shards } = this;
     const settings = { url: this.#settings.url, key: this.#keyOf(shard), shard, shards };
     return new StreamFollower(
-      { ...settings, maxEvents: this.#maxEvents },
+      { ...settings, maxEvents: this.maxEventsPerShard },
       {
         ...this.#parts,
         writer: this.#writer,
@@ -182,6 +193,7 @@ export class RedisLog implements EventLog {
         },
         check: async (redis) => {
           if (!(await this.#agreement.check(redis))) throw new Error('LOG_SHARDS is not what it is in Redis');
+          this.#nowAgreed();
           if (this.#agreeing === undefined) this.#agreed = true;
         },
       },
@@ -209,7 +221,7 @@ export class RedisLog implements EventLog {
   #lookAfter(): void {
     for (let shard = 0; shard < this.shards.count; shard += 1) {
       // A failure is no news here: the tail tells when Redis is away.
-      this.#writer.xtrim(this.#keyOf(shard), 'MAXLEN', '~', this.#maxEvents).catch(() => undefined);
+      this.#writer.xtrim(this.#keyOf(shard), 'MAXLEN', '~', this.maxEventsPerShard).catch(() => undefined);
     }
     void this.#checkAgain().catch(() => undefined);
   }

@@ -58,6 +58,7 @@ export class StreamFollower {
   /** As the stream has it. */
   #lastId: string | null = null;
   #isFailing = false;
+  #isFrozen = false;
   #closed = false;
 
   constructor(settings: StreamFollowerSettings, parts: StreamFollowerParts) {
@@ -74,6 +75,11 @@ export class StreamFollower {
   /** True while the stream can't be read. */
   get isFailing(): boolean {
     return this.#isFailing;
+  }
+
+  /** True from when Redis took far too long to answer until it answers again. */
+  get isFrozen(): boolean {
+    return this.#isFrozen;
   }
 
   /** Begins with everything the stream still holds, and goes on until it is closed. */
@@ -162,12 +168,15 @@ export class StreamFollower {
     let stopWaiting: (() => void) | undefined;
     const frozen = new Promise<never>((_, reject) => {
       stopWaiting = this.#parts.clock.after(BLOCK_MS + FROZEN_MS, () => {
+        this.#isFrozen = true;
         // What it may still answer was asked by a connection that is no more.
         this.#reader.disconnect(true);
         reject(new Error('redis does not answer'));
       });
     });
-    return Promise.race([answer, frozen]).finally(() => stopWaiting?.());
+    const answered = await Promise.race([answer, frozen]).finally(() => stopWaiting?.());
+    this.#isFrozen = false;
+    return answered;
   }
 
   #enter(state: LogState, isFailing: boolean): void {

@@ -3,6 +3,8 @@ import type { Clock } from '../clock.js';
 import { Refusal } from '../errors.js';
 import { type NewEvent, toFields } from '../event.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
+import { RedisScript } from '../redis/redis-script.js';
+import { isUnanswered } from '../redis/unanswered.js';
 import { entrySize } from './entry-size.js';
 
 /** Events that may wait to be written; … */
@@ -26,7 +28,7 @@ const MEMORY_MS = 60_000;
  * Appends events, unless this is the write that was done last: then only tells its ids again. KEYS: stream, writer;
  * ARGV: number of the write, ms to remember it, most entries, then for each event the number of its fields, and those.
  */
-const WRITE = `
+const WRITE = new RedisScript(`
 local last = redis.call('hmget', KEYS[2], 'number', 'ids')
 if last[1] == ARGV[1] then return last[2] end
 if tonumber(last[1] or 0) > tonumber(ARGV[1]) then return redis.error_reply('a late copy of an earlier write') end
@@ -41,10 +43,7 @@ redis.call('xtrim', KEYS[1], 'MAXLEN', '~', ARGV[3])
 local told = table.concat(ids, ' ')
 redis.call('hset', KEYS[2], 'number', ARGV[1], 'ids', told)
 redis.call('pexpire', KEYS[2], ARGV[2])
-return told`;
-
-/** What ioredis says of a command that it did not send: of one server, and of a Cluster. */
-const NOT_SENT = /Stream isn't writeable|Cluster isn't ready|Failed to refresh slots cache/;
+return told`);
 
 /** Redis could not be told. */
 export const NOTHING_STORED = new Refusal(
@@ -200,21 +199,13 @@ export class StreamWriter {
 
   /** Has Redis write, and its replicas, as many as the settings say; resolves with the ids. */
   async #ask(parts: readonly (string | number)[]): Promise<string> {
-    const { minReplicas } = this.#settings;
-    if (minReplicas === 0) return String(await this.#redis.eval(WRITE, 2, ...this.#keys, ...parts));
-    const asked = this.#redis.pipeline().eval(WRITE, 2, ...this.#keys, ...parts);
-    const [written, waited] = (await asked.wait(minReplicas, REPLICAS_MS).exec()) ?? [];
-    const error = written?.[0] ?? waited?.[0];
-    if (error) throw error;
-    if (Number(waited?.[1]) < minReplicas) throw new Error('not enough replicas have it');
-    return String(written?.[1]);
+    const { minReplicas: replicas } = this.#settings;
+    const told =
+      replicas === 0
+        ? await WRITE.run(this.#redis, this.#keys, parts)
+        : await WRITE.runReplicated(this.#redis, this.#keys, parts, { replicas, waitMs: REPLICAS_MS });
+    return String(told);
   }
-}
-
-/** True when Redis may have done what it was told. */
-function isUnanswered(error: unknown): boolean {
-  const wasSent = !NOT_SENT.test(String(error));
-  return wasSent && !(error instanceof Error && error.name === 'ReplyError');
 }
 
 function bytesOf(events: readonly NewEvent[]): number {

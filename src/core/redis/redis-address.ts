@@ -38,7 +38,7 @@ export interface ClusterAddress extends Credentials {
 export type RedisAddress = ServerAddress | SentinelAddress | ClusterAddress;
 
 const SERVER = /^rediss?:\/\//i;
-const SEVERAL = /^(rediss?)\+(sentinel|cluster):\/\/(?:([^@/?]*)@)?([^@/?#]+)(\/[^?#@]*)?(\?[^#]*)?$/i;
+const SEVERAL = /^(rediss?)\+(sentinel|cluster):\/\/(?:([^@/?]*)@)?([^@/?#]+)(\/[^?#@]*)?(\?[^#@]*)?$/i;
 const DEFAULT_PORTS = { sentinel: 26379, cluster: 6379 } as const;
 
 /**

@@ -9,12 +9,13 @@ export type RedisConnection = Redis | Cluster;
 /**
  * What a connection to Redis is used for. `write` fails at once while Redis is away. `read` (blocking reads) waits for
  * a connection, and fails when an attempt to connect does or the connection breaks. `wait` (subscriptions) waits for
- * as long as it takes; what was on its way when the connection broke is then never answered (ioredis 6).
+ * as long as it takes; what was on its way when the connection broke is then never answered (ioredis 6). `work` (workers
+ * of BullMQ) waits too, and sends again what was on its way: it must bear being done twice.
  */
-export type RedisUse = 'write' | 'read' | 'wait';
+export type RedisUse = 'write' | 'read' | 'wait' | 'work';
 
 /** Longest time in ms for Redis to answer a write before it counts as unreachable. */
-const WRITE_TIMEOUT_MS = 5000;
+const WRITE_TIMEOUT_MS = 3000;
 /** Longest pause in ms between two attempts to reach Redis. */
 const MAX_RETRY_MS = 2000;
 
@@ -55,10 +56,10 @@ function addressOf(url: string): RedisAddress {
 function optionsFor(use: RedisUse): ConnectionOptions {
   return {
     connectionName: `flipgate-${use}`,
-    autoResendUnfulfilledCommands: false,
+    autoResendUnfulfilledCommands: use === 'work',
     retryStrategy: pauseBefore,
     sentinelRetryStrategy: pauseBefore,
-    maxRetriesPerRequest: use === 'wait' ? null : 0,
+    maxRetriesPerRequest: use === 'wait' || use === 'work' ? null : 0,
     // After a failover the old master is a replica; a new connection finds the new one.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
     ...(use === 'write' ? { enableOfflineQueue: false, commandTimeout: WRITE_TIMEOUT_MS } : {}),
@@ -99,7 +100,7 @@ function openCluster(address: ClusterAddress, use: RedisUse): Cluster {
     redisOptions: {
       ...options,
       ...credentialsOf(address),
-      ...(use === 'wait' ? { maxRetriesPerRequest } : {}),
+      ...(maxRetriesPerRequest === null ? { maxRetriesPerRequest } : {}),
     },
   });
 }

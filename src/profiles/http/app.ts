@@ -1,5 +1,6 @@
 import path from 'node:path';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import type { RemoteSessions } from '../../core/cluster/remote-sessions.js';
 import type { CommandGate } from '../../core/control/gate.js';
 import type { Delivery } from '../../core/delivery/delivery.js';
 import { Refusal } from '../../core/errors.js';
@@ -16,6 +17,8 @@ import { sessionRoutes } from './routes/sessions.js';
 export interface AppParts {
   readonly served: () => Served;
   readonly delivery: Delivery;
+  /** Sessions of other nodes; undefined where there are none. */
+  readonly remoteSessions: RemoteSessions | undefined;
   readonly gate: CommandGate;
   readonly operations: Operations;
   readonly logger: Logger;
@@ -34,7 +37,8 @@ export function createApp(parts: AppParts): Express {
     sendJson(res, 200, profileDocument(parts.served()));
   });
   app.use(controlRoutes(parts.gate));
-  app.use(sessionRoutes(parts.delivery), roomRoutes(parts.delivery.rooms), operationRoutes(parts.operations));
+  app.use(sessionRoutes(parts.delivery, parts.remoteSessions), roomRoutes(parts.delivery.rooms));
+  app.use(operationRoutes(parts.operations));
   app.get('/', (_req, res) => {
     res.sendFile(path.join(parts.consoleFolder, 'index.html'));
   });

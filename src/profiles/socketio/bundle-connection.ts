@@ -9,9 +9,12 @@ import { bundleWire, frameOf } from './socketio-wire.js';
 export class BundleConnection implements Outlet {
   readonly unbundled = false;
   readonly #writer: EngineWriter;
+  readonly #onRooms: () => void;
 
-  constructor(writer: EngineWriter) {
+  /** `onRooms` is called when its session's rooms changed. */
+  constructor(writer: EngineWriter, onRooms: () => void) {
     this.#writer = writer;
+    this.#onRooms = onRooms;
   }
 
   get writable(): boolean {
@@ -37,6 +40,10 @@ export class BundleConnection implements Outlet {
 
   gap(gap: Gap): void {
     this.#notify('gap', gap);
+  }
+
+  roomsChanged(): void {
+    this.#onRooms();
   }
 
   end(reason: ErrorCode): void {

@@ -2,6 +2,9 @@ import type { Duplex } from 'node:stream';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { SocketIoFrame } from './socketio-wire.js';
 
+/** Bytes that may wait in the engine before the next packet. */
+const MAX_WAITING = 1024 * 1024;
+
 /** Not compressed: frames are shared by many sessions, and compression would be done for each. */
 const OPTIONS = { compress: false } as const;
 
@@ -14,24 +17,36 @@ const OPTIONS = { compress: false } as const;
 export class EngineWriter {
   /** Called when it became writable again. */
   onDrain: () => void = () => undefined;
+  /**
+   * Called, once, when more than {@link MAX_WAITING} bytes wait in the engine, which has no bound: acks, and what backends
+   * emit by way of Socket.IO, ask nobody whether the connection can take them.
+   */
+  onOverflow: () => void = () => undefined;
   readonly #conn: EngineSocket;
   readonly #socketOf: (websocket: object) => Duplex | undefined;
   #websocket: Duplex | undefined;
   /** The same while nothing of the engine's waits before it: where nearly all frames go. */
   #direct: Duplex | undefined;
   #buffered: boolean;
+  /** Bytes, about, that wait in the engine. */
+  #waiting = 0;
 
   /** `socketOf` tells the socket under a websocket of the engine's; without one, all goes through the engine. */
   constructor(conn: EngineSocket, socketOf: (websocket: object) => Duplex | undefined) {
     this.#conn = conn;
     this.#socketOf = socketOf;
     this.#buffered = internalsOf(conn).writeBuffer.length > 0;
-    conn.on('packetCreate', () => {
+    conn.on('packetCreate', ({ data }: { readonly data?: string | Buffer }) => {
       this.#buffered = true;
       this.#direct = undefined;
+      const before = this.#waiting;
+      // Not before a packet finds so much: what is large may go, alone.
+      if (before <= MAX_WAITING) this.#waiting += data?.length ?? 0;
+      else if (before !== Infinity) this.#overflow();
     });
     conn.on('drain', () => {
       this.#buffered = false;
+      this.#waiting = 0;
       this.#settle();
       this.onDrain();
     });
@@ -66,6 +81,11 @@ export class EngineWriter {
     this.#conn.close(discard);
     // The goodbye stands behind bytes that nobody takes; awaiting its answer would hold both for half a minute.
     if (discard) this.#websocket?.destroy();
+  }
+
+  #overflow(): void {
+    this.#waiting = Infinity;
+    this.onOverflow();
   }
 
   #attach(): void {

@@ -8,11 +8,13 @@ import { legacyWire } from './socketio-wire.js';
 export class LegacyConnection implements Outlet {
   readonly unbundled = true;
   readonly #writer: EngineWriter;
+  readonly #onRooms: () => void;
   readonly #greet: () => void;
 
-  /** `greet` sends what such a client is sent when it connects. */
-  constructor(writer: EngineWriter, greet: () => void) {
+  /** `greet` sends what such a client is sent when it connects; `onRooms` is called when its session's rooms changed. */
+  constructor(writer: EngineWriter, onRooms: () => void, greet: () => void) {
     this.#writer = writer;
+    this.#onRooms = onRooms;
     this.#greet = greet;
   }
 
@@ -33,6 +35,10 @@ export class LegacyConnection implements Outlet {
 
   /** It knows no gaps; the snapshot that follows one is all that can be done for it. */
   gap(): void {}
+
+  roomsChanged(): void {
+    this.#onRooms();
+  }
 
   end(reason: ErrorCode): void {
     this.#writer.close(reason === 'slow_consumer');

@@ -6,6 +6,7 @@ import type { Clock } from '../../core/clock.js';
 import type { Outlet } from '../../core/delivery/outlet.js';
 import type { Session } from '../../core/delivery/session.js';
 import { Refusal } from '../../core/errors.js';
+import { isRoomName } from '../../core/event.js';
 import type { Logger } from '../../core/logger.js';
 import type { Counters } from '../../core/metrics/counters.js';
 import type { Listener } from '../http/listener.js';
@@ -148,9 +149,20 @@ export class SocketIoProfile {
       const session = this.#sessions.get(socket.id);
       if (session !== undefined) delivery.wake(session);
     };
+    writer.onOverflow = () => {
+      // Not from within what is being written.
+      this.#parts.clock.soon(() => {
+        const session = this.#sessions.get(socket.id);
+        if (session === undefined) writer.close(true);
+        else delivery.end(session, 'slow_consumer');
+      });
+    };
+    const mirror = (): void => {
+      this.#mirrorRooms(socket);
+    };
     const outlet: Outlet = bundle
-      ? new BundleConnection(writer)
-      : new LegacyConnection(writer, () => {
+      ? new BundleConnection(writer, mirror)
+      : new LegacyConnection(writer, mirror, () => {
           for (const { type, data } of this.#parts.mapping.onConnect) socket.emit(type, data);
         });
     const principal = principalOf(socket.request);
@@ -158,8 +170,9 @@ export class SocketIoProfile {
     const session = delivery.open({ principal, address, transport: 'websocket', outlet, rooms, cursor });
     if (session instanceof Refusal) return writer.close(false);
     this.#sessions.set(socket.id, session);
-    void socket.join([...session.rooms.keys()]);
-    socket.on('disconnect', () => {
+    mirror();
+    // Before its rooms are taken from it one by one.
+    socket.on('disconnecting', () => {
       this.#sessions.delete(socket.id);
       delivery.close(session);
     });
@@ -169,7 +182,7 @@ export class SocketIoProfile {
       emit: (type, data) => void socket.emit(type, data),
     };
     socket.onAny((name: unknown, ...args: unknown[]) => {
-      void this.#answer(socket, requester, String(name), args);
+      void this.#answer(requester, String(name), args);
     });
   }
 
@@ -185,7 +198,7 @@ export class SocketIoProfile {
     return writer;
   }
 
-  async #answer(socket: Socket, requester: Requester, name: string, args: unknown[]): Promise<void> {
+  async #answer(requester: Requester, name: string, args: unknown[]): Promise<void> {
     const last = args[args.length - 1];
     const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
     try {
@@ -195,7 +208,6 @@ export class SocketIoProfile {
         ack === last ? args.slice(0, -1)[0] : args[0],
       );
       if ('error' in answer) this.#parts.counters.add('requests_refused', codeOf(answer));
-      if (name === 'join' || name === 'leave') this.#mirrorRooms(socket, requester.session);
       ack?.(answer);
     } catch (error) {
       this.#parts.logger.error('a request failed', { name, error });
@@ -204,9 +216,11 @@ export class SocketIoProfile {
   }
 
   /** Socket.IO's rooms follow the session's, so that operations by room, of any node, reach it. */
-  #mirrorRooms(socket: Socket, session: Session): void {
+  #mirrorRooms(socket: Socket): void {
+    const session = this.#sessions.get(socket.id);
+    if (session === undefined) return;
     for (const room of socket.rooms) {
-      if (room !== socket.id && !session.rooms.has(room)) void socket.leave(room);
+      if (isFlipgateRoom(room, socket.id) && !session.rooms.has(room)) void socket.leave(room);
     }
     void socket.join([...session.rooms.keys()]);
   }
@@ -217,13 +231,21 @@ export class SocketIoProfile {
     const adapter = this.#io.of('/').adapter;
     adapter.on('join-room', (room: string, id: string) => {
       const session = this.#sessions.get(id);
-      if (session !== undefined && room !== id && !session.rooms.has(room)) delivery.join(session, [room]);
+      if (session === undefined || !isFlipgateRoom(room, id) || session.rooms.has(room)) return;
+      const rooms = delivery.join(session, [room]);
+      // What is sent to the room must not reach who may not be in it.
+      if (rooms instanceof Refusal) void this.#io.of('/').sockets.get(id)?.leave(room);
     });
     adapter.on('leave-room', (room: string, id: string) => {
       const session = this.#sessions.get(id);
       if (session?.rooms.has(room) === true) delivery.leave(session, [room]);
     });
   }
+}
+
+/** Whether a room of Socket.IO's is one of flipgate's, too: it has such a name, and is not the socket itself. */
+function isFlipgateRoom(room: unknown, socketId: string): boolean {
+  return room !== socketId && isRoomName(room);
 }
 
 /** What a client asks for in its handshake. A legacy client asks for nothing. */

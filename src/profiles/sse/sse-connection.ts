@@ -83,6 +83,9 @@ export class SseConnection implements Outlet {
     this.#block(formatSseBlock({ event: 'gap', data: JSON.stringify(gap) }));
   }
 
+  /** Its client was answered by HTTP. */
+  roomsChanged(): void {}
+
   end(reason: ErrorCode): void {
     // A client that takes nothing any more can't be told, and must not keep what waits for it in memory.
     if (!this.writable) return void this.#socket.destroy();

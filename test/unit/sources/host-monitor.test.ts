@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { LocalQueue } from '../../../src/core/control/local-queue.js';
+import { LocalQueue } from '../../../src/core/control/process/local-queue.js';
 import { Refusal } from '../../../src/core/errors.js';
 import { type NewEvent, parseEvent } from '../../../src/core/event.js';
 import { Counters } from '../../../src/core/metrics/counters.js';

@@ -30,8 +30,8 @@ export function controlRoutes(gate: CommandGate): Router {
       const { action, data } = bodyOf(req);
       await submit(req, res, typeof action === 'string' ? `${req.params.target}.${action}` : action, data);
     })
-    .get(`${CONTROL_PATH}/:id`, (req, res) => {
-      const state = gate.state(req.params.id);
+    .get(`${CONTROL_PATH}/:id`, async (req, res) => {
+      const state = await gate.state(req.params.id);
       if (state instanceof Refusal) sendRefusal(res, state);
       else sendJson(res, 200, state);
     });

@@ -4,7 +4,7 @@ import { sendJson } from '../reply.js';
 /** What the routes for operators ask. */
 export interface Operations {
   /** Everything the console shows. */
-  status(): object;
+  status(): Promise<object>;
   /** Fit to receive traffic, or why not. */
   readiness(): { readonly ready: boolean };
 }
@@ -19,7 +19,7 @@ export function operationRoutes(operations: Operations): Router {
       const readiness = operations.readiness();
       sendJson(res, readiness.ready ? 200 : 503, readiness);
     })
-    .get('/api/admin/status', (_req, res) => {
-      sendJson(res, 200, operations.status());
+    .get('/api/admin/status', async (_req, res) => {
+      sendJson(res, 200, await operations.status());
     });
 }

@@ -1,22 +1,32 @@
 import { Router } from 'express';
+import type { RemoteSessions } from '../../../core/cluster/remote-sessions.js';
 import type { Delivery } from '../../../core/delivery/delivery.js';
+import type { RoomChange } from '../../../core/delivery/room-changes.js';
 import { Refusal } from '../../../core/errors.js';
 import { sendJson, sendRefusal } from '../reply.js';
 
-/** `POST /api/sessions/{id}/rooms {join?, leave?}`: changes the rooms of a live session, all of it or nothing; 200 `{rooms}`. */
-export function sessionRoutes(delivery: Delivery): Router {
-  return Router().post('/api/sessions/:id/rooms', (req, res) => {
-    const session = delivery.session(req.params.id);
-    if (session === undefined) {
-      return sendRefusal(res, new Refusal('unknown_session', 'no such session is open on this node'));
-    }
-    const body: unknown = req.body;
-    const { join = [], leave = [] } = (typeof body === 'object' && body !== null ? body : {}) as {
-      join?: unknown;
-      leave?: unknown;
-    };
-    const rooms = delivery.changeRooms(session, { join, leave });
-    if (rooms instanceof Refusal) sendRefusal(res, rooms);
+/**
+ * `POST /api/sessions/{id}/rooms {join?, leave?}`: changes the rooms of a live session, all of it or nothing; 200
+ * `{rooms}`. A session that this node does not have is asked for among `remote` ones; without those there are none.
+ */
+export function sessionRoutes(delivery: Delivery, remote: RemoteSessions | undefined): Router {
+  return Router().post('/api/sessions/:id/rooms', async (req, res) => {
+    const { id } = req.params;
+    const change = changeOf(req.body);
+    const session = delivery.session(id);
+    const rooms =
+      session === undefined ? await remote?.changeRooms(id, change) : delivery.changeRooms(session, change);
+    if (rooms === undefined) sendRefusal(res, new Refusal('unknown_session', 'no such session is open'));
+    else if (rooms instanceof Refusal) sendRefusal(res, rooms);
     else sendJson(res, 200, { rooms });
   });
+}
+
+/** What the body asks for; nothing where it is no object. */
+function changeOf(body: unknown): RoomChange {
+  const { join = [], leave = [] } = (typeof body === 'object' && body !== null ? body : {}) as {
+    join?: unknown;
+    leave?: unknown;
+  };
+  return { join, leave };
 }

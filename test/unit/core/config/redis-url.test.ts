@@ -9,6 +9,10 @@ describe('isRedisUrl', () => {
     'rediss://user:p%40ss@redis.example:6380',
     'redis://:p@[::1]:6379/',
     'REDIS://h',
+    'redis+sentinel://10.0.0.1,10.0.0.2:26380/mymaster',
+    'rediss+sentinel://user:p%40ss@a:1,[::1]:2/mymaster/3?sentinelPassword=x',
+    'redis+cluster://10.0.0.1:7000,10.0.0.2:7001',
+    'rediss+cluster://:p@h',
   ])('takes %s', (url) => {
     expect(isRedisUrl(url)).toBe(true);
   });
@@ -23,6 +27,15 @@ describe('isRedisUrl', () => {
     'redis://u:12/34@h',
     'redis://u:12?34@h',
     'unix:///tmp/redis.sock',
+    'redis+sentinel://h:26379',
+    'redis+sentinel://h/a b',
+    'redis+sentinel://h/m/x',
+    'redis+sentinel://h:99999/m',
+    'redis+sentinel://,h/m',
+    'redis+sentinel://u:%zz@h/m',
+    'redis+cluster://h:1/2',
+    'redis+cluster://',
+    'redis+other://h',
   ])('refuses %s', (url) => {
     expect(isRedisUrl(url)).toBe(false);
   });
@@ -34,6 +47,8 @@ describe('maskRedisUrl', () => {
     expect(maskRedisUrl('redis://:p@h')).toBe('redis://:***@h');
     expect(maskRedisUrl('redis://h:6379/0')).toBe('redis://h:6379/0');
     expect(maskRedisUrl('redis://h/0?password=p&family=6')).toBe('redis://h/0?password=***&family=6');
+    expect(maskRedisUrl('redis+cluster://user:p%40:s@h:1,i:2')).toBe('redis+cluster://user:***@h:1,i:2');
+    expect(maskRedisUrl('redis+sentinel://:p@h/m?sentinelPassword=q')).toBe('redis+sentinel://:***@h/m?***');
   });
 
   test.each([
@@ -57,12 +72,12 @@ describe('maskRedisUrl', () => {
       fc.property(
         wrap,
         wrap,
-        fc.constantFrom('redis://', 'http://', 'redis:', ''),
+        fc.constantFrom('redis://', 'redis+cluster://', 'rediss+sentinel://', 'http://', 'redis:', ''),
         (before, after, scheme) => {
           expect(maskRedisUrl(`${scheme}user:${before}hunter2${after}@h`)).not.toContain('hunter2');
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 5000 },
     );
   });
 });

@@ -2,13 +2,22 @@ import { EventEmitter, once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Command, CommandState, Outcome } from '../../../../src/core/command.js';
-import type { CommandQueue, CommandSpec, Receipt } from '../../../../src/core/control/command-queue.js';
+import {
+  type CommandQueue,
+  type CommandSpec,
+  DEFAULT_QUEUEING,
+  type Receipt,
+} from '../../../../src/core/control/command-queue.js';
 import { CommandRegistry } from '../../../../src/core/control/command-registry.js';
 import {
   CommandGate,
   type CommandGateOptions,
   type CommandRequest,
 } from '../../../../src/core/control/gate.js';
+import {
+  MemoryCommandStore,
+  type MemoryCommandStoreOptions,
+} from '../../../../src/core/control/process/memory-command-store.js';
 import { Refusal } from '../../../../src/core/errors.js';
 import type { NewEvent } from '../../../../src/core/event.js';
 import { Counters } from '../../../../src/core/metrics/counters.js';
@@ -18,7 +27,7 @@ const principal = { id: 'address:10.0.0.1' };
 const HOUR_MS = 3_600_000;
 
 function specOf(action: string, publishes: CommandSpec['publishes']): CommandSpec {
-  return { action, timeoutMs: 1000, role: undefined, publishes, where: 'worker' };
+  return { ...DEFAULT_QUEUEING, action, timeoutMs: 1000, role: undefined, publishes, where: 'worker' };
 }
 
 const SPECS = [
@@ -55,7 +64,7 @@ class HandQueue implements CommandQueue {
   }
 }
 
-function setUp(overrides: Partial<CommandGateOptions> = {}) {
+function setUp(overrides: Partial<CommandGateOptions & MemoryCommandStoreOptions> = {}) {
   const clock = new TurnedClock();
   const queue = new HandQueue();
   const counters = new Counters();
@@ -66,25 +75,29 @@ function setUp(overrides: Partial<CommandGateOptions> = {}) {
   };
   let ids = 0;
   const limits: string[] = [];
-  const gate = new CommandGate({
-    registry: new CommandRegistry(SPECS),
+  const parts = {
     queue,
     clock,
     counters,
     logger: { error: log, warn: log, info: log, debug: log },
+    publish: (event: NewEvent) => {
+      published.push(event);
+      return Promise.resolve('1-0');
+    },
+    ...overrides,
+  };
+  const gate = new CommandGate({
+    registry: new CommandRegistry(SPECS),
+    store: new MemoryCommandStore(parts),
     rateLimit: {
       take: (key) => {
         limits.push(key);
         return Promise.resolve(true);
       },
     },
-    publish: (event) => {
-      published.push(event);
-      return Promise.resolve('1-0');
-    },
     controlWaitMs: 2000,
     newId: () => `id-${String(++ids)}`,
-    ...overrides,
+    ...parts,
   });
   const submit = (request: Partial<CommandRequest> = {}): Promise<CommandState | Refusal> =>
     gate.submit({ action: 'test.echo', principal, ...request });
@@ -103,12 +116,12 @@ describe('CommandGate: the way of a command', () => {
     const answer = submit({ data: { a: 1 } });
     await clock.turn(0);
     expect(queue.last.command).toEqual({ id: 'id-1', action: 'test.echo', data: { a: 1 }, principal });
-    expect(gate.state('id-1')).toEqual({ id: 'id-1', action: 'test.echo', status: 'queued' });
+    expect(await gate.state('id-1')).toEqual({ id: 'id-1', action: 'test.echo', status: 'queued' });
     expect(gate.open).toBe(1);
     queue.last.end(succeeded({ a: 1 }));
     const state = { id: 'id-1', action: 'test.echo', status: 'succeeded', result: { a: 1 } };
     expect(await answer).toEqual(state);
-    expect(gate.state('id-1')).toEqual(state);
+    expect(await gate.state('id-1')).toEqual(state);
     expect(gate.open).toBe(0);
     expect(counters.get('commands', 'succeeded')).toBe(1);
     expect(clock.timers).toBe(0);
@@ -124,7 +137,7 @@ describe('CommandGate: the way of a command', () => {
     expect(await waiting).toEqual({ id: 'id-1', action: 'test.echo', status: 'queued' });
     queue.last.end(failed);
     await clock.turn(0);
-    expect(gate.state('id-1')).toEqual({ id: 'id-1', action: 'test.echo', ...failed });
+    expect(await gate.state('id-1')).toEqual({ id: 'id-1', action: 'test.echo', ...failed });
   });
 
   test('missing data is null', async () => {
@@ -138,13 +151,13 @@ describe('CommandGate: the way of a command', () => {
     const { clock, queue, submit, gate } = setUp();
     void submit();
     await clock.turn(30 * HOUR_MS);
-    expect(gate.state('id-1')).toMatchObject({ status: 'queued' });
+    expect(await gate.state('id-1')).toMatchObject({ status: 'queued' });
     queue.last.end(succeeded(1));
     await clock.turn(HOUR_MS);
-    expect(gate.state('id-1')).toMatchObject({ status: 'succeeded' });
+    expect(await gate.state('id-1')).toMatchObject({ status: 'succeeded' });
     await clock.turn(1);
-    expect(gate.state('id-1')).toMatchObject({ code: 'unknown_command' });
-    expect(gate.state('nobody')).toMatchObject({ code: 'unknown_command' });
+    expect(await gate.state('id-1')).toMatchObject({ code: 'unknown_command' });
+    expect(await gate.state('nobody')).toMatchObject({ code: 'unknown_command' });
   });
 
   test('of more than 10,000 commands, those that run are all kept', async () => {
@@ -156,9 +169,9 @@ describe('CommandGate: the way of a command', () => {
     for (const { end } of queue.taken.slice(1)) end(succeeded(1));
     await clock.turn(0);
     expect(gate.open).toBe(1);
-    expect(gate.state('id-1')).toMatchObject({ status: 'queued' });
-    expect(gate.state('id-2')).toMatchObject({ code: 'unknown_command' });
-    expect(gate.state('id-10002')).toMatchObject({ status: 'succeeded' });
+    expect(await gate.state('id-1')).toMatchObject({ status: 'queued' });
+    expect(await gate.state('id-2')).toMatchObject({ code: 'unknown_command' });
+    expect(await gate.state('id-10002')).toMatchObject({ status: 'succeeded' });
     const again = submit({ idempotencyKey: 'running' });
     await clock.turn(0);
     expect(await again).toMatchObject({ id: 'id-1' });
@@ -210,7 +223,7 @@ describe('CommandGate: refusals', () => {
     const { submit, queue, gate, clock, published } = setUp();
     queue.refuse = new Refusal('queue_full', 'full', 1000);
     expect(await submit({ idempotencyKey: 'k' })).toMatchObject({ code: 'queue_full', retryAfterMs: 1000 });
-    expect(gate.state('id-1')).toMatchObject({ code: 'unknown_command' });
+    expect(await gate.state('id-1')).toMatchObject({ code: 'unknown_command' });
     queue.refuse = undefined;
     const answer = submit({ idempotencyKey: 'k' });
     await clock.turn(0);
@@ -357,7 +370,7 @@ describe('CommandGate: idempotency', () => {
   });
 });
 
-async function outcomeOf(action: string, outcome: Outcome, publish?: CommandGateOptions['publish']) {
+async function outcomeOf(action: string, outcome: Outcome, publish?: MemoryCommandStoreOptions['publish']) {
   const all = setUp(publish === undefined ? {} : { publish });
   const answer = all.submit({ action });
   await all.clock.turn(0);

@@ -20,7 +20,7 @@ describe('Hub', () => {
       ['a', 3],
       ['b', 7],
     ]);
-    expect([hub.size, Object.fromEntries(hub.sizes())]).toEqual([2, { a: 2, b: 1 }]);
+    expect([hub.size, Object.fromEntries(hub.largest(10))]).toEqual([2, { a: 2, b: 1 }]);
     expect(hub.members('nowhere').size).toBe(0);
   });
 
@@ -44,6 +44,19 @@ describe('Hub', () => {
     expect([one.rooms.size, hub.size, [...hub.members('a')]]).toEqual([0, 1, [two]]);
     hub.leaveAll(two);
     hub.leaveAll(two);
-    expect([hub.size, hub.sizes().size]).toEqual([0, 0]);
+    expect([hub.size, hub.largest(10).size]).toEqual([0, 0]);
+  });
+
+  test('names the largest rooms, as many as are asked for', () => {
+    const hub = new Hub();
+    const sizes = { one: 1, five: 5, three: 3, other: 3, third: 3, two: 2 };
+    for (const [room, size] of Object.entries(sizes)) {
+      for (let member = 0; member < size; member += 1) hub.join(session(), room, 0);
+    }
+    expect(Object.fromEntries(hub.largest(6))).toEqual(sizes);
+    expect(Object.fromEntries(hub.largest(5))).toEqual({ five: 5, three: 3, other: 3, third: 3, two: 2 });
+    expect(Object.fromEntries(hub.largest(3))).toEqual({ five: 5, three: 3, other: 3 });
+    expect(Object.fromEntries(hub.largest(1))).toEqual({ five: 5 });
+    expect([...hub.names()].sort()).toEqual(Object.keys(sizes).sort());
   });
 });

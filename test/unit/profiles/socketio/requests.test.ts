@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { CommandSpec } from '../../../../src/core/control/command-queue.js';
+import { type CommandSpec, DEFAULT_QUEUEING } from '../../../../src/core/control/command-queue.js';
 import { CommandRegistry } from '../../../../src/core/control/command-registry.js';
 import { CommandGate } from '../../../../src/core/control/gate.js';
-import { LocalQueue } from '../../../../src/core/control/local-queue.js';
-import { MemoryRateLimit } from '../../../../src/core/control/memory-rate-limit.js';
+import { LocalQueue } from '../../../../src/core/control/process/local-queue.js';
+import { MemoryCommandStore } from '../../../../src/core/control/process/memory-command-store.js';
+import { MemoryRateLimit } from '../../../../src/core/control/process/memory-rate-limit.js';
 import { Refusal } from '../../../../src/core/errors.js';
 import { EventTypes } from '../../../../src/core/event-types.js';
 import { type LegacyMapping, parseLegacyMapping } from '../../../../src/profiles/socketio/legacy-mapping.js';
@@ -38,6 +39,7 @@ const specOf = (action: string, publishes: CommandSpec['publishes'] = null): Com
   role: undefined,
   publishes,
   where: 'local',
+  ...DEFAULT_QUEUEING,
 });
 
 const types = EventTypes.parse(
@@ -64,11 +66,15 @@ beforeEach(() => {
   ];
   const gate = new CommandGate({
     registry: new CommandRegistry(commands.map(({ spec }) => spec)),
-    queue: new LocalQueue(commands, silentLogger),
+    store: new MemoryCommandStore({
+      queue: new LocalQueue(commands, silentLogger),
+      publish: () => Promise.resolve([]),
+      clock: rig.clock,
+      logger: silentLogger,
+      counters: rig.counters,
+    }),
     rateLimit: new MemoryRateLimit(0),
-    publish: () => Promise.resolve([]),
     clock: rig.clock,
-    logger: silentLogger,
     counters: rig.counters,
     controlWaitMs: 1000,
   });

@@ -1,9 +1,9 @@
-import { type Command, failedWith, type Outcome } from '../command.js';
-import { Refusal } from '../errors.js';
-import type { Logger } from '../logger.js';
-import type { CommandQueue, CommandSpec, Receipt } from './command-queue.js';
-import { messageOf } from './execution.js';
-import { resultToJson } from './result-json.js';
+import { type Command, failedWith, type Outcome } from '../../command.js';
+import { Refusal } from '../../errors.js';
+import type { Logger } from '../../logger.js';
+import type { CommandQueue, CommandSpec, Receipt } from '../command-queue.js';
+import { messageOf } from '../execution.js';
+import { resultToJson } from '../result-json.js';
 
 /**
  * Executes a command in this process, at once: for what steers the process itself. It must be done within a

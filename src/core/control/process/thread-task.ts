@@ -1,4 +1,4 @@
-import type { Principal } from '../command.js';
+import type { Principal } from '../../command.js';
 
 /** What the pool hands to a thread. */
 export interface ThreadTask {

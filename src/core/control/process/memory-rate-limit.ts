@@ -1,6 +1,6 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { Refusal } from '../errors.js';
-import type { RateLimit } from './rate-limit.js';
+import type { Refusal } from '../../errors.js';
+import { type RateLimit, rateLimited } from '../rate-limit.js';
 
 /**
  * A limit that this process alone counts, in fixed windows that start with a key's first use: at most as many uses
@@ -25,8 +25,7 @@ export class MemoryRateLimit implements RateLimit {
       return true;
     } catch (refused) {
       if (!(refused instanceof RateLimiterRes)) throw refused;
-      const message = `more than ${String(this.#perSecond)} commands a second`;
-      return new Refusal('rate_limited', message, Math.max(1, Math.ceil(refused.msBeforeNext)));
+      return rateLimited(this.#perSecond, refused.msBeforeNext);
     }
   }
 }

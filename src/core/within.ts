@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from './clock.js';
 
 /** Resolves when `ended` does, or after `delayMs`, whichever comes first. Rejects if `ended` does so in time. */
 export async function within(clock: Clock, delayMs: number, ended: Promise<unknown>): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { MemoryRateLimit } from '../../../../src/core/control/memory-rate-limit.js';
-import { Refusal } from '../../../../src/core/errors.js';
+import { MemoryRateLimit } from '../../../../../src/core/control/process/memory-rate-limit.js';
+import { Refusal } from '../../../../../src/core/errors.js';
 
 describe('MemoryRateLimit', () => {
   beforeEach(() => {

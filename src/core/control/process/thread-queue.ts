@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import type { Clock } from '../clock.js';
-import { type Command, failedWith, type Outcome } from '../command.js';
-import { Refusal } from '../errors.js';
-import type { Logger } from '../logger.js';
-import type { CommandQueue, CommandSpec, Receipt } from './command-queue.js';
-import { type Execution, messageOf, refusalOf, timeoutMessage } from './execution.js';
+import type { Clock } from '../../clock.js';
+import { type Command, failedWith, type Outcome } from '../../command.js';
+import { Refusal } from '../../errors.js';
+import type { Logger } from '../../logger.js';
+import type { CommandQueue, CommandSpec, Receipt } from '../command-queue.js';
+import { type Execution, messageOf, refusalOf, timeoutMessage } from '../execution.js';
 import { startedRun, type ThreadTask, type ThreadWorkerData } from './thread-task.js';
-import { within } from './within.js';
+import { within } from '../../within.js';
 
 /** What a {@link ThreadQueue} is made of. */
 export interface ThreadQueueOptions {
@@ -99,6 +99,11 @@ export class ThreadQueue implements CommandQueue {
     this.#pool.on('error', (error: unknown) => {
       this.#options.logger.error('a command thread failed between commands', { reason: messageOf(error) });
     });
+  }
+
+  /** Most commands executed at once. */
+  get threads(): number {
+    return this.#options.threads;
   }
 
   /** How many commands wait for a thread now. */

@@ -1,9 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Command, Outcome } from '../../../../src/core/command.js';
-import type { CommandQueue, CommandSpec, Receipt } from '../../../../src/core/control/command-queue.js';
-import { LocalQueue } from '../../../../src/core/control/local-queue.js';
-import { RoutedQueue } from '../../../../src/core/control/routed-queue.js';
-import { Refusal } from '../../../../src/core/errors.js';
+import type { Command, Outcome } from '../../../../../src/core/command.js';
+import {
+  type CommandQueue,
+  type CommandSpec,
+  DEFAULT_QUEUEING,
+  type Receipt,
+} from '../../../../../src/core/control/command-queue.js';
+import { LocalQueue } from '../../../../../src/core/control/process/local-queue.js';
+import { RoutedQueue } from '../../../../../src/core/control/routed-queue.js';
+import { Refusal } from '../../../../../src/core/errors.js';
 
 const logger = { error() {}, warn() {}, info() {}, debug() {} };
 const specOf = (action: string, where: CommandSpec['where'] = 'local'): CommandSpec => ({
@@ -12,6 +17,7 @@ const specOf = (action: string, where: CommandSpec['where'] = 'local'): CommandS
   role: undefined,
   publishes: null,
   where,
+  ...DEFAULT_QUEUEING,
 });
 const commandOf = (action: string, data: unknown = null): Command => ({
   id: '1',

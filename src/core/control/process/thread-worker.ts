@@ -1,7 +1,7 @@
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { CommandFaults, importCommands } from './commands-module.js';
-import { type Execution, execute } from './execution.js';
+import { CommandFaults, importCommands } from '../commands-module.js';
+import { type Execution, execute } from '../execution.js';
 import { STARTED, type ThreadTask, type ThreadWorkerData } from './thread-task.js';
 
 const { commandsModule, maxResultBytes } = workerData as ThreadWorkerData;
@@ -18,10 +18,14 @@ export async function runTask(task: ThreadTask): Promise<Execution> {
   if (loaded instanceof CommandFaults) {
     return { ok: false, code: 'command_failed', message: loaded.faults.join('; ') };
   }
-  const definition = loaded.get(task.action);
-  if (definition === undefined) {
-    return { ok: false, code: 'unknown_action', message: `the commands module has no ${task.action}` };
+  const handler = loaded.get(task.action)?.handler;
+  if (handler === undefined) {
+    return {
+      ok: false,
+      code: 'unknown_action',
+      message: `the commands module has no handler for ${task.action}`,
+    };
   }
   parentPort?.postMessage({ [STARTED]: task.run }, []);
-  return execute(definition.handler, { ...task, maxResultBytes });
+  return execute(handler, { ...task, maxResultBytes });
 }

@@ -1,0 +1,83 @@
+import type { RoomChange } from '../delivery/room-changes.js';
+import type { Session } from '../delivery/session.js';
+import { ERRORS, type ErrorCode, Refusal } from '../errors.js';
+import { isRoomName } from '../event.js';
+import { nodeOfSession } from './node-id.js';
+import type { NodeMessages } from './node-messages.js';
+import type { RemoteSessions } from './remote-sessions.js';
+
+/** The subject of these requests. */
+const SUBJECT = 'rooms';
+
+/** The sessions of this node. */
+export interface LocalSessions {
+  session(id: string): Session | undefined;
+  changeRooms(session: Session, change: RoomChange): readonly string[] | Refusal;
+}
+
+/** Changes rooms of sessions wherever they are: asks the node that has one, and answers others that ask this one. */
+export class ClusterSessions implements RemoteSessions {
+  readonly #node: string;
+  readonly #local: LocalSessions;
+  readonly #messages: NodeMessages;
+
+  /** `node` is this node's id. */
+  constructor(node: string, local: LocalSessions, messages: NodeMessages) {
+    this.#node = node;
+    this.#local = local;
+    this.#messages = messages;
+    messages.serve(SUBJECT, (body) => this.#answer(body));
+  }
+
+  async changeRooms(
+    sessionId: string,
+    { join, leave }: RoomChange,
+  ): Promise<readonly string[] | Refusal | undefined> {
+    const node = nodeOfSession(sessionId);
+    if (node === undefined || node === this.#node) return undefined;
+    const change = { session: sessionId, join: compact(join), leave: compact(leave) };
+    const answer = await this.#messages.ask(node, SUBJECT, change);
+    if (answer === undefined || answer instanceof Refusal) return answer;
+    return readAnswer(answer.body);
+  }
+
+  #answer(body: unknown): RoomsReply {
+    const { session: id, join, leave } = fieldsOf(body);
+    const session = typeof id === 'string' ? this.#local.session(id) : undefined;
+    if (session === undefined) return { gone: true };
+    const rooms = this.#local.changeRooms(session, { join, leave });
+    if (!(rooms instanceof Refusal)) return { rooms };
+    const { code, message, retryAfterMs } = rooms;
+    return { refusal: { code, message, retryAfterMs } };
+  }
+}
+
+/** What nodes answer; `gone` where there is no such session. */
+type RoomsReply =
+  | { readonly rooms: readonly string[] }
+  | { readonly refusal: Pick<Refusal, 'code' | 'message' | 'retryAfterMs'> }
+  | { readonly gone: true };
+
+/** The same rooms for whoever gets the list, or something that is as little a list of rooms. */
+function compact(rooms: unknown): readonly string[] | null {
+  return Array.isArray(rooms) && rooms.every(isRoomName) ? [...new Set(rooms)] : null;
+}
+
+function readAnswer(body: unknown): readonly string[] | Refusal | undefined {
+  const { rooms, refusal, gone } = fieldsOf(body);
+  if (Array.isArray(rooms) && rooms.every(isRoomName)) return rooms;
+  if (gone === true) return undefined;
+  const { code, message, retryAfterMs } = fieldsOf(refusal);
+  if (!isErrorCode(code) || typeof message !== 'string') {
+    return new Refusal('node_unavailable', 'the gateway that has this answers what is not understood', 1000);
+  }
+  return new Refusal(code, message, typeof retryAfterMs === 'number' ? retryAfterMs : undefined);
+}
+
+function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(ERRORS, code);
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

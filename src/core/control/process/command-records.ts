@@ -1,0 +1,98 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../clock.js';
+import type { Outcome } from '../../command.js';
+import type { Refusal } from '../../errors.js';
+import { type Claim, mismatch } from '../claim.js';
+import type { Receipt } from '../command-queue.js';
+
+/** A command this process knows. */
+export interface CommandRecord {
+  readonly id: string;
+  readonly action: string;
+  /** Resolves when the queue has taken it, or refused it; rejects when offering it threw. */
+  readonly accepted: Promise<Receipt | Refusal>;
+  /** Resolves when it has ended and {@link outcome} tells how, or when it was not taken. Never rejects. */
+  readonly ended: Promise<unknown>;
+  /** Under which key it may be asked for again. */
+  readonly claim: Claim | undefined;
+  /** How it ended; undefined before that. */
+  outcome: Outcome | undefined;
+}
+
+const MAX_ENTRIES = 10_000;
+const MAX_BYTES = 64 * 1024 * 1024;
+const RECORD_BYTES = 500;
+const STATE_TTL_MS = 3_600_000;
+const KEY_TTL_MS = 24 * STATE_TTL_MS;
+
+/**
+ * What a process remembers of its commands. Commands that have not ended are kept, all of them: the queue bounds how many there are.
+ * Of those that have, the newest 10,000 and at most 64 MiB: for one hour by id, for 24 hours by idempotency key.
+ */
+export class CommandRecords {
+  readonly #open = new Map<string, CommandRecord>();
+  readonly #openKeys = new Map<string, CommandRecord>();
+  readonly #ended: LRUCache<string, CommandRecord>;
+  readonly #endedKeys: LRUCache<string, CommandRecord>;
+
+  constructor(clock: Clock) {
+    const limits = {
+      max: MAX_ENTRIES,
+      maxSize: MAX_BYTES,
+      ttlResolution: 0,
+      perf: { now: () => clock.elapsed() },
+    };
+    this.#ended = new LRUCache({ ...limits, ttl: STATE_TTL_MS });
+    this.#endedKeys = new LRUCache({ ...limits, ttl: KEY_TTL_MS });
+  }
+
+  /** How many commands have not ended. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** The command with this id; undefined when there is none, or no longer. */
+  find(id: string): CommandRecord | undefined {
+    return this.#open.get(id) ?? this.#ended.get(id);
+  }
+
+  /**
+   * The command that was first asked for under this key, ended or not; undefined when the key is new;
+   * `idempotency_mismatch` when it was for something else.
+   */
+  recall(claim: Claim): CommandRecord | Refusal | undefined {
+    const { scopedKey } = claim;
+    const record = this.#openKeys.get(scopedKey) ?? this.#endedKeys.get(scopedKey);
+    if (record === undefined || record.claim?.fingerprint === claim.fingerprint) return record;
+    return mismatch();
+  }
+
+  /** Remembers a command that is about to be offered to the queue. */
+  add(record: CommandRecord): void {
+    this.#open.set(record.id, record);
+    if (record.claim !== undefined) this.#openKeys.set(record.claim.scopedKey, record);
+  }
+
+  /** Forgets a command that was not taken: its key is free again. */
+  forget(id: string): void {
+    const claim = this.#open.get(id)?.claim;
+    this.#open.delete(id);
+    if (claim !== undefined) this.#openKeys.delete(claim.scopedKey);
+  }
+
+  /**
+   * Notes how a command ended, and returns its record.
+   * @param length Length of the outcome as JSON text: what it is taken to weigh.
+   * @throws when no command with this id is open.
+   */
+  end(id: string, outcome: Outcome, length: number): CommandRecord {
+    const record = this.#open.get(id);
+    if (record === undefined) throw new Error(`command ${id} is not open`);
+    this.forget(id);
+    record.outcome = outcome;
+    const size = length + RECORD_BYTES;
+    this.#ended.set(id, record, { size });
+    if (record.claim !== undefined) this.#endedKeys.set(record.claim.scopedKey, record, { size });
+    return record;
+  }
+}

@@ -1,0 +1,39 @@
+import type { CommandState } from '../command.js';
+import { Refusal } from '../errors.js';
+import type { CommandSpec } from './command-queue.js';
+import type { AskedCommand, CommandStore, TakenCommand } from './command-store.js';
+
+/** Several stores as one: each command is kept where its spec says it is executed. */
+export class RoutedCommandStore implements CommandStore {
+  readonly #routes: Readonly<Record<CommandSpec['where'], CommandStore>>;
+
+  constructor(routes: Readonly<Record<CommandSpec['where'], CommandStore>>) {
+    this.#routes = routes;
+  }
+
+  get open(): number {
+    return this.#stores.reduce((sum, { open }) => sum + open, 0);
+  }
+
+  recall(asked: AskedCommand): Promise<TakenCommand | Refusal | undefined> {
+    return this.#routes[asked.spec.where].recall(asked);
+  }
+
+  take(asked: AskedCommand): Promise<TakenCommand | Refusal> {
+    return this.#routes[asked.spec.where].take(asked);
+  }
+
+  /** Asks this process first: what it has, nobody else does. */
+  async state(id: string): Promise<CommandState | Refusal> {
+    const state = await this.#routes.local.state(id);
+    return state instanceof Refusal ? this.#routes.worker.state(id) : state;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#stores.map((store) => store.close()));
+  }
+
+  get #stores(): readonly CommandStore[] {
+    return Object.values(this.#routes);
+  }
+}

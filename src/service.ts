@@ -1,0 +1,57 @@
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import type { Config } from './core/config/config.js';
+import { ConfigFaults, EXIT_CONFIG } from './core/config/fault.js';
+import { loadConfig } from './core/config/load.js';
+import { createLogger, type Logger } from './core/logger.js';
+
+/** What a process of flipgate runs. */
+export interface Service {
+  /** What is logged once it runs: a message, and facts beside it. */
+  readonly started: readonly [message: string, fields: object];
+  /** Ends it; resolves when the process may go. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs a service as this process: reads the configuration, starts, and stops on SIGTERM or SIGINT; a second one ends at
+ * once. Exit code 78 and a text on stderr where the configuration has faults.
+ * @param start Starts it; may throw an error whose message says to people why it can't.
+ */
+export async function runService(
+  start: (config: Config, logger: Logger) => Promise<Service | ConfigFaults>,
+): Promise<void> {
+  const loaded = loadConfig({
+    env: process.env,
+    cwd: process.cwd(),
+    packageRoot: fileURLToPath(new URL('..', import.meta.url)),
+  });
+  if (loaded instanceof ConfigFaults) return refuse(loaded);
+  const { config } = loaded;
+  const logger = createLogger(config.logLevel);
+  const service = await start(config, logger).catch((error: unknown) => {
+    const { code } = error as { code?: unknown };
+    const hint = code === 'EADDRINUSE' ? `port ${String(config.port)} is taken: set PORT` : undefined;
+    logger.error(hint ?? 'flipgate could not start', { error });
+    process.exit(1);
+  });
+  if (service instanceof ConfigFaults) return refuse(service);
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    logger.info('stopping; a second signal ends at once', { signal });
+    void service.stop().then(() => {
+      process.exit(0);
+    });
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  // Last, since whoever reads it may send a signal at once.
+  logger.info(...service.started);
+}
+
+function refuse(faults: ConfigFaults): void {
+  process.stderr.write(faults.toText());
+  process.exitCode = EXIT_CONFIG;
+}

@@ -1,0 +1,74 @@
+import { AwaitedOutcomes } from '../core/control/redis/awaited-outcomes.js';
+import { BullQueue } from '../core/control/redis/bull-queue.js';
+import { DEFAULT_QUEUEING } from '../core/control/command-queue.js';
+import type { CommandRegistry } from '../core/control/command-registry.js';
+import { IdempotencyKeys } from '../core/control/redis/idempotency-keys.js';
+import { OutcomeFollower } from '../core/control/redis/outcome-follower.js';
+import { OutcomeLedger } from '../core/control/redis/outcome-ledger.js';
+import { RedisCommandStore } from '../core/control/redis/redis-command-store.js';
+import { RedisRateLimit } from '../core/control/redis/redis-rate-limit.js';
+import type { NewEvent } from '../core/event.js';
+import type { EventLog } from '../core/log/event-log.js';
+import { connectRedis } from '../core/redis/redis-connection.js';
+import type { Base } from './base.js';
+
+/** Commands that nodes share, and their limit. */
+export interface RedisControl {
+  readonly store: RedisCommandStore;
+  readonly rateLimit: RedisRateLimit;
+}
+
+/** What {@link openRedisControl} works with. */
+export interface RedisControlParts {
+  readonly registry: CommandRegistry;
+  readonly log: EventLog;
+  /** The rooms an event goes to. */
+  readonly roomsOf: (event: NewEvent) => readonly string[];
+}
+
+/** Queues, keys and limits in Redis, and what reports how commands ended. */
+export function openRedisControl(
+  { config, clock, logger, counters, closers }: Base,
+  url: string,
+  { registry, log, roomsOf }: RedisControlParts,
+): RedisControl {
+  const { redisKeyPrefix: keyPrefix, logMaxEvents: maxEvents } = config;
+  const redis = connectRedis(url, 'write', logger);
+  const reader = connectRedis(url, 'read', logger);
+  closers.add('command connection', () => {
+    redis.disconnect();
+  });
+  const queues = [...new Set([DEFAULT_QUEUEING.queue, ...registry.queues])];
+  const awaited = new AwaitedOutcomes(clock);
+  const ledger = new OutcomeLedger(redis, { keyPrefix, shards: log.shards, maxEvents, roomsOf });
+  const follower = new OutcomeFollower({
+    reader,
+    redis,
+    keyPrefix,
+    queues,
+    ledger,
+    onOutcome: (id, outcome) => {
+      awaited.settle(id, outcome);
+    },
+    clock,
+    logger,
+    counters,
+  });
+  let closed = false;
+  closers.add('command outcomes', () => {
+    closed = true;
+    follower.close();
+  });
+  const startWhenAgreed = async (): Promise<void> => {
+    // A node that divides the log otherwise than the others must not report anything.
+    await log.agreed;
+    if (!closed) follower.start();
+  };
+  void startWhenAgreed();
+  const queue = new BullQueue({ redis, keyPrefix, queues, awaited, followed: follower.begun, clock });
+  const keys = new IdempotencyKeys(redis, keyPrefix);
+  return {
+    store: new RedisCommandStore({ queue, keys, awaited }),
+    rateLimit: new RedisRateLimit(redis, keyPrefix, config.controlRatePerSecond),
+  };
+}

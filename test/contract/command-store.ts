@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { CommandState } from '../../src/core/command.js';
+import { claimOf } from '../../src/core/control/claim.js';
+import type { AskedCommand, CommandStore, TakenCommand } from '../../src/core/control/command-store.js';
+import { Refusal } from '../../src/core/errors.js';
+import { waitUntil } from '../support/wait-until.js';
+import { specOf } from './command-queue.js';
+
+/** A store whose workers have `test/support/commands.mjs`, and what it published. */
+export interface OpenedStore {
+  readonly store: CommandStore;
+  /** The data of all events it published. */
+  published(): Promise<readonly unknown[]>;
+  /** Closes everything but the store. */
+  close(): Promise<unknown>;
+}
+
+const principal = { id: 'address:10.0.0.1' };
+
+/** What a gate asks a store to take; `key` undefined: without an idempotency key. */
+export function askedFor(action: string, data: unknown = null, key?: string): AskedCommand {
+  const claim = key === undefined ? undefined : claimOf(principal.id, key, action, data);
+  if (claim instanceof Refusal) throw new Error(claim.code);
+  return { command: { id: randomUUID(), action, data, principal }, spec: specOf(action), claim };
+}
+
+const askForSleep = (): AskedCommand => askedFor('test.sleep', { ms: 150 }, 'k');
+
+/** What was taken; throws for a refusal, and for nothing. */
+export function taken(answer: TakenCommand | Refusal | undefined): TakenCommand {
+  if (answer === undefined || answer instanceof Refusal)
+    throw new Error(`not taken: ${String(answer?.code)}`);
+  return answer;
+}
+
+/** A command's state once it has ended. */
+export async function ended(answer: TakenCommand | Refusal | undefined): Promise<CommandState> {
+  const command = taken(answer);
+  await command.ended;
+  return command.state();
+}
+
+/** What every command store does, wherever it keeps commands. */
+export function commandStoreContract(name: string, open: () => Promise<OpenedStore>): void {
+  describe(`command store contract: ${name}`, () => {
+    const opened: OpenedStore[] = [];
+
+    const openStore = async (): Promise<OpenedStore> => {
+      const one = await open();
+      opened.push(one);
+      return one;
+    };
+
+    afterEach(async () => {
+      for (const { store, close } of opened.splice(0)) {
+        await store.close();
+        await close();
+      }
+    });
+
+    test('a command is queued, then ended, for those who wait and for those who ask', async () => {
+      const { store, published } = await openStore();
+      const asked = askedFor('test.sleep', { ms: 200 });
+      const { id, action } = asked.command;
+      const command = taken(await store.take(asked));
+      expect([command.replayed, command.state()]).toEqual([false, { id, action, status: 'queued' }]);
+      expect(await store.state(id)).toEqual({ id, action, status: 'queued' });
+      expect(store.open).toBe(1);
+      await command.ended;
+      const state = { id, action, status: 'succeeded', result: { sleptMs: 200 } };
+      expect([command.state(), await store.state(id)]).toEqual([state, state]);
+      await waitUntil(async () => (await published()).length > 0, 'the outcome to be published');
+      expect([await published(), store.open]).toEqual([[state], 0]);
+    });
+
+    test('a failure has its code, whoever asks', async () => {
+      const { store } = await openStore();
+      const state = await ended(await store.take(askedFor('test.fail')));
+      expect(state).toMatchObject({
+        error: { code: 'command_failed', message: 'it failed as it should', retryable: false },
+      });
+      expect(await store.state(state.id)).toEqual(state);
+    });
+
+    test.each([['nobody'], ['00000000-0000-4000-8000-000000000000'], ['wait'], ['events'], ['../x:lock']])(
+      'the id %s is nobody’s',
+      async (id) => {
+        const { store } = await openStore();
+        await ended(await store.take(askedFor('test.echo')));
+        expect(await store.state(id)).toMatchObject({ code: 'unknown_command' });
+      },
+    );
+
+    test('a key recalls its command while it runs and when it has ended', async () => {
+      const { store, published } = await openStore();
+      expect(await store.recall(askForSleep())).toBeUndefined();
+      const first = taken(await store.take(askForSleep()));
+      const joined = taken(await store.recall(askForSleep()));
+      expect([joined.replayed, joined.state()]).toEqual([true, first.state()]);
+      expect(await ended(joined)).toEqual(await ended(first));
+      const late = taken(await store.recall(askForSleep()));
+      expect([late.replayed, late.state()]).toEqual([true, first.state()]);
+      expect(taken(await store.take(askForSleep())).state()).toEqual(first.state());
+      await waitUntil(async () => (await published()).length > 0, 'the outcome to be published');
+      expect(await published()).toEqual([first.state()]);
+    });
+
+    test('requests with the same key at the same time are one command', async () => {
+      const { store, published } = await openStore();
+      const answers = await Promise.all(
+        Array.from({ length: 5 }, () => store.take(askedFor('test.echo', 1, 'k'))),
+      );
+      const states = await Promise.all(answers.map(ended));
+      expect(new Set(states.map(({ id }) => id)).size).toBe(1);
+      expect(answers.filter((answer) => !taken(answer).replayed)).toHaveLength(1);
+      await waitUntil(async () => (await published()).length > 0, 'the outcome to be published');
+      expect(await published()).toHaveLength(1);
+    });
+
+    test('a key is refused for something else, and recalls nothing of another principal', async () => {
+      const { store } = await openStore();
+      await ended(await store.take(askedFor('test.echo', 1, 'k')));
+      expect(await store.recall(askedFor('test.echo', 2, 'k'))).toMatchObject({
+        code: 'idempotency_mismatch',
+      });
+      expect(await store.take(askedFor('test.echo', 2, 'k'))).toMatchObject({ code: 'idempotency_mismatch' });
+      const other = claimOf('address:10.0.0.2', 'k', 'test.echo', 1);
+      if (other instanceof Refusal) throw new Error(other.code);
+      expect(await store.recall({ ...askedFor('test.echo', 1), claim: other })).toBeUndefined();
+    });
+
+    test('without a key, every request is a command of its own', async () => {
+      const { store } = await openStore();
+      expect(await store.recall(askedFor('test.echo', 1))).toBeUndefined();
+      const states = await Promise.all(
+        [1, 2].map(async () => ended(await store.take(askedFor('test.echo', 1)))),
+      );
+      expect(states[0]?.id).not.toBe(states[1]?.id);
+    });
+
+    test('closed, it takes nothing', async () => {
+      const { store } = await openStore();
+      await store.close();
+      expect(await store.take(askedFor('test.echo', 1, 'k'))).toMatchObject({ code: 'shutting_down' });
+    });
+  });
+}
