@@ -8,11 +8,12 @@ import { OpenedLogs } from '../support/opened-logs.js';
 const opened = new OpenedLogs();
 afterEach(() => opened.closeAll());
 
+const roomsOf = ({ room }: { room: string | undefined }) => (room === undefined ? ['a', 'b', 'c'] : [room]);
+
 test('over several shards each outcome is reported once in each that has a room of its event', async () => {
   const redis = opened.connect();
   const keyPrefix = `test-${randomUUID()}`;
   const shards = new Shards(4);
-  const roomsOf = ({ room }: { room: string | undefined }) => (room === undefined ? ['a', 'b', 'c'] : [room]);
   const ledger = new OutcomeLedger(redis, { keyPrefix, shards, maxEvents: 1000, roomsOf });
   expect(await ledger.begin('q', '5-0')).toBe('5-0');
   const outcomes = [

@@ -139,6 +139,18 @@ describe('nodes that do not agree on the number of shards', () => {
     expect(second.state).toBe('starting');
   });
 
+  test('a Redis that is full is still read', async () => {
+    const server = await startRedisServer();
+    logs.add(() => server.stop());
+    const { log, keyPrefix } = logs.open({ url: server.url, shards: 4 });
+    await startedOn(log);
+    const redis = logs.connect(server.url);
+    await redis.config('SET', 'maxmemory', '1');
+    const { log: second } = logs.open({ url: server.url, shards: 4, keyPrefix });
+    await startedOn(second);
+    expect(await second.append([newEvent()])).toMatchObject({ code: 'log_unavailable' });
+  });
+
   test('what was agreed is written again when Redis has lost it', async () => {
     const server = await startRedisServer();
     logs.add(() => server.stop());

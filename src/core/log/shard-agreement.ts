@@ -26,8 +26,12 @@ export class ShardAgreement {
   /** True when it holds now; false, and an error in the log, when it does not. Rejects when Redis can't be reached. */
   async check(redis: RedisConnection): Promise<boolean> {
     const own = String(this.#count);
-    await redis.setnx(this.#key, own);
-    const written = (await redis.get(this.#key)) ?? own;
+    let written = await redis.get(this.#key);
+    // Only where it is missing: a Redis that is full refuses to be written to, and can still be read.
+    if (written === null) {
+      await redis.setnx(this.#key, own);
+      written = (await redis.get(this.#key)) ?? own;
+    }
     const others = written === own ? null : written;
     if (others !== this.#others) this.#tell(others);
     this.#others = others;

@@ -279,6 +279,39 @@ describe('Timeline', () => {
       expect(timeline.locate(cursor)).toBe('lost');
   });
 
+  test('a shard that is forgotten leaves nothing, and no cursor speaks of it before it was read again', () => {
+    const shards = new Shards(4);
+    const counters = new Counters();
+    const timeline = new Timeline(TYPES, { maxEvents: 10, maxBytes: 100_000 }, counters, shards);
+    const inShard = (shard: number, count: number, room: string): LogEntry => ({
+      ...entry(count, { room, key: 'k', dataJson: String(count) }),
+      id: shards.logId(shard, idOf(count)),
+    });
+    for (const shard of [1, 3]) {
+      timeline.reset(shards.logId(shard, '0-0'));
+      timeline.caughtUp(shard);
+    }
+    // Room a lies in 3, b in 1.
+    for (let count = 1; count <= 30; count += 1)
+      timeline.append([inShard(3, count, 'a'), inShard(1, count, 'b')]);
+    timeline.forget(3);
+    expect([timeline.length, timeline.latest('a'), timeline.latest('b').length]).toEqual([5, [], 1]);
+    expect(timeline.headCursor).toBe(shards.cursorOf([shards.logId(1, idOf(30))]));
+    const before = timeline.head;
+    timeline.reset(shards.logId(3, idOf(20)));
+    expect([timeline.head, timeline.isWhole('a', before), timeline.isWhole('a', before - 1)]).toEqual([
+      before,
+      true,
+      false,
+    ]);
+    timeline.append([inShard(3, 21, 'a')]);
+    expect(shards.idsIn(timeline.headCursor)?.has(3)).toBe(false);
+    expect(shards.idsIn(timeline.cursorAt(timeline.head, timeline.scopes.of(['a'])))?.size).toBe(0);
+    timeline.caughtUp(3);
+    expect(shards.idsIn(timeline.headCursor)?.size).toBe(2);
+    expect(timeline.locate(shards.logId(3, idOf(21)))).toEqual({ position: timeline.head });
+  });
+
   test('a break is one even when nothing had been read yet', () => {
     const { timeline } = timelineOf(10);
     timeline.reset('0-0');
