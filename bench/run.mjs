@@ -9,6 +9,7 @@ import { idleMemory } from './scenarios/idle-memory.mjs';
 import { ingest } from './scenarios/ingest.mjs';
 import { latency, stalledReaders } from './scenarios/latency.mjs';
 import { redisIngest, redisTail } from './scenarios/redis.mjs';
+import { shards } from './scenarios/shards.mjs';
 import { responsiveness } from './scenarios/responsiveness.mjs';
 
 const SCENARIOS = new Map([
@@ -21,6 +22,7 @@ const SCENARIOS = new Map([
   ['responsiveness', responsiveness],
   ['latency', latency],
   ['stalled-readers', stalledReaders],
+  ['shards', shards],
 ]);
 
 const quick = process.argv.includes('--quick');

@@ -4,6 +4,7 @@ import { newNodeId } from './core/cluster/node-id.js';
 import { Closers } from './core/closers.js';
 import type { Config } from './core/config/config.js';
 import { ConfigFaults } from './core/config/fault.js';
+import type { NewEvent } from './core/event.js';
 import type { Logger } from './core/logger.js';
 import { Counters } from './core/metrics/counters.js';
 import { readTables } from './tables.js';
@@ -36,16 +37,19 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   const clock = systemClock;
   const closers = new Closers(clock, logger, CLOSE_DEADLINE_MS);
   const base: Base = { nodeId: newNodeId(), config, logger, clock, counters: new Counters(), closers };
-  const { log, bridge } = await openLog(base);
+  const roomsOf = (event: NewEvent): readonly string[] =>
+    tables instanceof ConfigFaults ? config.defaultRooms : tables.types.roomsOf(event);
+  const { log, bridge } = await openLog(base, roomsOf);
   const monitor = createMonitor(base, log);
-  const control = await openControl(base, log, monitor);
+  const control = await openControl(base, log, monitor, roomsOf);
   if (tables instanceof ConfigFaults || control instanceof ConfigFaults) {
     await closers.closeAll();
     const both = [tables, control].filter((one) => one instanceof ConfigFaults);
     return new ConfigFaults(both.flatMap(({ faults }) => faults));
   }
   const delivery = createDelivery(base, log, tables);
-  log.start(delivery.tail);
+  // The others are followed when somebody needs them.
+  log.start(delivery.tail, [log.shards.ofRoom(config.defaultRooms[0] ?? '')]);
   const cluster = await openCluster(base, { log, bridge, delivery });
   const listener = createListener(base, { log, bridge, delivery, monitor, cluster, ...control });
   await attachProfiles(base, listener, { ...tables, ...control, delivery });

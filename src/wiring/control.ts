@@ -10,11 +10,13 @@ import { MemoryRateLimit } from '../core/control/process/memory-rate-limit.js';
 import type { RateLimit } from '../core/control/rate-limit.js';
 import { RoutedCommandStore } from '../core/control/routed-command-store.js';
 import { RoutedQueue } from '../core/control/routed-queue.js';
+import type { NewEvent } from '../core/event.js';
 import type { EventLog } from '../core/log/event-log.js';
 import type { HostMonitor } from '../sources/host-monitor.js';
 import { hostMonitorCommands } from '../sources/host-monitor-commands.js';
 import type { Base } from './base.js';
 import { moduleFaults } from './module-faults.js';
+import type { RedisControlParts } from './redis-control.js';
 
 /** The way in for commands. */
 export interface OpenedControl {
@@ -28,11 +30,12 @@ interface OpenedStore {
   readonly rateLimit: RateLimit;
 }
 
-/** The command gate and what is behind it; faults of the commands module come back as such. */
+/** The command gate and what is behind it; `roomsOf` tells an event's rooms; faults of the commands module come back as such. */
 export async function openControl(
   base: Base,
   log: EventLog,
   monitor: HostMonitor,
+  roomsOf: (event: NewEvent) => readonly string[],
 ): Promise<OpenedControl | ConfigFaults> {
   const { config, clock, logger, counters, closers } = base;
   const { commandsModule, redisUrl } = config;
@@ -49,7 +52,7 @@ export async function openControl(
   const { store, rateLimit } =
     redisUrl === undefined
       ? await openThreads(base, local, inMemory)
-      : await openQueues(base, redisUrl, registry, inMemory(local));
+      : await openQueues(base, redisUrl, { registry, local: inMemory(local), log, roomsOf });
   const gate = new CommandGate({
     registry,
     store,
@@ -78,10 +81,9 @@ async function openThreads(
 async function openQueues(
   base: Base,
   url: string,
-  registry: CommandRegistry,
-  local: CommandStore,
+  { local, ...parts }: RedisControlParts & { readonly local: CommandStore },
 ): Promise<OpenedStore> {
   const { openRedisControl } = await import('./redis-control.js');
-  const { store: worker, rateLimit } = openRedisControl(base, url, registry);
+  const { store: worker, rateLimit } = openRedisControl(base, url, parts);
   return { store: new RoutedCommandStore({ local, worker }), rateLimit };
 }

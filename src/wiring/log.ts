@@ -1,6 +1,7 @@
+import type { NewEvent } from '../core/event.js';
 import type { EventLog } from '../core/log/event-log.js';
 import { MemoryLog } from '../core/log/memory-log.js';
-import type { PublishBridge } from '../core/log/publish-bridge.js';
+import type { PublishBridges } from '../core/log/publish-bridges.js';
 import type { Base } from './base.js';
 
 /** How long other nodes wait for one that copies published messages and says nothing any more, ms. */
@@ -9,29 +10,44 @@ const BRIDGE_LEASE_MS = 3000;
 /** The log, and with Redis what copies published messages into it. */
 export interface OpenedLog {
   readonly log: EventLog;
-  readonly bridge?: PublishBridge | undefined;
+  readonly bridge?: PublishBridges | undefined;
 }
 
-/** The log where the configuration says, and with Redis the bridge from its channels. */
-export async function openLog({ config, closers, ...parts }: Base): Promise<OpenedLog> {
+/** The log where the configuration says, and with Redis the bridge from its channels. `roomsOf` tells an event's rooms. */
+export async function openLog(
+  { config, closers, ...parts }: Base,
+  roomsOf: (event: NewEvent) => readonly string[],
+): Promise<OpenedLog> {
   const { redisUrl: url, redisKeyPrefix: keyPrefix, logMaxEvents: maxEvents } = config;
-  const { maxHttpBufferBytes: maxDataBytes } = config;
+  const { maxHttpBufferBytes: maxDataBytes, logShards: shards } = config;
   if (url === undefined)
     return { log: new MemoryLog(parts.clock, { maxEvents, maxBytes: config.logMaxBytes }) };
   const { RedisLog } = await import('../core/log/redis-log.js');
-  const { BridgeLedger } = await import('../core/log/bridge-ledger.js');
-  const { PublishBridge } = await import('../core/log/publish-bridge.js');
+  const { PublishBridges } = await import('../core/log/publish-bridges.js');
   const log = new RedisLog(
-    { url, keyPrefix, maxEvents, maxDataBytes, minReplicas: config.redisMinReplicas },
-    parts,
+    { url, keyPrefix, shards, maxEvents, maxDataBytes, minReplicas: config.redisMinReplicas },
+    { ...parts, roomsOf },
   );
   closers.add('log', () => log.close());
-  const ledger = new BridgeLedger({ url, keyPrefix, maxEvents, leaseMs: BRIDGE_LEASE_MS }, parts.logger);
-  const bridge = new PublishBridge(
-    { url, channels: config.redisChannels, maxDataBytes },
-    { ...parts, ledger },
+  const bridge = new PublishBridges(
+    {
+      url,
+      keyPrefix,
+      channels: config.redisChannels,
+      shards: log.shards,
+      maxEvents: log.maxEventsPerShard,
+      leaseMs: BRIDGE_LEASE_MS,
+      maxDataBytes,
+    },
+    parts,
+    roomsOf,
   );
   closers.add('bridge', () => bridge.close());
-  bridge.start();
+  const startWhenAgreed = async (): Promise<void> => {
+    // A node that divides the log otherwise than the others must not copy anything.
+    await log.agreed;
+    bridge.start();
+  };
+  void startWhenAgreed();
   return { log, bridge };
 }

@@ -7,6 +7,8 @@ import { OutcomeFollower } from '../core/control/redis/outcome-follower.js';
 import { OutcomeLedger } from '../core/control/redis/outcome-ledger.js';
 import { RedisCommandStore } from '../core/control/redis/redis-command-store.js';
 import { RedisRateLimit } from '../core/control/redis/redis-rate-limit.js';
+import type { NewEvent } from '../core/event.js';
+import type { EventLog } from '../core/log/event-log.js';
 import { connectRedis } from '../core/redis/redis-connection.js';
 import type { Base } from './base.js';
 
@@ -16,11 +18,19 @@ export interface RedisControl {
   readonly rateLimit: RedisRateLimit;
 }
 
+/** What {@link openRedisControl} works with. */
+export interface RedisControlParts {
+  readonly registry: CommandRegistry;
+  readonly log: EventLog;
+  /** The rooms an event goes to. */
+  readonly roomsOf: (event: NewEvent) => readonly string[];
+}
+
 /** Queues, keys and limits in Redis, and what reports how commands ended. */
 export function openRedisControl(
   { config, clock, logger, counters, closers }: Base,
   url: string,
-  registry: CommandRegistry,
+  { registry, log, roomsOf }: RedisControlParts,
 ): RedisControl {
   const { redisKeyPrefix: keyPrefix, logMaxEvents: maxEvents } = config;
   const redis = connectRedis(url, 'write', logger);
@@ -30,7 +40,7 @@ export function openRedisControl(
   });
   const queues = [...new Set([DEFAULT_QUEUEING.queue, ...registry.queues])];
   const awaited = new AwaitedOutcomes(clock);
-  const ledger = new OutcomeLedger(redis, { keyPrefix, maxEvents });
+  const ledger = new OutcomeLedger(redis, { keyPrefix, shards: log.shards, maxEvents, roomsOf });
   const follower = new OutcomeFollower({
     reader,
     redis,
@@ -45,10 +55,17 @@ export function openRedisControl(
     logger,
     counters,
   });
+  let closed = false;
   closers.add('command outcomes', () => {
+    closed = true;
     follower.close();
   });
-  follower.start();
+  const startWhenAgreed = async (): Promise<void> => {
+    // A node that divides the log otherwise than the others must not report anything.
+    await log.agreed;
+    if (!closed) follower.start();
+  };
+  void startWhenAgreed();
   const queue = new BullQueue({ redis, keyPrefix, queues, awaited, followed: follower.begun, clock });
   const keys = new IdempotencyKeys(redis, keyPrefix);
   return {

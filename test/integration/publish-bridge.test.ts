@@ -17,6 +17,9 @@ afterEach(() => opened.closeAll());
 const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, index) => from + index);
 
+/** The only bridge there is. */
+const ALONE = { takes: () => true, countsRefused: true };
+
 interface Rig {
   readonly channel: string;
   readonly keyPrefix: string;
@@ -40,8 +43,11 @@ async function bridgeOn(url = testRedisUrl(), beside?: Rig): Promise<Rig> {
   const counters = new Counters();
   const tail = new RecordedTail();
   log.start(tail);
-  const ledger = new HeldLedger({ url, keyPrefix, maxEvents: 100_000, leaseMs: 3000 }, silentLogger);
-  const settings = { url, channels: [channel, `${channel}:*`], maxDataBytes: 1000 };
+  const ledger = new HeldLedger(
+    { url, stream: `${keyPrefix}:{log}`, maxEvents: 100_000, leaseMs: 3000 },
+    silentLogger,
+  );
+  const settings = { url, channels: [channel, `${channel}:*`], maxDataBytes: 1000, ...ALONE };
   const bridge = new PublishBridge(settings, { ledger, clock: systemClock, logger: silentLogger, counters });
   opened.add(() => bridge.close());
   bridge.start();
@@ -214,10 +220,10 @@ describe('PublishBridge', () => {
     const counters = new Counters();
     const { keyPrefix } = rig;
     const ledger = new HeldLedger(
-      { url: testRedisUrl(), keyPrefix, maxEvents: 1000, leaseMs: 3000 },
+      { url: testRedisUrl(), stream: `${keyPrefix}:{log}`, maxEvents: 1000, leaseMs: 3000 },
       silentLogger,
     );
-    const settings = { url: testRedisUrl(), channels: [`${keyPrefix}:*`], maxDataBytes: 1000 };
+    const settings = { url: testRedisUrl(), channels: [`${keyPrefix}:*`], maxDataBytes: 1000, ...ALONE };
     const wide = new PublishBridge(settings, { ledger, clock: systemClock, logger: silentLogger, counters });
     opened.add(() => wide.close());
     wide.start();

@@ -20,9 +20,11 @@ export class AckedPublisher {
   #next = 0;
   #running = true;
   readonly #done: Promise<unknown>;
+  readonly #rooms: readonly string[];
 
-  /** Begins at once, at the gateways at `urls`. */
-  constructor(urls: readonly string[]) {
+  /** Begins at once, at the gateways at `urls`; number n goes to the nth of `rooms`, over and over, or to no room. */
+  constructor(urls: readonly string[], rooms: readonly string[] = []) {
+    this.#rooms = rooms;
     const all = urls.flatMap((url) => Array.from({ length: AT_ONCE }, () => this.#run(url)));
     this.#done = Promise.all(all);
   }
@@ -66,7 +68,10 @@ export class AckedPublisher {
   }
 
   async #publish(url: string, numbers: readonly number[]): Promise<Answer> {
-    const events = numbers.map((data) => ({ type: 'counted', data }));
+    const events = numbers.map((data) => {
+      const room = this.#rooms[data % this.#rooms.length];
+      return { type: 'counted', data, ...(room === undefined ? {} : { room }) };
+    });
     const answer = await requestJson('POST', `${url}/api/events`, events).catch(() => undefined);
     // A gateway that was killed.
     if (answer === undefined) return 'unknown';

@@ -2,6 +2,7 @@ import { Refusal } from '../../src/core/errors.js';
 import type { LogEntry, NewEvent } from '../../src/core/event.js';
 import type { EventLog, LogPage, LogState, LogTail } from '../../src/core/log/event-log.js';
 import { compareLogIds, FIRST_LOG_ID } from '../../src/core/log/log-id.js';
+import { Shards } from '../../src/core/log/shards.js';
 
 /**
  * A log that does what the test says, when it says so: it stores more than it has told its tail (as when other
@@ -9,6 +10,8 @@ import { compareLogIds, FIRST_LOG_ID } from '../../src/core/log/log-id.js';
  */
 export class HeldLog implements EventLog {
   readonly kind = 'redis';
+  readonly shards = new Shards(1);
+  readonly agreed = Promise.resolve();
   state: LogState = 'starting';
   /** While false, appends and reads are refused. */
   reachable = true;
@@ -23,6 +26,18 @@ export class HeldLog implements EventLog {
   start(tail: LogTail): void {
     this.#tail = tail;
     tail.reset(this.#floor);
+  }
+
+  get followed(): readonly number[] {
+    return [0];
+  }
+
+  follow(): void {
+    // It is followed as far as the test tells it.
+  }
+
+  unfollow(): void {
+    throw new Error('the only shard is always followed');
   }
 
   /** Stores events without telling the tail; returns their ids. */
@@ -41,6 +56,7 @@ export class HeldLog implements EventLog {
 
   enter(state: LogState): void {
     this.state = state;
+    if (state === 'ready') this.#tail?.caughtUp(0);
     this.#tail?.state(state);
   }
 

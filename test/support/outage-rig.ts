@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { Shards } from '../../src/core/log/shards.js';
+import { streamKey } from '../../src/core/log/stream-key.js';
 import { AckedPublisher } from './acked-publisher.js';
 import { bundleWire } from './bundle-wire.js';
 import { eventSourceWire } from './event-source-wire.js';
@@ -19,8 +21,12 @@ export class OutageRig {
   readonly nodes: readonly LaunchedGateway[];
   readonly clients: readonly WireClient[];
   readonly publisher: AckedPublisher;
-  /** The stream of the log. */
+  /** The stream of the log, or the first of them. */
   readonly key: string;
+  /** What is published to, and what clients are in; the default room where the test names none. */
+  readonly rooms: readonly string[];
+  readonly #prefix: string;
+  readonly #shards: Shards;
   readonly #slowest = { ms: 0 };
   #watching = true;
   readonly #watch: Promise<unknown>;
@@ -29,29 +35,36 @@ export class OutageRig {
     nodes: readonly LaunchedGateway[],
     clients: readonly WireClient[],
     publisher: AckedPublisher,
-    key: string,
+    { prefix, rooms, shards }: { prefix: string; rooms: readonly string[]; shards: Shards },
   ) {
     this.nodes = nodes;
     this.clients = clients;
     this.publisher = publisher;
-    this.key = key;
+    this.rooms = rooms;
+    this.#prefix = prefix;
+    this.#shards = shards;
+    this.key = streamKey(prefix, shards, 0);
     this.#watch = Promise.all(nodes.map((node) => this.#askHealth(node.url)));
   }
 
-  /** Starts all; resolves once events flow. `variables` are the gateways' own. */
-  static async start(variables: Record<string, string>): Promise<OutageRig> {
+  /** Starts all; resolves once events flow. `variables` are the gateways' own; `rooms`: the default room. */
+  static async start(variables: Record<string, string>, rooms: readonly string[] = []): Promise<OutageRig> {
     const prefix = `test-${randomUUID()}`;
     const common = { APP_PROFILE: 'HYBRID', REDIS_KEY_PREFIX: prefix, REDIS_CHANNELS: prefix, ...variables };
     const nodes = await Promise.all([launchGateway(common), launchGateway(common)]);
     await Promise.all(nodes.map((node) => waitUntil(() => isReady(node), 'a node to be ready', PATIENCE_MS)));
     const clients = await Promise.all(
       nodes.flatMap(({ url }) => [
-        eventSourceWire.connect(url, {}),
-        bundleWire('websocket').connect(url, {}),
+        eventSourceWire.connect(url, { rooms }),
+        bundleWire('websocket').connect(url, { rooms }),
       ]),
     );
-    const publisher = new AckedPublisher(nodes.map(({ url }) => url));
-    const rig = new OutageRig(nodes, clients, publisher, `${prefix}:{log}`);
+    const publisher = new AckedPublisher(
+      nodes.map(({ url }) => url),
+      rooms,
+    );
+    const shards = new Shards(Number(variables['LOG_SHARDS'] ?? 1));
+    const rig = new OutageRig(nodes, clients, publisher, { prefix, rooms, shards });
     await rig.goesOn();
     return rig;
   }
@@ -97,27 +110,45 @@ export class OutageRig {
 
   /**
    * Ends the publishers and waits until every client has the log's last event. Returns everything that is wrong with the
-   * log or with what clients got: nothing lost, nothing doubled, nothing out of order, nobody sent away.
+   * log or with what clients got: nothing lost, nothing doubled, nothing out of order, nobody sent away. `url` is where
+   * Redis is, or says where each stream is.
    */
-  async finish(url: string): Promise<string[]> {
+  async finish(url: string | ((key: string) => Promise<string>)): Promise<string[]> {
     await this.publisher.stop();
     this.#watching = false;
     await this.#watch;
-    const redis = new Redis(url);
-    const entries = await redis.xrange(this.key, '-', '+');
-    await redis.quit();
-    const logged = entries.map(([id, fields]) => [id, Number(fields[fields.indexOf('data') + 1])] as const);
-    const ids = logged.map(([id]) => id);
-    const last = String(ids.at(-1));
-    const faults = this.publisher.faultsOf(logged.map(([, number]) => number));
+    const logged = await this.logged(url);
+    const faults = this.publisher.faultsOf(logged.map(({ number }) => number));
     for (const { got } of this.clients) {
-      await waitUntil(() => got.cursor === last || got.ids.includes(last), 'the last event', PATIENCE_MS);
-      if (got.ids.join() !== ids.join()) faults.push(`a client got other events than the log holds`);
+      for (const room of new Set(logged.map((one) => one.room))) {
+        const ids = logged.filter((one) => one.room === room).map(({ id }) => id);
+        const last = String(ids.at(-1));
+        await waitUntil(() => got.cursor === last || got.ids.includes(last), 'the last event', PATIENCE_MS);
+        const gotIds = got.events.filter((one) => one.room === room).map(({ id }) => id);
+        if (gotIds.join() !== ids.join())
+          faults.push(`a client got other events of room ${room} than the log holds`);
+      }
       if (got.gaps.length > 0) faults.push(`a client was told of a gap: ${JSON.stringify(got.gaps)}`);
       if (got.losses > 0) faults.push(`a client lost its connection ${String(got.losses)} times`);
     }
     if (this.#slowest.ms > 2000) faults.push(`/healthz took ${String(this.#slowest.ms)} ms`);
     return faults;
+  }
+
+  /** All that the log holds, shard by shard. */
+  async logged(url: string | ((key: string) => Promise<string>)): Promise<Logged[]> {
+    const all: Logged[] = [];
+    for (let shard = 0; shard < this.#shards.count; shard += 1) {
+      const key = streamKey(this.#prefix, this.#shards, shard);
+      const redis = new Redis(typeof url === 'string' ? url : await url(key));
+      for (const [storedId, fields] of await redis.xrange(key, '-', '+')) {
+        const valueOf = (name: string): string | undefined => fields[fields.indexOf(name) + 1];
+        const room = fields.includes('room') ? String(valueOf('room')) : 'default';
+        all.push({ id: this.#shards.logId(shard, storedId), room, number: Number(valueOf('data')) });
+      }
+      await redis.quit();
+    }
+    return all;
   }
 
   async close(): Promise<void> {
@@ -134,6 +165,13 @@ export class OutageRig {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
+}
+
+/** An event as the log holds it. */
+export interface Logged {
+  readonly id: string;
+  readonly room: string;
+  readonly number: number;
 }
 
 /** What `/readyz` says. */

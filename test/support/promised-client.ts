@@ -3,10 +3,18 @@ import type { Session } from '../../src/core/delivery/session.js';
 import { Refusal } from '../../src/core/errors.js';
 import type { Event } from '../../src/core/event.js';
 import { compareLogIds } from '../../src/core/log/log-id.js';
+import { Shards } from '../../src/core/log/shards.js';
 import { RecordingOutlet } from './recording-outlet.js';
 
 /** What was published, in the log's order, as its rooms get it. */
 export type Published = readonly Event[];
+
+/** A node a client may connect to. */
+export interface PromisedNode {
+  readonly delivery: Delivery;
+  /** The index, in what was published, of the first event of the room that has not come to the node. */
+  untold(room: string): number;
+}
 
 type Message =
   | { readonly events: readonly Event[]; readonly cursor: string | null; readonly rooms: readonly string[] }
@@ -22,13 +30,17 @@ export class PromisedClient {
   /** Gaps it was told of, over all connections. */
   gaps = 0;
   session: Session | undefined;
-  readonly #delivery: Delivery;
   readonly #published: Published;
+  readonly #shards: Shards;
+  #node: PromisedNode;
   #outlet = new RecordingOutlet();
   #inbox: Message[] = [];
   #cursor: string | null = null;
   /** The rooms the cursor speaks of: those it had when it was given, and has had ever since. */
   #cursorRooms: readonly string[] = [];
+  /** The cursor of this connection, and the rooms it came back with. */
+  #brought: string | null = null;
+  #resumed: ReadonlySet<string> = new Set();
   /** By room: how many events had been published when it became entitled to all that follow. */
   readonly #since = new Map<string, number>();
   /** `room id` of every event read. */
@@ -38,23 +50,31 @@ export class PromisedClient {
   readonly #lastAppend = new Map<string, string>();
   readonly #values = new Map<string, string>();
 
-  constructor(delivery: Delivery, published: Published, rooms: readonly string[]) {
-    this.#delivery = delivery;
+  constructor(node: PromisedNode, published: Published, rooms: readonly string[], shards = new Shards(1)) {
+    this.#node = node;
     this.#published = published;
+    this.#shards = shards;
     for (const room of rooms) this.rooms.add(room);
   }
 
-  connect(): void {
+  /** Connects to the node it was connected to, or another. */
+  connect(node = this.#node): void {
     if (this.session !== undefined) return;
+    this.#node = node;
     // What the connection before this one brought comes before what this one brings.
     this.read();
     const outlet = new RecordingOutlet();
     this.#outlet = outlet;
     const resuming = this.#cursor === null ? [] : this.#cursorRooms.filter((room) => this.rooms.has(room));
     const rooms = this.#cursor === null ? [...this.rooms] : resuming;
+    this.#brought = this.#cursor;
+    this.#resumed = new Set(resuming);
     for (const room of this.rooms) if (!resuming.includes(room)) this.#entitle(room);
     outlet.onWrite = ({ events, cursor }) => {
       this.#take(events, cursor);
+    };
+    outlet.welcome = ({ resumed }) => {
+      if (!resumed) for (const room of this.rooms) this.#entitle(room);
     };
     outlet.gap = () => {
       this.#inbox.push('gap');
@@ -63,7 +83,7 @@ export class PromisedClient {
     outlet.end = () => {
       this.session = undefined;
     };
-    const session = this.#delivery.open({
+    const session = this.#node.delivery.open({
       principal: { id: 'address:10.0.0.1' },
       address: '10.0.0.1',
       transport: 'sse',
@@ -74,12 +94,12 @@ export class PromisedClient {
     if (session instanceof Refusal) throw new Error(`refused: ${session.code}`);
     this.session = session;
     const others = [...this.rooms].filter((room) => !rooms.includes(room));
-    if (others.length > 0) this.#delivery.join(session, others);
+    if (others.length > 0) this.#node.delivery.join(session, others);
   }
 
   /** The connection breaks; the last `lost` messages never arrive. */
   disconnect(lost: number): void {
-    if (this.session !== undefined) this.#delivery.close(this.session);
+    if (this.session !== undefined) this.#node.delivery.close(this.session);
     this.session = undefined;
     if (lost > 0) this.#inbox.splice(-lost);
     this.read();
@@ -93,19 +113,19 @@ export class PromisedClient {
   drain(): void {
     this.read();
     this.#outlet.writable = true;
-    if (this.session !== undefined) this.#delivery.wake(this.session);
+    if (this.session !== undefined) this.#node.delivery.wake(this.session);
   }
 
   join(room: string): void {
     if (this.session === undefined || this.rooms.has(room)) return;
     this.rooms.add(room);
     this.#entitle(room);
-    this.#delivery.join(this.session, [room]);
+    this.#node.delivery.join(this.session, [room]);
   }
 
   leave(room: string): void {
     if (this.session === undefined || !this.rooms.delete(room)) return;
-    this.#delivery.leave(this.session, [room]);
+    this.#node.delivery.leave(this.session, [room]);
     // What comes back is a room joined anew, not one that a cursor from before speaks of.
     const others = (rooms: readonly string[]): string[] => rooms.filter((one) => one !== room);
     this.#cursorRooms = others(this.#cursorRooms);
@@ -115,12 +135,21 @@ export class PromisedClient {
   /** What a heartbeat does: takes the cursor, where there is one. */
   ping(): void {
     if (this.session === undefined || !this.#outlet.writable) return;
-    const cursor = this.#delivery.cursorOf(this.session);
+    const cursor = this.#node.delivery.cursorOf(this.session);
     if (cursor !== null) this.#take([], cursor);
   }
 
+  /** The node has read the shard in: the rooms of it that were joined meanwhile are to be had from now on. */
+  caughtUp(node: PromisedNode, shard: number): void {
+    if (this.session === undefined || node !== this.#node) return;
+    for (const room of this.rooms) {
+      const isPending = this.#since.get(room) === Infinity && this.#shards.ofRoom(room) === shard;
+      if (isPending && !this.#resumed.has(room)) this.#entitle(room);
+    }
+  }
+
   askForSnapshot(): void {
-    if (this.session !== undefined) this.#delivery.snapshot(this.session);
+    if (this.session !== undefined) this.#node.delivery.snapshot(this.session);
   }
 
   /** Reads what was written to it. */
@@ -137,14 +166,19 @@ export class PromisedClient {
     }
   }
 
-  /** Throws unless it has all it was promised; call when it has had the time to get it. */
-  check(): void {
+  /**
+   * Throws unless it has all it was promised; call when it has had the time to get it. `isHeld`: false for events whose
+   * value, as the newest of its slot, a node need not know any more.
+   */
+  check(isHeld: (event: Event) => boolean = () => true): void {
     this.#checkCovered([...this.rooms], Infinity);
     for (const room of this.rooms) {
       const newest = new Map<string, Event>();
       for (const event of this.#published)
         if (event.room === room && event.slot !== null) newest.set(event.slot, event);
-      for (const [slot, { id }] of newest) {
+      for (const [slot, event] of newest) {
+        const { id } = event;
+        if (!isHeld(event)) continue;
         const has = this.#values.get(`${room} ${slot}`);
         if (has !== id)
           throw new Error(`room ${room}: the final value of ${slot} is ${id}, it has ${String(has)}`);
@@ -153,27 +187,45 @@ export class PromisedClient {
   }
 
   #entitle(room: string): void {
-    this.#since.set(room, this.#published.length);
+    this.#since.set(room, this.#node.untold(room));
   }
 
   #take(events: readonly Event[], cursor: string | null): void {
     if (!this.#outlet.writable && events.length > 0)
       throw new Error('written to although it was not writable');
-    for (const { room, id } of events) this.#written.add(`${room} ${id}`);
-    const rooms = [...this.rooms];
+    for (const event of events) {
+      this.#written.add(`${event.room} ${event.id}`);
+      this.#checkNew(event);
+    }
+    // Of a room whose shard is still being read nothing can be said.
+    const rooms = [...this.rooms].filter((room) => this.#since.get(room) !== Infinity);
     if (cursor !== null) this.#checkCovered(rooms, cursor);
     this.#inbox.push({ events, cursor, rooms });
+  }
+
+  /** What its cursor said that it has must not come again. */
+  #checkNew({ room, slot, id }: Event): void {
+    if (slot !== null || this.#brought === null || !this.#resumed.has(room)) return;
+    if (compareLogIds(id, this.#spokenOf(this.#brought, room)) <= 0)
+      throw new Error(`room ${room}: it came back with ${this.#brought} and was given ${id} again`);
   }
 
   /** Everything it is entitled to, up to `cursor`, must have been written to it. */
   #checkCovered(rooms: readonly string[], cursor: string | number): void {
     for (const [index, { room, slot, id }] of this.#published.entries()) {
       if (slot !== null || !rooms.includes(room) || index < (this.#since.get(room) ?? 0)) continue;
-      if (typeof cursor === 'string' && compareLogIds(id, cursor) > 0) continue;
+      if (typeof cursor === 'string' && compareLogIds(id, this.#spokenOf(cursor, room)) > 0) continue;
       if (!this.#written.has(`${room} ${id}`)) {
         throw new Error(`room ${room}: it was given the cursor ${String(cursor)} and never ${id}`);
       }
     }
+  }
+
+  /** The id up to which the cursor says that it has the room. */
+  #spokenOf(cursor: string, room: string): string {
+    const id = this.#shards.idsIn(cursor)?.get(this.#shards.ofRoom(room));
+    if (id === undefined) throw new Error(`the cursor ${cursor} says nothing of the room ${room}`);
+    return id;
   }
 
   #apply({ room, slot, id }: Event): void {

@@ -33,6 +33,13 @@ export class RecordedTail implements LogTail {
     this.onEntries();
   }
 
+  /** The shards that were caught up, in order. */
+  readonly caughtUpWith: number[] = [];
+
+  caughtUp(shard: number): void {
+    this.caughtUpWith.push(shard);
+  }
+
   state(state: LogState): void {
     this.calls.push('state');
     this.states.push(state);

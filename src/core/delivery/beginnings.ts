@@ -1,8 +1,8 @@
-import { isLogId } from '../log/log-id.js';
 import type { Counters } from '../metrics/counters.js';
 import type { GapReason } from './outlet.js';
 import type { Resumption } from './resumption.js';
 import type { Session } from './session.js';
+import type { ShardInterest } from './shard-interest.js';
 import type { Slicer } from './slicer.js';
 import type { Timeline } from './timeline.js';
 
@@ -11,6 +11,7 @@ export interface BeginningsParts {
   readonly timeline: Timeline;
   readonly slicer: Slicer;
   readonly resumption: Resumption;
+  readonly interest: ShardInterest;
   readonly counters: Counters;
   /** The profile served, as clients are told. */
   readonly profile: string;
@@ -29,14 +30,18 @@ export class Beginnings {
   readonly #parts: BeginningsParts;
   /** Sessions that begin, at the cursor they brought, when the log has moved or is back. */
   readonly #waiting = new Map<Session, string | null>();
+  /** Sessions that begin when the shards of their rooms have been read. */
+  readonly #unready = new Map<Session, string | null>();
 
   constructor(parts: BeginningsParts) {
     this.#parts = parts;
   }
 
-  /** Begins a session at the cursor it brought; null is a newcomer. */
+  /** Begins a session at the cursor it brought, as soon as its rooms' shards are ready; null is a newcomer. */
   begin(session: Session, cursor: string | null): void {
-    if (cursor === null) {
+    if (!this.#isReady(session)) {
+      this.#unready.set(session, cursor);
+    } else if (cursor === null) {
       this.#welcome(session, null);
       this.#startAtHead(session);
     } else {
@@ -46,16 +51,20 @@ export class Beginnings {
     }
   }
 
-  /** Leaves a session to the next {@link beginWaiting}. */
-  wait(session: Session, cursor: string | null): void {
-    this.#waiting.set(session, cursor);
-  }
-
   /** The log has moved, or is back: begins those that wait for it. */
   beginWaiting(): void {
-    if (this.#waiting.size === 0) return;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
+    if (this.#waiting.size > 0) this.#beginAll(this.#waiting);
+  }
+
+  /** A shard has been read: begins those that wait for it. */
+  beginReady(): void {
+    if (this.#unready.size > 0) this.#beginAll(this.#unready);
+    this.beginWaiting();
+  }
+
+  #beginAll(sessions: Map<Session, string | null>): void {
+    const waiting = [...sessions];
+    sessions.clear();
     for (const [session, cursor] of waiting) {
       try {
         this.begin(session, cursor);
@@ -68,6 +77,7 @@ export class Beginnings {
   /** The session is gone. */
   drop(session: Session): void {
     this.#waiting.delete(session);
+    this.#unready.delete(session);
     this.#parts.resumption.wake(session);
   }
 
@@ -75,7 +85,8 @@ export class Beginnings {
   beginAfterGap(session: Session, reason: GapReason): void {
     const { counters, timeline } = this.#parts;
     counters.add('gaps', reason);
-    session.outlet.gap({ reason, dropped: null, cursor: timeline.headCursor });
+    const scope = timeline.scopes.of(session.rooms.keys());
+    session.outlet.gap({ reason, dropped: null, cursor: timeline.cursorAt(timeline.head, scope) });
     this.#startAtHead(session);
   }
 
@@ -83,7 +94,11 @@ export class Beginnings {
   announceOverflow(session: Session, dropped: number): void {
     const { counters, timeline } = this.#parts;
     counters.add('gaps', 'overflow');
-    session.outlet.gap({ reason: 'overflow', dropped, cursor: timeline.cursorAt(session.position) });
+    session.outlet.gap({
+      reason: 'overflow',
+      dropped,
+      cursor: timeline.cursorAt(session.position, session.scope),
+    });
   }
 
   async #resume(session: Session, cursor: string): Promise<void> {
@@ -94,13 +109,22 @@ export class Beginnings {
     if (session.state === 'closed') return;
     if (resumed === 'lost') {
       this.#welcome(session, null);
-      const isKnown = isLogId(cursor) && timeline.locate(cursor) === 'lost';
-      this.beginAfterGap(session, isKnown ? 'trimmed' : 'unknown_cursor');
+      this.beginAfterGap(session, timeline.isTrimmed(cursor) ? 'trimmed' : 'unknown_cursor');
+    } else if (resumed === 'newcomer') {
+      this.begin(session, null);
     } else if ('waitAt' in resumed) {
       this.#waiting.set(session, resumed.waitAt);
     } else {
-      this.#goOnFrom(session, resumed.position);
+      this.#goOnFrom(session, resumed.places);
     }
+  }
+
+  /** True when all rooms it came with can be served. */
+  #isReady(session: Session): boolean {
+    for (const room of session.rooms.keys()) {
+      if (!this.#parts.interest.isReady(room) && !session.newcomerIn.has(room)) return false;
+    }
+    return true;
   }
 
   #welcome(session: Session, cursor: string | null): void {
@@ -117,26 +141,38 @@ export class Beginnings {
   }
 
   #startAtHead(session: Session): void {
-    const { timeline, slicer, onLive } = this.#parts;
+    const { timeline, slicer, interest, onLive } = this.#parts;
     session.position = timeline.head;
     session.state = 'live';
     session.ahead = [];
     session.owe([]);
     session.resuming = false;
     for (const room of session.rooms.keys()) {
+      // What is not ready comes when it is.
+      if (!interest.isReady(room)) continue;
       session.enter(room, session.position);
       session.putAhead(slicer.snapshot(room));
     }
-    if (session.ahead.length === 0) session.outlet.deliver([], timeline.headCursor);
+    if (session.ahead.length === 0)
+      session.outlet.deliver([], timeline.cursorAt(session.position, session.scope));
     else onLive(session);
   }
 
-  /** It has everything before `position` of the rooms it came with, and of those it joined since then less. */
-  #goOnFrom(session: Session, position: number): void {
-    for (const [room, since] of session.rooms) if (since === Infinity) session.enter(room, position);
-    session.position = Math.min(position, ...session.rooms.values());
+  /**
+   * It has everything before these positions, by shard, of the rooms it came with, and of those it joined since then
+   * less. Rooms of other shards, of which its cursor says nothing, it begins as a newcomer.
+   */
+  #goOnFrom(session: Session, places: ReadonlyMap<number, number>): void {
+    const { timeline, slicer, interest, onLive } = this.#parts;
+    for (const [room, since] of session.rooms) {
+      if (since !== Infinity || !interest.isReady(room)) continue;
+      const position = places.get(timeline.shards.ofRoom(room));
+      session.enter(room, position ?? timeline.head);
+      if (position === undefined) session.putAhead(slicer.snapshot(room));
+    }
+    session.position = Math.min(timeline.head, ...places.values(), ...session.rooms.values());
     session.resuming = true;
     session.state = 'live';
-    this.#parts.onLive(session);
+    onLive(session);
   }
 }

@@ -11,6 +11,7 @@ import { type RoomChange, RoomChanges } from './room-changes.js';
 import { RoomReader } from './room-reader.js';
 import type { Session, Transport } from './session.js';
 import { type OpenRequest, Sessions } from './sessions.js';
+import { ShardInterest } from './shard-interest.js';
 import { Slicer } from './slicer.js';
 import { Sweeper } from './sweeper.js';
 import { Timeline } from './timeline.js';
@@ -27,6 +28,7 @@ export class Delivery {
   readonly rooms: RoomReader;
   readonly #parts: DeliveryParts;
   readonly #timeline: Timeline;
+  readonly #interest: ShardInterest;
   readonly #slicer: Slicer;
   readonly #hub = new Hub();
   readonly #admission: Admission;
@@ -42,8 +44,13 @@ export class Delivery {
 
   constructor(settings: DeliverySettings, parts: DeliveryParts) {
     this.#parts = parts;
-    this.#timeline = new Timeline(parts.types, settings.memory, parts.counters);
-    this.rooms = new RoomReader(this.#timeline);
+    this.#timeline = new Timeline(parts.types, settings.memory, parts.counters, parts.log.shards);
+    this.#interest = new ShardInterest({
+      ...parts,
+      timeline: this.#timeline,
+      mainRoom: settings.defaultRooms[0] ?? '',
+    });
+    this.rooms = new RoomReader(this.#timeline, this.#interest);
     this.#slicer = new Slicer(this.#timeline);
     this.#admission = new Admission(settings, this.#hub);
     const { maxEventsPerSecondPerClient: perSecond } = settings;
@@ -53,6 +60,7 @@ export class Delivery {
       defaultRooms: settings.defaultRooms,
       newId: parts.newSessionId,
       newAllowance: () => (perSecond === 0 ? null : new WriteAllowance(perSecond, parts.clock.elapsed())),
+      scopeOf: (rooms) => this.#timeline.scopes.of(rooms),
     });
     this.#resumption = new Resumption(parts.log, this.#timeline, this.#slicer, parts.clock);
     const onFault = (session: Session, error: unknown): void => {
@@ -63,6 +71,7 @@ export class Delivery {
       timeline: this.#timeline,
       slicer: this.#slicer,
       resumption: this.#resumption,
+      interest: this.#interest,
       counters: parts.counters,
       onLive: (session) => {
         this.#pump.wake(session);
@@ -101,6 +110,7 @@ export class Delivery {
       timeline: this.#timeline,
       slicer: this.#slicer,
       sweeper: this.#sweeper,
+      interest: this.#interest,
       counters: parts.counters,
       wake: (session) => {
         this.#pump.wake(session);
@@ -108,6 +118,7 @@ export class Delivery {
     });
     this.#endSweep = parts.clock.every(SWEEP_MS, () => {
       if (this.#logState === 'ready') this.#beginnings.beginWaiting();
+      this.#interest.sweep(this.#hub.names());
       void this.#sweeper.sweep();
     });
   }
@@ -117,10 +128,19 @@ export class Delivery {
     reset: (floor) => {
       this.#timeline.reset(floor);
       // Sessions of quiet rooms, too, must learn of the gap.
-      if (this.#hub.size > 0) this.#pump.changed(new Set(this.#hub.names()));
+      const { shards } = this.#timeline;
+      const shard = shards.ofId(floor);
+      const rooms = [...this.#hub.names()].filter((room) => shards.ofRoom(room) === shard);
+      if (rooms.length > 0) this.#pump.changed(new Set(rooms));
     },
     entries: (batch) => {
       this.#append(batch);
+    },
+    caughtUp: (shard) => {
+      this.#timeline.caughtUp(shard);
+      this.#interest.caughtUp(shard);
+      this.#roomChanges.caughtUp(shard);
+      this.#beginnings.beginReady();
     },
     state: (state) => {
       this.#logState = state;
@@ -136,8 +156,8 @@ export class Delivery {
     this.#parts.counters.add('sessions_opened', request.transport);
     try {
       session.outlet.accept();
-      if (this.#logState === 'starting') this.#beginnings.wait(session, request.cursor);
-      else this.#beginnings.begin(session, request.cursor);
+      for (const room of rooms) this.#interest.want(room);
+      this.#beginnings.begin(session, request.cursor);
     } catch (error) {
       this.#fault(session, error);
     }
@@ -163,9 +183,9 @@ export class Delivery {
 
   /** What the session may be told to have, outside a bundle; null when that can't be said now. */
   cursorOf(session: Session): string | null {
-    const { state, isOwed, rooms, position, coveredFrom } = session;
+    const { state, isOwed, rooms, position, coveredFrom, scope } = session;
     if (state !== 'live' || isOwed || position < coveredFrom) return null;
-    return this.#timeline.isWholeFor(rooms, position) ? this.#timeline.cursorAt(position) : null;
+    return this.#timeline.isWholeFor(rooms, position) ? this.#timeline.cursorAt(position, scope) : null;
   }
 
   /** Adds rooms (any value a client sent); their snapshot goes to the session. Answers all it has now. */

@@ -94,7 +94,7 @@ export class Feeder {
   /** One write of what the session is owed. */
   #payOff(session: Session, writes: number): void {
     const maxEvents = session.outlet.unbundled ? writes : MAX_SLICE_EVENTS;
-    const cursor = this.#parts.timeline.cursorAt(session.position);
+    const cursor = this.#parts.timeline.cursorAt(session.position, session.scope);
     const slice = this.#parts.slicer.payment(session, maxEvents, cursor);
     session.pay(slice.events.length);
     session.allowance?.spend(slice.events.length);
@@ -112,7 +112,8 @@ export class Feeder {
 
   /** The cursor of the session's position, once it covers all rooms. */
   #cursorOf(session: Session): string | null {
-    return session.position < session.coveredFrom ? null : this.#parts.timeline.cursorAt(session.position);
+    const { position, coveredFrom, scope } = session;
+    return position < coveredFrom ? null : this.#parts.timeline.cursorAt(position, scope);
   }
 
   /** The slices of the session's rooms up to the same `end`, together small enough for one write. */

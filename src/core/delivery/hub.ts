@@ -6,7 +6,7 @@ const NOBODY: ReadonlySet<Session> = new Set();
 export class Hub {
   readonly #rooms = new Map<string, Set<Session>>();
 
-  /** Rooms that have a member. */
+  /** How many rooms have a member. */
   get size(): number {
     return this.#rooms.size;
   }

@@ -4,6 +4,7 @@ import type { Counters } from '../metrics/counters.js';
 import type { Admission } from './admission.js';
 import type { Hub } from './hub.js';
 import type { Session } from './session.js';
+import type { ShardInterest } from './shard-interest.js';
 import type { Slicer } from './slicer.js';
 import type { Sweeper } from './sweeper.js';
 import type { Timeline } from './timeline.js';
@@ -27,6 +28,7 @@ export interface RoomChangesParts {
   readonly timeline: Timeline;
   readonly slicer: Slicer;
   readonly sweeper: Sweeper;
+  readonly interest: ShardInterest;
   readonly counters: Counters;
   /** A session has something to take. */
   readonly wake: (session: Session) => void;
@@ -42,7 +44,7 @@ export class RoomChanges {
 
   /** Takes rooms away and adds others: all of it, or, where that is refused, nothing. Answers all it has then. */
   change(session: Session, { join, leave }: RoomChange): readonly string[] | Refusal {
-    const { admission, hub, sweeper, timeline, slicer, wake } = this.#parts;
+    const { admission, hub, sweeper, wake } = this.#parts;
     if (session.ahead.length >= MAX_AHEAD) return this.#refuse(BUSY);
     const gone = admission.checkNames(leave);
     if (gone instanceof Refusal) return this.#refuse(gone);
@@ -52,13 +54,38 @@ export class RoomChanges {
     if (anew instanceof Refusal) return this.#refuse(anew);
     for (const room of gone) hub.leave(session, room);
     sweeper.moveToHead(session);
-    for (const room of anew) {
-      hub.join(session, room, timeline.head);
-      session.putAhead(slicer.snapshot(room));
-    }
+    for (const room of anew) this.#enter(session, room);
     session.outlet.roomsChanged();
     wake(session);
     return [...session.rooms.keys()];
+  }
+
+  /** The shard has been read: whoever joined rooms of it meanwhile has them from now on. */
+  caughtUp(shard: number): void {
+    const { hub, timeline, slicer, sweeper, wake } = this.#parts;
+    const rooms = [...hub.names()].filter((room) => timeline.shards.ofRoom(room) === shard);
+    for (const room of rooms) {
+      for (const session of hub.members(room)) {
+        const isPending = session.state === 'live' || session.newcomerIn.has(room);
+        if (!isPending || session.rooms.get(room) !== Infinity) continue;
+        sweeper.moveToHead(session);
+        session.enter(room, timeline.head);
+        session.putAhead(slicer.snapshot(room));
+        wake(session);
+      }
+    }
+  }
+
+  #enter(session: Session, room: string): void {
+    const { hub, timeline, slicer, interest } = this.#parts;
+    interest.want(room);
+    if (interest.isReady(room)) {
+      hub.join(session, room, timeline.head);
+      session.putAhead(slicer.snapshot(room));
+    } else {
+      hub.join(session, room, Infinity);
+      session.newcomerIn.add(room);
+    }
   }
 
   /**
@@ -72,7 +99,8 @@ export class RoomChanges {
       counters.add('snapshots_skipped');
       return session.ahead.length + session.unpaid;
     }
-    const events = [...session.rooms.keys()].flatMap((room) => timeline.latest(room)).filter(wanted);
+    const entered = [...session.rooms.keys()].filter((room) => session.rooms.get(room) !== Infinity);
+    const events = entered.flatMap((room) => timeline.latest(room)).filter(wanted);
     // Values it has not come to yet are on their way to it anyway, and must not come before older ones.
     const passed = events.filter(
       ({ room, position }) => position < Math.max(session.position, session.rooms.get(room) ?? 0),
@@ -80,7 +108,8 @@ export class RoomChanges {
     // What it is owed is older.
     const { owed, paid } = session;
     if (session.unpaid > 0) session.owe([...owed.slice(paid), ...passed]);
-    else session.putAhead(slicer.pack(passed, timeline.head, timeline.headCursor));
+    else
+      session.putAhead(slicer.pack(passed, timeline.head, timeline.cursorAt(timeline.head, session.scope)));
     wake(session);
     return events.length;
   }

@@ -1,6 +1,7 @@
 import type { Principal } from '../command.js';
 import type { Outlet } from './outlet.js';
 import type { Event } from '../event.js';
+import { CursorScope } from './cursor-scope.js';
 import type { Slice } from './slice.js';
 import type { WriteAllowance } from './write-allowance.js';
 
@@ -15,6 +16,7 @@ export type SessionState = 'opening' | 'live' | 'closed';
 // Most sessions are owed nothing, and share these; a flush to thousands is quicker the less memory it has to look at.
 const NOTHING: readonly Event[] = [];
 const NO_SLICES: readonly Slice[] = [];
+const ONE_SHARD = new CursorScope([0]);
 
 /** One connected client as core sees it: who it is, its rooms and its place in the timeline. Holds no socket. */
 export class Session {
@@ -25,6 +27,8 @@ export class Session {
   /** Where its events go. */
   readonly outlet: Outlet;
   readonly #rooms = new Map<string, number>();
+  readonly #scopeOf: (rooms: readonly string[]) => CursorScope;
+  #scope: CursorScope;
   #onlyRoom: string | null = null;
   #coveredFrom = 0;
   state: SessionState = 'opening';
@@ -40,6 +44,8 @@ export class Session {
    */
   owed: readonly Event[] = NOTHING;
   paid = 0;
+  /** Rooms it begins as a newcomer, whatever its cursor says: it joined them while their shard was not followed. */
+  readonly newcomerIn = new Set<string>();
   /** True until it has caught up after it came back with a cursor: until then it may lag without limit. */
   resuming = false;
   /** How many writes it may get; null when its wire makes one write a flush, which the window limits. */
@@ -53,12 +59,15 @@ export class Session {
     transport: Transport,
     outlet: Outlet,
     allowance: WriteAllowance | null = null,
+    scopeOf: (rooms: readonly string[]) => CursorScope = () => ONE_SHARD,
   ) {
     this.id = id;
     this.principal = principal;
     this.transport = transport;
     this.outlet = outlet;
     this.allowance = allowance;
+    this.#scopeOf = scopeOf;
+    this.#scope = scopeOf([]);
   }
 
   /** How many of the events it is owed were not written yet. */
@@ -96,14 +105,14 @@ export class Session {
   }
 
   /**
-   * Its rooms, each with the position from which on it gets the room's events from the timeline; Infinity while it
-   * is `opening`, for those it came with.
+   * Its rooms, each with the position from which on it gets the room's events from the timeline; Infinity while that is
+   * not known: while it is `opening`, for those it came with, and while the room's shard is still being read.
    */
   get rooms(): ReadonlyMap<string, number> {
     return this.#rooms;
   }
 
-  /** Its room, where it has only one, else null. */
+  /** Its room, where it has only one and gets its events, else null. */
   get onlyRoom(): string | null {
     return this.#onlyRoom;
   }
@@ -116,21 +125,35 @@ export class Session {
     return this.#coveredFrom;
   }
 
+  /** The shards that its cursor is to speak of: those of the rooms whose events it gets. */
+  get scope(): CursorScope {
+    return this.#scope;
+  }
+
   /** It gets the room's events from position `since` on, whether it had the room before or not. */
   enter(room: string, since: number): void {
     this.#rooms.set(room, since);
+    if (since !== Infinity) this.newcomerIn.delete(room);
     this.#survey();
   }
 
   /** It has the room no longer. */
   exit(room: string): void {
+    this.newcomerIn.delete(room);
     if (this.#rooms.delete(room)) this.#survey();
   }
 
   /** Every flush asks these of every session, so they are kept. */
   #survey(): void {
-    const [first] = this.#rooms.keys();
-    this.#onlyRoom = this.#rooms.size === 1 ? (first ?? null) : null;
-    this.#coveredFrom = Math.max(0, ...this.#rooms.values());
+    const entered: string[] = [];
+    let coveredFrom = 0;
+    for (const [room, since] of this.#rooms) {
+      if (since === Infinity) continue;
+      entered.push(room);
+      coveredFrom = Math.max(coveredFrom, since);
+    }
+    this.#onlyRoom = this.#rooms.size === 1 ? (entered[0] ?? null) : null;
+    this.#coveredFrom = coveredFrom;
+    this.#scope = this.#scopeOf(entered);
   }
 }

@@ -1,6 +1,7 @@
 import type { Principal } from '../command.js';
 import type { Refusal } from '../errors.js';
 import type { Admission } from './admission.js';
+import type { CursorScope } from './cursor-scope.js';
 import type { Hub } from './hub.js';
 import type { Outlet } from './outlet.js';
 import { Session, type Transport } from './session.js';
@@ -29,6 +30,8 @@ export interface SessionsParts {
   readonly newId: () => string;
   /** What limits the writes to one client whose events are a write each; null: no limit. */
   readonly newAllowance: () => WriteAllowance | null;
+  /** The shards of a session's rooms. */
+  readonly scopeOf: (rooms: readonly string[]) => CursorScope;
 }
 
 const NO_ROOMS: ReadonlySet<string> = new Set();
@@ -66,7 +69,14 @@ export class Sessions implements Iterable<Session> {
     this.#parts.admission.enter(request.address);
     const { principal, transport, outlet } = request;
     const allowance = outlet.unbundled ? this.#parts.newAllowance() : null;
-    const session = new Session(this.#parts.newId(), principal, transport, outlet, allowance);
+    const session = new Session(
+      this.#parts.newId(),
+      principal,
+      transport,
+      outlet,
+      allowance,
+      this.#parts.scopeOf,
+    );
     this.#sessions.set(session.id, session);
     this.#addresses.set(session, request.address);
     for (const room of rooms) this.#parts.hub.join(session, room, Infinity);

@@ -66,7 +66,7 @@ export class Slicer {
     const left = isLast
       ? events
       : events.slice(0, count).filter((event) => !this.#timeline.isSuperseded(event));
-    return new Slice(left, end, this.#timeline.cursorAt(end));
+    return new Slice(left, end, this.#timeline.cursorAt(end, this.#timeline.scopes.ofRoom(room)));
   }
 
   /** What the room was sent in `[since, to)`, if one write carries it all. */
@@ -81,9 +81,9 @@ export class Slicer {
 
   /** The newest event of each of the room's slots, in slices small enough for one write each. */
   snapshot(room: string): readonly Slice[] {
-    const head = this.#timeline.head;
+    const { head, scopes } = this.#timeline;
     return kept(this.#snapshots, `${room} ${String(head)}`, () =>
-      this.pack(this.#timeline.latest(room), head, this.#timeline.headCursor),
+      this.pack(this.#timeline.latest(room), head, this.#timeline.cursorAt(head, scopes.ofRoom(room))),
     );
   }
 

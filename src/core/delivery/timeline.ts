@@ -4,44 +4,51 @@ import { BoundedQueue } from '../log/bounded-queue.js';
 import { entrySize } from '../log/entry-size.js';
 import { compareLogIds, FIRST_LOG_ID, isLogId } from '../log/log-id.js';
 import type { LogBounds } from '../log/memory-log.js';
+import { Shards } from '../log/shards.js';
 import type { Counters } from '../metrics/counters.js';
+import { type CursorScope, CursorScopes } from './cursor-scope.js';
+import { RetainedValues } from './retained-values.js';
 import { RoomHistory } from './room-history.js';
+import { type PlacedEntry, ShardEnd, type Standing } from './shard-end.js';
 
-/** Newest values kept for newcomers although their events left the log: at most so many … */
-const MAX_RETAINED_EVENTS = 10_000;
-/** … and at most this part of the log's bytes. */
+/** The part of the log's bytes that newest values may take whose events left the log. */
 const RETAINED_SHARE = 0.25;
 
-/** Where a cursor stands: at a position, `ahead` of what this process has read, or `lost` (not whole any more). */
-export type Standing = { readonly position: number } | 'ahead' | 'lost';
+/** An entry, and what it takes to let go of it. */
+interface HeldEntry extends PlacedEntry {
+  readonly shard: number;
+  readonly rooms: readonly string[];
+  readonly at: number;
+}
 
 /**
- * The end of the log that this process holds in memory, by room. The nth entry has position n; a session at
- * position p has everything before p. All sessions read the same events from here.
+ * The end of the log that this process holds in memory, by room. The nth entry that arrived, of whichever shard, has
+ * position n; a session at position p has everything before p. All sessions read the same events from here.
  */
 export class Timeline {
+  /** The sets of shards that cursors may speak of. */
+  readonly scopes: CursorScopes;
+  /** How the log is divided. */
+  readonly shards: Shards;
   readonly #types: EventTypes;
-  readonly #counters: Counters;
-  readonly #entries: BoundedQueue<{
-    readonly id: string;
-    readonly position: number;
-    readonly rooms: string[];
-    readonly at: number;
-  }>;
+  /** Of all shards, in order of position. */
+  readonly #entries: BoundedQueue<HeldEntry>;
+  readonly #ends: readonly ShardEnd[];
   readonly #rooms = new Map<string, RoomHistory>();
-  readonly #retained = new Map<Event, number>();
-  readonly #maxRetainedBytes: number;
-  #retainedBytes = 0;
+  readonly #retained: RetainedValues;
   #head = 0;
-  #floor = FIRST_LOG_ID;
-  #forgottenRoomsEnd = 0;
-  #begun = false;
+  #revision = 0;
 
-  constructor(types: EventTypes, bounds: LogBounds, counters: Counters) {
+  constructor(types: EventTypes, bounds: LogBounds, counters: Counters, shards = new Shards(1)) {
     this.#types = types;
-    this.#counters = counters;
+    this.shards = shards;
+    this.scopes = new CursorScopes(shards);
+    this.#ends = this.scopes.all.shards.map((shard) => new ShardEnd(shards.logId(shard, FIRST_LOG_ID)));
     this.#entries = new BoundedQueue(bounds.maxEvents, bounds.maxBytes);
-    this.#maxRetainedBytes = bounds.maxBytes * RETAINED_SHARE;
+    this.#retained = new RetainedValues(bounds.maxBytes * RETAINED_SHARE, (event) => {
+      this.#rooms.get(event.room)?.forget(event);
+      counters.add('snapshot_values_forgotten');
+    });
   }
 
   /** The position after the newest entry. */
@@ -49,7 +56,7 @@ export class Timeline {
     return this.#head;
   }
 
-  /** The cursor of {@link head}. */
+  /** The cursor of {@link head} in all shards. */
   get headCursor(): string {
     return this.cursorAt(this.#head);
   }
@@ -59,33 +66,64 @@ export class Timeline {
     return this.#entries.length;
   }
 
-  /** Starts anew after the id `floor`: sessions at earlier positions have lost events. Newest values stay. */
+  /** Starts the shard of `floor` anew after that id: sessions of its rooms at earlier positions have lost events. Newest values stay. */
   reset(floor: string): void {
-    for (let entry = this.#entries.shift(); entry !== undefined; entry = this.#entries.shift()) {
+    const shard = this.shards.ofId(floor);
+    const end = this.#endOf(shard);
+    this.#revision += 1;
+    for (const entry of this.#entries.remove((one) => one.shard === shard)) {
       this.#trim(entry.rooms, entry.position + 1);
     }
     // A position of its own for the break, so that no session that stood at the old head passes for whole.
-    if (this.#begun) this.#head += 1;
-    this.#begun = true;
-    for (const room of this.#rooms.values()) room.breakAt(this.#head);
-    this.#forgottenRoomsEnd = this.#head;
-    this.#floor = floor;
+    if (end.begun) this.#head += 1;
+    end.begun = true;
+    for (const [name, room] of this.#rooms) {
+      if (this.shards.ofRoom(name) === shard) room.breakAt(this.#head);
+    }
+    end.forgottenRoomsEnd = this.#head;
+    end.reset(floor);
   }
 
-  /** Adds the log's next entries, which arrived at `at` ({@link Clock.elapsed}); returns the rooms they go to. */
+  /** The shard has been read to its end: cursors may speak of it. */
+  caughtUp(shard: number): void {
+    this.#revision += 1;
+    this.#endOf(shard).caughtUp = true;
+  }
+
+  /** Forgets all of a shard, which is followed no longer; no session may have a room of it. */
+  forget(shard: number): void {
+    this.#revision += 1;
+    this.#entries.remove((one) => one.shard === shard);
+    for (const [name, room] of this.#rooms) {
+      if (this.shards.ofRoom(name) !== shard) continue;
+      for (const event of room.latest) this.#retained.release(event);
+      this.#rooms.delete(name);
+    }
+    const end = this.#endOf(shard);
+    end.reset(this.shards.logId(shard, FIRST_LOG_ID));
+    end.begun = false;
+    end.caughtUp = false;
+    end.forgottenRoomsEnd = this.#head;
+  }
+
+  /** Adds the next entries of a shard, which arrived at `at` ({@link Clock.elapsed}); returns the rooms they go to. */
   append(batch: readonly LogEntry[], at = 0): Set<string> {
     const touched = new Set<string>();
+    this.#revision += 1;
     for (const entry of batch) {
       const position = this.#head++;
+      const shard = this.shards.ofId(entry.id);
       const rooms: string[] = [];
-      for (const event of this.#types.place(entry, position)) {
+      for (const event of this.#placeIn(shard, entry, position)) {
         rooms.push(event.room);
         touched.add(event.room);
         const superseded = this.#roomFor(event.room).push(event);
-        if (superseded !== undefined) this.#release(superseded);
+        if (superseded !== undefined) this.#retained.release(superseded);
       }
-      this.#entries.push({ id: entry.id, position, rooms, at }, entrySize(entry), (dropped) => {
-        this.#floor = dropped.id;
+      const held: HeldEntry = { id: entry.id, position, shard, rooms, at };
+      this.#endOf(shard).push(held);
+      this.#entries.push(held, entrySize(entry), (dropped) => {
+        this.#endOf(dropped.shard).shift();
         this.#trim(dropped.rooms, dropped.position + 1);
       });
     }
@@ -94,38 +132,38 @@ export class Timeline {
 
   /** The entry as its rooms get it, for entries read from the log that are older than what is held here. */
   place(entry: LogEntry): Event[] {
-    return this.#types.place(entry, -1);
+    return this.#placeIn(this.shards.ofId(entry.id), entry, -1);
   }
 
-  /** The cursor that says "everything before `position`". */
-  cursorAt(position: number): string {
-    const oldest = this.#entries.at(0);
-    if (oldest === undefined) return this.#floor;
-    return this.#entries.at(position - 1 - oldest.position)?.id ?? this.#floor;
+  /** The cursor that says "everything before `position`" of the shards in `scope`. */
+  cursorAt(position: number, scope: CursorScope = this.scopes.all): string {
+    return scope.cursorAt(position, this.#revision, (shards) => {
+      const ends = shards.map((shard) => this.#endOf(shard));
+      const known = this.shards.count === 1 ? ends : ends.filter(({ caughtUp }) => caughtUp);
+      return this.shards.cursorOf(known.map((end) => end.idBefore(position)));
+    });
   }
 
-  /** When the entry at `position` arrived, or, where that is gone, the oldest that is held; undefined when none is. */
+  /** When the entry at `position` arrived, or, where that is gone, the oldest after it; undefined when none is held. */
   arrivedAt(position: number): number | undefined {
-    const oldest = this.#entries.at(0);
-    if (oldest === undefined) return undefined;
-    return this.#entries.at(Math.max(0, position - oldest.position))?.at;
+    const index = this.#entries.firstIndexWhere((entry) => entry.position >= position);
+    return this.#entries.at(index)?.at;
   }
 
-  /** Where a client's cursor stands; any text may come in. */
-  locate(cursor: string): Standing {
-    if (!isLogId(cursor) || compareLogIds(cursor, this.#floor) < 0) return 'lost';
-    if (compareLogIds(cursor, this.headCursor) > 0) return 'ahead';
-    const oldest = this.#entries.at(0);
-    if (oldest === undefined) return { position: this.#head };
-    const index = this.#entries.firstIndexWhere((entry) => compareLogIds(entry.id, cursor) > 0);
-    // An id that lies between those of the log is from before the log was lost.
-    const isOwn = cursor === (index === 0 ? this.#floor : this.#entries.at(index - 1)?.id);
-    return isOwn ? { position: oldest.position + index } : 'lost';
+  /** Where an id of the log stands; any text may come in. */
+  locate(id: string): Standing {
+    return isLogId(id) ? this.#endOf(this.shards.ofId(id)).locate(id, this.#head) : 'lost';
+  }
+
+  /** True for a cursor of this log whose place, in some shard, is held no more. */
+  isTrimmed(cursor: string): boolean {
+    const ids = [...(this.shards.idsIn(cursor)?.values() ?? [])];
+    return ids.some((id) => this.locate(id) === 'lost');
   }
 
   /** True when nothing the room was sent since `position` is missing here. */
   isWhole(room: string, position: number): boolean {
-    return position >= (this.#rooms.get(room)?.wholeFrom ?? this.#forgottenRoomsEnd);
+    return position >= (this.#rooms.get(room)?.wholeFrom ?? this.#endOfRoom(room).forgottenRoomsEnd);
   }
 
   /** True when {@link isWhole} for all rooms, each since `position` or its own position, whichever is later. */
@@ -141,7 +179,7 @@ export class Timeline {
 
   /** The position from which on a session has all of the room that came before `position`. */
   endBefore(room: string, position: number): number {
-    return this.#rooms.get(room)?.endBefore(position) ?? this.#forgottenRoomsEnd;
+    return this.#rooms.get(room)?.endBefore(position) ?? this.#endOfRoom(room).forgottenRoomsEnd;
   }
 
   /** How many events the room was sent in `[from, to)`, and their bytes. */
@@ -169,39 +207,37 @@ export class Timeline {
   forgetEmptyRooms(position: number): void {
     for (const [name, room] of this.#rooms) {
       if (!room.isEmpty || room.wholeFrom > position) continue;
-      this.#forgottenRoomsEnd = Math.max(this.#forgottenRoomsEnd, room.wholeFrom);
+      const end = this.#endOfRoom(name);
+      end.forgottenRoomsEnd = Math.max(end.forgottenRoomsEnd, room.wholeFrom);
       this.#rooms.delete(name);
     }
   }
 
+  #endOf(shard: number): ShardEnd {
+    return this.#ends[shard] as ShardEnd;
+  }
+
+  #endOfRoom(room: string): ShardEnd {
+    return this.#endOf(this.shards.ofRoom(room));
+  }
+
+  /** The entry as those of its rooms get it that lie in its shard. */
+  #placeIn(shard: number, entry: LogEntry, position: number): Event[] {
+    const events = this.#types.place(entry, position);
+    return this.shards.count === 1 ? events : events.filter(({ room }) => this.shards.ofRoom(room) === shard);
+  }
+
   #roomFor(name: string): RoomHistory {
     let room = this.#rooms.get(name);
-    if (room === undefined) this.#rooms.set(name, (room = new RoomHistory(this.#forgottenRoomsEnd)));
+    if (room === undefined) {
+      this.#rooms.set(name, (room = new RoomHistory(this.#endOfRoom(name).forgottenRoomsEnd)));
+    }
     return room;
   }
 
   #trim(rooms: readonly string[], position: number): void {
     for (const name of rooms) {
-      for (const event of this.#rooms.get(name)?.trim(position) ?? []) this.#retain(event);
+      for (const event of this.#rooms.get(name)?.trim(position) ?? []) this.#retained.add(event);
     }
-  }
-
-  #retain(event: Event): void {
-    const size = entrySize(event);
-    this.#retained.set(event, size);
-    this.#retainedBytes += size;
-    for (const oldest of this.#retained.keys()) {
-      if (this.#retained.size <= MAX_RETAINED_EVENTS && this.#retainedBytes <= this.#maxRetainedBytes) break;
-      this.#release(oldest);
-      this.#rooms.get(oldest.room)?.forget(oldest);
-      this.#counters.add('snapshot_values_forgotten');
-    }
-  }
-
-  #release(event: Event): void {
-    const size = this.#retained.get(event);
-    if (size === undefined) return;
-    this.#retained.delete(event);
-    this.#retainedBytes -= size;
   }
 }

@@ -75,6 +75,25 @@ export class BoundedQueue<T> {
     this.#shifted = this.#pushed;
   }
 
+  /** Takes out all items for which `test` holds; returns them, oldest first. Costs as much as there are items. */
+  remove(test: (item: T) => boolean): T[] {
+    const removed: T[] = [];
+    const items = this.#items.slice(this.#start);
+    const ends = this.#ends.slice(this.#start);
+    let before = this.#shifted;
+    this.clear();
+    for (const [index, item] of items.entries()) {
+      const end = ends[index] as number;
+      if (test(item)) removed.push(item);
+      else {
+        this.#items.push(item);
+        this.#ends.push((this.#pushed += end - before));
+      }
+      before = end;
+    }
+    return removed;
+  }
+
   /** Takes the oldest item out; undefined when empty. */
   shift(): T | undefined {
     if (this.length === 0) return undefined;

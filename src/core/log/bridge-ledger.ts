@@ -34,7 +34,8 @@ export interface LeaseAnswer {
 /** Where a {@link BridgeLedger} keeps what it keeps. */
 export interface BridgeLedgerSettings {
   readonly url: string;
-  readonly keyPrefix: string;
+  /** The stream that events are copied into. */
+  readonly stream: string;
   /** Entries kept in the stream; trimmed approximately. */
   readonly maxEvents: number;
   /** How long the lease lasts without renewal, ms. */
@@ -43,6 +44,9 @@ export interface BridgeLedgerSettings {
 
 /** For so long a node that has asked for the lease counts as one that may have heard what others missed, ms. */
 const KNOWN_MS = 10_000;
+
+/** What the names of the channels end with on which marks are published. */
+export const MARK_CHANNEL_END = ':bridge:marks';
 
 /** Notes that copying got to a place. */
 const ADVANCE = `
@@ -139,11 +143,11 @@ export class BridgeLedger {
   constructor(settings: BridgeLedgerSettings, logger: Logger) {
     this.#settings = settings;
     this.#redis = connectRedis(settings.url, 'write', logger);
-    this.#stream = `${settings.keyPrefix}:{log}`;
+    this.#stream = settings.stream;
     this.#state = `${this.#stream}:bridge`;
     this.#lease = `${this.#stream}:bridge:lease`;
     this.#keys = [this.#lease, this.#state, `${this.#stream}:bridge:nodes`];
-    this.markChannel = `${this.#stream}:bridge:marks`;
+    this.markChannel = `${this.#stream}${MARK_CHANNEL_END}`;
   }
 
   /** Takes the lease if it is free, or renews it. `token` is the node's own. */

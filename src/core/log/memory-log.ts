@@ -4,6 +4,7 @@ import { BoundedQueue } from './bounded-queue.js';
 import { entrySize } from './entry-size.js';
 import type { EventLog, LogPage, LogState, LogTail } from './event-log.js';
 import { compareLogIds, isLogId } from './log-id.js';
+import { Shards } from './shards.js';
 
 /** Bounds of a log kept in memory: whichever is reached first trims the oldest. */
 export interface LogBounds {
@@ -16,6 +17,8 @@ export interface LogBounds {
 /** The log in the process's memory: what runs without Redis. It is gone when the process ends. */
 export class MemoryLog implements EventLog {
   readonly kind = 'memory';
+  readonly shards = new Shards(1);
+  readonly agreed = Promise.resolve();
   readonly #clock: Clock;
   readonly #entries: BoundedQueue<LogEntry>;
   #tail: LogTail | undefined;
@@ -34,9 +37,22 @@ export class MemoryLog implements EventLog {
     return 'ready';
   }
 
+  get followed(): readonly number[] {
+    return [0];
+  }
+
+  follow(): void {
+    // Its only shard is followed from the start.
+  }
+
+  unfollow(): void {
+    // What is in this memory costs nothing to follow.
+  }
+
   start(tail: LogTail): void {
     this.#tail = tail;
     tail.reset(this.#floor);
+    tail.caughtUp(0);
     tail.state('ready');
   }
 

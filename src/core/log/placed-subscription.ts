@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import { connectSubscriber } from '../redis/redis-connection.js';
-import type { BridgeLedger } from './bridge-ledger.js';
+import { type BridgeLedger, MARK_CHANNEL_END } from './bridge-ledger.js';
 import type { Place } from './place.js';
 
 /** How often at most this node publishes a mark, by which all know that they still listen, ms. */
@@ -84,8 +84,8 @@ export class PlacedSubscription {
       else this.#take(text, undefined);
     });
     this.#subscriber.on('pmessage', (pattern: string, channel: string, text: string) => {
-      // A pattern may cover the marks, which come by their own channel.
-      if (channel !== markChannel) this.#take(text, channel.slice(pattern.indexOf('*')));
+      // A pattern may cover the marks, which come by their own channel, also those of other shards.
+      if (!channel.endsWith(MARK_CHANNEL_END)) this.#take(text, channel.slice(pattern.indexOf('*')));
     });
     const subscribe = (): void => {
       this.#subscribe().catch((error: unknown) => {

@@ -49,6 +49,25 @@ redis.call('hset', KEYS[2], 'number', ARGV[1], 'ids', told)
 redis.call('pexpire', KEYS[2], ARGV[2])
 return told`);
 
+/** Redis could not be told. */
+export const NOTHING_STORED = new Refusal(
+  'log_unavailable',
+  'the event log can not be reached; nothing was stored',
+  1000,
+);
+/** Redis was told, and its answer never came. */
+export const MAYBE_STORED = new Refusal(
+  'log_unavailable',
+  'the event log can not be reached; it is not known whether this was stored',
+  1000,
+);
+/** Redis was not told. */
+export const TOO_MUCH_WAITS = new Refusal(
+  'log_unavailable',
+  'too much waits for the event log; nothing was stored',
+  1000,
+);
+
 /** Where a {@link StreamWriter} writes. */
 export interface StreamWriterSettings {
   readonly stream: string;
@@ -88,17 +107,24 @@ export class StreamWriter {
     this.#clock = clock;
   }
 
-  /** Appends all events or none, as {@link EventLog.append} does. */
-  append(events: readonly NewEvent[]): Promise<readonly string[] | Refusal> {
-    const bytes = events.reduce((sum, event) => sum + entrySize(event), 0);
+  /** False when too much waits already; {@link append} would then refuse these events. */
+  canTake(events: readonly NewEvent[]): boolean {
+    return this.#hasRoom(events.length, bytesOf(events));
+  }
+
+  #hasRoom(events: number, bytes: number): boolean {
     const isFull =
-      this.#waitingEvents + events.length > MAX_WAITING_EVENTS ||
-      this.#waitingBytes + bytes > MAX_WAITING_BYTES;
-    if (isFull && this.#waiting.length > 0) {
-      return Promise.resolve(
-        new Refusal('log_unavailable', 'too much waits for the event log; nothing was stored', 1000),
-      );
-    }
+      this.#waitingEvents + events > MAX_WAITING_EVENTS || this.#waitingBytes + bytes > MAX_WAITING_BYTES;
+    return !isFull || this.#waiting.length === 0;
+  }
+
+  /**
+   * Appends all events or none, as {@link EventLog.append} does; resolves with their ids in the stream. Refuses with
+   * {@link NOTHING_STORED}, {@link MAYBE_STORED} or {@link TOO_MUCH_WAITS}.
+   */
+  append(events: readonly NewEvent[]): Promise<readonly string[] | Refusal> {
+    const bytes = bytesOf(events);
+    if (!this.#hasRoom(events.length, bytes)) return Promise.resolve(TOO_MUCH_WAITS);
     return new Promise((answer) => {
       this.#waiting.push({ events, bytes, answer });
       this.#waitingEvents += events.length;
@@ -148,7 +174,7 @@ export class StreamWriter {
     this.#waiting = [];
     this.#waitingEvents = 0;
     this.#waitingBytes = 0;
-    for (const { answer } of waiting) answer(logUnavailable(false));
+    for (const { answer } of waiting) answer(NOTHING_STORED);
   }
 
   async #write(events: readonly NewEvent[]): Promise<readonly string[] | Refusal> {
@@ -166,7 +192,8 @@ export class StreamWriter {
         if (isUnanswered(error)) mayBeStored = true;
         // Redis is away, or does not answer: what was never sent need not wait for what was.
         this.#refuseWaiting();
-        if (!mayBeStored || this.#clock.elapsed() - begunAt > PATIENCE_MS) return logUnavailable(mayBeStored);
+        if (!mayBeStored || this.#clock.elapsed() - begunAt > PATIENCE_MS)
+          return mayBeStored ? MAYBE_STORED : NOTHING_STORED;
       }
       await new Promise<void>((resolve) => {
         this.#clock.after(RETRY_MS, resolve);
@@ -185,8 +212,6 @@ export class StreamWriter {
   }
 }
 
-/** Why something is not in the log, or not known to be. */
-export function logUnavailable(mayBeStored: boolean): Refusal {
-  const stored = mayBeStored ? 'it is not known whether this was stored' : 'nothing was stored';
-  return new Refusal('log_unavailable', `the event log can not be reached; ${stored}`, 1000);
+function bytesOf(events: readonly NewEvent[]): number {
+  return events.reduce((sum, event) => sum + entrySize(event), 0);
 }

@@ -1,6 +1,9 @@
 import { type NewEvent, toFields } from '../../event.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { RedisScript } from '../../redis/redis-script.js';
+import { compareLogIds } from '../../log/log-id.js';
+import type { Shards } from '../../log/shards.js';
+import { streamKey } from '../../log/stream-key.js';
 
 /** An outcome at its place in the events of its queue. */
 export interface PlacedOutcome {
@@ -33,44 +36,77 @@ if beyond > 0 then
 end
 return beyond`);
 
+/** Where an {@link OutcomeLedger} reports. */
+export interface OutcomeLedgerSettings {
+  readonly keyPrefix: string;
+  /** How the log is divided. */
+  readonly shards: Shards;
+  /** Entries the log keeps, an equal part of them in each shard; approximately. */
+  readonly maxEvents: number;
+  /** The rooms an event goes to. */
+  readonly roomsOf: (event: NewEvent) => readonly string[];
+}
+
 /**
- * How far outcomes were reported, queue by queue; kept in Redis beside the log's stream, so that reporting one and noting
- * it are one step. All methods reject when Redis can't be reached.
+ * How far outcomes were reported, queue by queue; kept in Redis beside the log's streams, each of which has its own, so
+ * that reporting one and noting it are one step. All methods reject when Redis can't be reached.
  */
 export class OutcomeLedger {
   readonly #redis: RedisConnection;
-  readonly #stream: string;
-  readonly #maxEvents: number;
+  readonly #settings: OutcomeLedgerSettings;
+  readonly #streams: readonly string[];
 
-  /** `redis` fails at once while Redis is away; `maxEvents` the log keeps, approximately. */
-  constructor(redis: RedisConnection, { keyPrefix, maxEvents }: { keyPrefix: string; maxEvents: number }) {
+  /** `redis` fails at once while Redis is away. */
+  constructor(redis: RedisConnection, settings: OutcomeLedgerSettings) {
+    const { keyPrefix, shards } = settings;
     this.#redis = redis;
-    this.#stream = `${keyPrefix}:{log}`;
-    this.#maxEvents = maxEvents;
+    this.#settings = settings;
+    this.#streams = Array.from({ length: shards.count }, (_, shard) => streamKey(keyPrefix, shards, shard));
   }
 
   /** Where reporting stands; where nobody has ever reported, it begins after `end`. */
   async begin(queue: string, end: string): Promise<string> {
-    await this.#redis.set(this.#keyOf(queue), end, 'NX');
+    for (const stream of this.#streams) await this.#redis.set(keyOf(stream, queue), end, 'NX');
     return (await this.progress(queue)) ?? end;
   }
 
-  /** The place up to which outcomes were reported; undefined when Redis has lost it. */
+  /** The place up to which outcomes were reported in all streams; undefined when Redis has lost it, of one of them. */
   async progress(queue: string): Promise<string | undefined> {
-    return (await this.#redis.get(this.#keyOf(queue))) ?? undefined;
+    const all = await Promise.all(this.#streams.map((stream) => this.#redis.get(keyOf(stream, queue))));
+    const known = all.filter((place) => place !== null);
+    if (known.length < all.length) return undefined;
+    return known.reduce((least, place) => (compareLogIds(place, least) < 0 ? place : least));
   }
 
   /** Reports outcomes, in the order of their places, except those that somebody has reported; how many it reported. */
   async report(queue: string, outcomes: readonly PlacedOutcome[]): Promise<number> {
-    const parts = outcomes.flatMap(({ at, event }) => {
-      const fields = event === undefined ? [] : toFields(event);
-      return [...at.split('-'), fields.length, ...fields];
-    });
-    const keys = [this.#stream, this.#keyOf(queue)];
-    return Number(await REPORT.run(this.#redis, keys, [this.#maxEvents, ...parts]));
+    const reported = await Promise.all(
+      this.#streams.map((stream, shard) => this.#reportIn(stream, shard, queue, outcomes)),
+    );
+    return Math.max(...reported);
   }
 
-  #keyOf(queue: string): string {
-    return `${this.#stream}:outcomes:${queue}`;
+  async #reportIn(
+    stream: string,
+    shard: number,
+    queue: string,
+    outcomes: readonly PlacedOutcome[],
+  ): Promise<number> {
+    const { maxEvents } = this.#settings;
+    const parts = outcomes.flatMap(({ at, event }) => {
+      const fields = event !== undefined && this.#liesIn(shard, event) ? toFields(event) : [];
+      return [...at.split('-'), fields.length, ...fields];
+    });
+    const most = Math.ceil(maxEvents / this.#streams.length);
+    return Number(await REPORT.run(this.#redis, [stream, keyOf(stream, queue)], [most, ...parts]));
   }
+
+  #liesIn(shard: number, event: NewEvent): boolean {
+    const { shards, roomsOf } = this.#settings;
+    return shards.count === 1 || roomsOf(event).some((room) => shards.ofRoom(room) === shard);
+  }
+}
+
+function keyOf(stream: string, queue: string): string {
+  return `${stream}:outcomes:${queue}`;
 }

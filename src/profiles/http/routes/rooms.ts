@@ -13,16 +13,18 @@ const HISTORY_LIMIT = { default: 100, max: 1000 };
  */
 export function roomRoutes(rooms: RoomReader): Router {
   return Router()
-    .get('/api/rooms/:room/state', (req, res) => {
+    .get('/api/rooms/:room/state', async (req, res) => {
       const { room } = req.params;
       if (!isRoomName(room)) return refuseRoom(res);
+      const unready = await rooms.whenReady(room);
+      if (unready !== undefined) return sendRefusal(res, unready);
       const { events, cursor } = rooms.state(room);
       const newest = events[events.length - 1];
       res.setHeader('ETag', `"${newest?.id ?? 'empty'}-${String(events.length)}"`);
       if (isFresh(req, res)) return void res.status(304).end();
       sendEvents(res, { room, cursor }, events);
     })
-    .get('/api/rooms/:room/events', (req, res) => {
+    .get('/api/rooms/:room/events', async (req, res) => {
       const { room } = req.params;
       if (!isRoomName(room)) return refuseRoom(res);
       const { after = null, limit = String(HISTORY_LIMIT.default) } = req.query;
@@ -33,6 +35,8 @@ export function roomRoutes(rooms: RoomReader): Router {
       if (after !== null && typeof after !== 'string') {
         return sendRefusal(res, new Refusal('bad_request', 'after must be one cursor'));
       }
+      const unready = await rooms.whenReady(room);
+      if (unready !== undefined) return sendRefusal(res, unready);
       const page = rooms.history(room, after, count);
       sendEvents(res, { room, cursor: page.cursor, whole: page.whole }, page.events);
     });

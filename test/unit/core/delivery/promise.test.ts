@@ -84,7 +84,8 @@ function setUp(log: LogBounds, memory: LogBounds): World {
     },
   });
   const starts = [['a'], ['a', 'b'], ['a', 'b', 'c']];
-  return { rig, clients: starts.map((rooms) => new PromisedClient(rig.delivery, published, rooms)) };
+  const node = { delivery: rig.delivery, untold: () => published.length };
+  return { rig, clients: starts.map((rooms) => new PromisedClient(node, published, rooms)) };
 }
 
 async function run({ rig, clients }: World, steps: readonly Step[]): Promise<void> {

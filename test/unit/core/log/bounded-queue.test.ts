@@ -99,6 +99,16 @@ describe('BoundedQueue', () => {
     );
   });
 
+  test('gives out what it is to remove, and keeps the rest as it was', () => {
+    const queue = new BoundedQueue<number>(100, 100);
+    for (let size = 1; size <= 10; size += 1) queue.push(size, size, () => undefined);
+    queue.shift();
+    expect(queue.remove((item) => item % 2 === 1)).toEqual([3, 5, 7, 9]);
+    expect([queue.slice(0, 10), queue.bytes, queue.bytesBetween(1, 3)]).toEqual([[2, 4, 6, 8, 10], 30, 10]);
+    queue.push(1, 1, () => undefined);
+    expect([queue.shift(), queue.length, queue.bytes]).toEqual([2, 5, 29]);
+  });
+
   test('an item bigger than the bound in bytes is kept, alone', () => {
     const queue = new BoundedQueue<string>(10, 100);
     const dropped: string[] = [];
