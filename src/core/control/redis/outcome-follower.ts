@@ -4,6 +4,7 @@ import { compareLogIds, FIRST_LOG_ID } from '../../log/log-id.js';
 import type { Logger } from '../../logger.js';
 import type { Counters } from '../../metrics/counters.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
+import { unlessFrozen } from '../../redis/unless-frozen.js';
 import { bullPrefix, failedFor, publishesOf, succeededWith } from './command-job.js';
 import { tellableEvent } from '../outcome-event.js';
 import type { OutcomeLedger, PlacedOutcome } from './outcome-ledger.js';
@@ -40,8 +41,8 @@ type RawEntry = [id: string, fields: string[]];
 const PAGE_SIZE = 10;
 /** How long one read waits for news, ms. */
 const BLOCK_MS = 2000;
-/** So much longer than it was to wait a read may take before Redis counts as frozen, ms. */
-const FROZEN_MS = 2000;
+/** A read that takes so long says that Redis is frozen, ms. */
+const MAX_READ_MS = BLOCK_MS + 2000;
 /** Pause after something failed, ms. */
 const RETRY_MS = 200;
 
@@ -165,18 +166,9 @@ export class OutcomeFollower {
     return { at, event };
   }
 
-  /** What Redis answers; rejects when it takes far longer than it was to. */
-  async #unlessFrozen<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  #unlessFrozen<Answer>(answer: Promise<Answer>): Promise<Answer> {
     const { clock, reader } = this.#options;
-    let stopWaiting: (() => void) | undefined;
-    const frozen = new Promise<never>((_, reject) => {
-      stopWaiting = clock.after(BLOCK_MS + FROZEN_MS, () => {
-        // What it may still answer was asked by a connection that is no more.
-        reader.disconnect(true);
-        reject(new Error('redis does not answer'));
-      });
-    });
-    return Promise.race([answer, frozen]).finally(() => stopWaiting?.());
+    return unlessFrozen(answer, { reader, clock, maxMs: MAX_READ_MS });
   }
 
   #eventsOf(queue: string): string {
