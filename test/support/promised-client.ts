@@ -57,19 +57,22 @@ export class PromisedClient {
     for (const room of rooms) this.rooms.add(room);
   }
 
-  /** Connects to the node it was connected to, or another. */
+  /**
+   * Connects to the node it was connected to, or another; to no other while it was cut off with events that its cursor does
+   * not cover: a node that is behind may begin with older values, and the newer would be dropped as doubles.
+   */
   connect(node = this.#node): void {
     if (this.session !== undefined) return;
-    this.#node = node;
     // What the connection before this one brought comes before what this one brings.
     this.read();
+    if (!this.#isAheadOfCursor()) this.#node = node;
     const outlet = new RecordingOutlet();
     this.#outlet = outlet;
     const resuming = this.#cursor === null ? [] : this.#cursorRooms.filter((room) => this.rooms.has(room));
     const rooms = this.#cursor === null ? [...this.rooms] : resuming;
     this.#brought = this.#cursor;
     this.#resumed = new Set(resuming);
-    for (const room of this.rooms) if (!resuming.includes(room)) this.#entitle(room);
+    for (const room of this.rooms) if (!resuming.includes(room)) this.#beginAnew(room);
     outlet.onWrite = ({ events, cursor }) => {
       this.#take(events, cursor);
     };
@@ -119,7 +122,7 @@ export class PromisedClient {
   join(room: string): void {
     if (this.session === undefined || this.rooms.has(room)) return;
     this.rooms.add(room);
-    this.#entitle(room);
+    this.#beginAnew(room);
     this.#node.delivery.join(this.session, [room]);
   }
 
@@ -184,6 +187,27 @@ export class PromisedClient {
           throw new Error(`room ${room}: the final value of ${slot} is ${id}, it has ${String(has)}`);
       }
     }
+  }
+
+  #isAheadOfCursor(): boolean {
+    const cursor = this.#cursor;
+    if (cursor === null) return false;
+    return [...this.#seen].some((name) => {
+      const [room = '', id = ''] = name.split(' ');
+      return this.#cursorRooms.includes(room) && compareLogIds(id, this.#spokenOf(cursor, room)) > 0;
+    });
+  }
+
+  /**
+   * It has the room as if it had never had it: another node may be behind, and what it shows older than what this client
+   * saw here. Were it to drop the newer as doubles when they come, it would keep the older.
+   */
+  #beginAnew(room: string): void {
+    this.#lastAppend.delete(room);
+    for (const names of [this.#seen, this.#written, this.#values]) {
+      for (const name of names.keys()) if (name.startsWith(`${room} `)) names.delete(name);
+    }
+    this.#entitle(room);
   }
 
   #entitle(room: string): void {

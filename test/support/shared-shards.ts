@@ -11,6 +11,7 @@ export class SharedShards {
   readonly published: Event[] = [];
   readonly #types: EventTypes;
   readonly #maxEntries: number;
+  readonly #views: ShardsView[] = [];
   /** By shard: all that was ever stored. */
   readonly #entries: LogEntry[][];
   #count = 0;
@@ -25,7 +26,9 @@ export class SharedShards {
 
   /** A node's view of it; a `lazy` one follows what it is asked to, and is caught up with it when the test has told all. */
   open(lazy = false): ShardsView {
-    return new ShardsView(this, lazy);
+    const view = new ShardsView(this, lazy);
+    this.#views.push(view);
+    return view;
   }
 
   /** All entries of a shard there ever were. */
@@ -36,7 +39,9 @@ export class SharedShards {
   /** The id before all that a shard keeps. */
   floorOf(shard: number): string {
     const all = this.entriesOf(shard);
-    return all[all.length - 1 - this.#maxEntries]?.id ?? this.shards.logId(shard, FIRST_LOG_ID);
+    // Who follows it has read what is trimmed: else it would be told of a break.
+    const gone = Math.min(all.length - this.#maxEntries, ...this.#views.map((view) => view.toldOf(shard)));
+    return all[gone - 1]?.id ?? this.shards.logId(shard, FIRST_LOG_ID);
   }
 
   /** True while an entry can be read. */
@@ -97,9 +102,9 @@ export class ShardsView implements EventLog {
 
   follow(shard: number): void {
     if (this.#followed.has(shard)) return;
-    this.#followed.add(shard);
     const floor = this.#log.floorOf(shard);
     this.#told[shard] = this.#log.entriesOf(shard).findIndex(({ id }) => id === floor) + 1;
+    this.#followed.add(shard);
     this.#tail?.reset(floor);
     if (!this.#lazy) this.#catchUp(shard);
   }
@@ -114,6 +119,11 @@ export class ShardsView implements EventLog {
     this.#caughtUp.add(shard);
     this.#tail?.caughtUp(shard);
     this.onCaughtUp(shard);
+  }
+
+  /** How many of a shard's entries were told; Infinity while it is not followed. */
+  toldOf(shard: number): number {
+    return this.#followed.has(shard) ? (this.#told[shard] ?? 0) : Infinity;
   }
 
   /** Tells the tail up to `count` more entries of a shard. */

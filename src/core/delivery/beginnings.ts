@@ -62,6 +62,14 @@ export class Beginnings {
     this.beginWaiting();
   }
 
+  /** The session has left rooms: it may have waited for their shards alone. */
+  roomsChanged(session: Session): void {
+    const cursor = this.#unready.get(session);
+    if (cursor === undefined || !this.#isReady(session)) return;
+    this.#unready.delete(session);
+    this.begin(session, cursor);
+  }
+
   #beginAll(sessions: Map<Session, string | null>): void {
     const waiting = [...sessions];
     sessions.clear();

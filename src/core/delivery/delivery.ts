@@ -200,7 +200,9 @@ export class Delivery {
 
   /** Takes rooms away and adds others: all of it, or, where that is refused, nothing. Answers all it has then. */
   changeRooms(session: Session, change: RoomChange): readonly string[] | Refusal {
-    return this.#roomChanges.change(session, change);
+    const rooms = this.#roomChanges.change(session, change);
+    this.#beginnings.roomsChanged(session);
+    return rooms;
   }
 
   /**

@@ -35,6 +35,16 @@ describe('a process that follows only the shards it needs', () => {
     expect([outlet.data, rig.log.shards.idsIn(String(outlet.cursor))?.size]).toEqual([[1, 2], 2]);
   });
 
+  test('a session that leaves the rooms it waited for begins at once', async () => {
+    const { log, rig } = lazyRig();
+    log.store(keyed('a', 1));
+    const { session, outlet } = rig.open(['a', 'b']);
+    rig.log.tell(OF_A);
+    rig.delivery.leave(session, ['b']);
+    await rig.clock.turn(1000);
+    expect([outlet.calls, outlet.data]).toEqual([['accept', 'welcome', 'deliver'], [1]]);
+  });
+
   test('a live session that joins gets nothing of the room, and no cursor of it, before it has been read', async () => {
     const { log, rig } = lazyRig();
     const { session, outlet } = rig.open(['a']);
@@ -98,6 +108,34 @@ describe('a process that follows only the shards it needs', () => {
     rig.log.tell(OF_B);
     await rig.clock.turn(1000);
     expect(outlet.data).toEqual([2]);
+  });
+
+  test('a gap waits until this node has come to what the client has of another shard', async () => {
+    const log = new SharedShards(4, TYPES, 2);
+    const rigs = [0, 1].map(() => {
+      const memory = { maxEvents: 3, maxBytes: 1e9 };
+      const rig = new DeliveryRig({ log: log.open(true), types: TYPES }, { memory });
+      rig.log.start(rig.delivery.tail);
+      return rig;
+    });
+    const [ahead, behind] = rigs as [DeliveryRig<ShardsView>, DeliveryRig<ShardsView>];
+    const first = ahead.open(['a', 'd']);
+    behind.open(['a', 'd']);
+    log.store(keyed('d', 1));
+    for (const { log: view } of rigs) for (const shard of [OF_A, OF_D]) view.tell(shard);
+    log.store(keyed('d', 2));
+    ahead.log.tell(OF_D);
+    await ahead.clock.turn(1000);
+    expect(first.outlet.data.at(-1)).toBe(2);
+    ahead.delivery.close(first.session);
+    for (let n = 0; n < 10; n += 1) log.store(plain('a', n));
+    for (const { log: view } of rigs) view.tell(OF_A);
+    const { outlet } = behind.open(['a', 'd'], first.outlet.cursor);
+    await behind.clock.turn(2000);
+    expect(outlet.calls).toEqual(['accept']);
+    behind.log.tell(OF_D);
+    await behind.clock.turn(2000);
+    expect([outlet.gaps.length, outlet.data]).toEqual([1, [2]]);
   });
 
   test('a shard that broke is a gap to those in its rooms alone', async () => {
