@@ -13,5 +13,6 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 30_000,
-  maxWorkers: 2,
+  // Of the fault tests, most wait for most of their time.
+  maxWorkers: 3,
 };

@@ -47,6 +47,7 @@ export function openRedisControl(
     keyPrefix,
     queues,
     ledger,
+    maxDataBytes: config.maxHttpBufferBytes,
     onOutcome: (id, outcome) => {
       awaited.settle(id, outcome);
     },

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from '../support/browser.js';
@@ -25,9 +25,16 @@ if (python === '') {
 const withPython = python === '' ? describe.skip : describe;
 
 const redisUrl = String(process.env['TEST_REDIS_URL']);
-const prefix = `examples-${String(process.pid)}-${String(Date.now())}`;
+const prefixes = `examples-${String(process.pid)}-${String(Date.now())}`;
+/** Each test's own: a gateway that was killed leaves its lease behind. */
+let prefix = '';
+let tests = 0;
 const clients: { close(): Promise<void> }[] = [];
 let server: RedisServer | undefined;
+
+beforeEach(() => {
+  prefix = `${prefixes}-${String((tests += 1))}`;
+});
 
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.close()));
@@ -39,7 +46,7 @@ afterEach(async () => {
 
 afterAll(async () => {
   const redis = new Redis(redisUrl);
-  const keys = await redis.keys(`*${prefix}*`);
+  const keys = await redis.keys(`*${prefixes}*`);
   if (keys.length > 0) await redis.del(...keys);
   redis.disconnect();
 });

@@ -236,7 +236,10 @@ describe('several gateways on one Redis', () => {
     const client = await open(owner, 'a');
     const session = idOf(client);
     expect((await change(other, session, { join: ['b'] })).status).toBe(200);
-    await waitUntil(async () => (await clusterOf(other)).sessions.sse === 1, 'the session to be known');
+    await waitUntil(async () => {
+      const { sessions, rooms } = await clusterOf(other);
+      return sessions.sse === 1 && rooms['a'] === 1;
+    }, 'the session to be known');
     await server.kill();
     const refused = await change(other, session, { join: ['c'] });
     expect([refused.status, refused.json.error.code]).toEqual([503, 'node_unavailable']);

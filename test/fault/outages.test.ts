@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { type CutProxy, openCutProxy } from '../support/cut-proxy.js';
 import { OutageRig } from '../support/outage-rig.js';
 import { killLaunched } from '../support/launched-gateway.js';
 import { type SentinelRedis, startSentinelRedis } from '../support/sentinel-redis.js';
@@ -13,15 +14,18 @@ describe('an outage of Redis', () => {
   let rig: OutageRig | undefined;
   let server: RedisServer | undefined;
   let sentinel: SentinelRedis | undefined;
+  let proxy: CutProxy | undefined;
 
   afterEach(async () => {
     await killLaunched();
     await rig?.close();
+    proxy?.close();
     await server?.stop();
     await sentinel?.stop();
     rig = undefined;
     server = undefined;
     sentinel = undefined;
+    proxy = undefined;
   });
 
   test('killed and started again with its append-only file', async () => {
@@ -73,6 +77,29 @@ describe('an outage of Redis', () => {
     60_000,
   );
 
+  test('all connections lost without a word, while new ones can be made', async () => {
+    server = await startRedisServer();
+    proxy = await openCutProxy(server.port);
+    rig = await OutageRig.start({ REDIS_URL: `redis://127.0.0.1:${String(proxy.port)}` });
+    const redis = new Redis(server.url);
+    const old = new Set(idsIn(String(await redis.client('LIST'))));
+    proxy.freeze();
+    await rig.untilReady(false);
+    await rig.untilReady(true);
+    await rig.goesOn();
+    // Subscriptions, too, which nobody asks for an answer; what is idle finds out when it is used.
+    await waitUntil(
+      async () => {
+        const now = idsIn(String(await redis.client('LIST')));
+        return now.filter((id) => !old.has(id)).length >= old.size;
+      },
+      'them to be made anew',
+      30_000,
+    );
+    await redis.quit();
+    expect(await rig.finish(server.url)).toEqual([]);
+  }, 90_000);
+
   test('its master killed, and a replica made master by Sentinel', async () => {
     sentinel = await startSentinelRedis();
     rig = await OutageRig.start({ REDIS_URL: sentinel.url, REDIS_MIN_REPLICAS: '1' });
@@ -82,3 +109,8 @@ describe('an outage of Redis', () => {
     expect(await rig.finish(await sentinel.masterUrl())).toEqual([]);
   }, 90_000);
 });
+
+/** The ids of the connections for reading and for subscriptions in a `CLIENT LIST`. */
+function idsIn(list: string): string[] {
+  return [...list.matchAll(/^id=(\d+) .*name=flipgate-(?:wait|read) /gm)].map(([, id]) => String(id));
+}

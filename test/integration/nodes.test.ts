@@ -92,7 +92,8 @@ async function startNode(url: string, keyPrefix: string): Promise<Node> {
     publisher.disconnect();
   });
   await messages.listen();
-  await registry.beat();
+  void registry.beat();
+  await registry.joined;
   return node;
 }
 

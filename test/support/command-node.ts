@@ -59,6 +59,7 @@ export class CommandNode {
       ...common,
       reader: connectRedis(url, 'read', silentLogger),
       ledger: this.ledger,
+      maxDataBytes: 100_000,
       onOutcome: (id, outcome) => {
         this.heard.set(id, outcome);
         this.awaited.settle(id, outcome);

@@ -27,8 +27,8 @@ export class HeldLedger extends BridgeLedger {
       : Promise.resolve(new Refusal('log_unavailable', 'away'));
   }
 
-  override release(token: string, copiedTo: Place | null): Promise<Refusal | undefined> {
-    if (this.reachable) return super.release(token, copiedTo);
+  override release(token: string, copiedTo: Place | null, leaves: boolean): Promise<Refusal | undefined> {
+    if (this.reachable) return super.release(token, copiedTo, leaves);
     this.refusedReleases += 1;
     return Promise.resolve(new Refusal('log_unavailable', 'away'));
   }

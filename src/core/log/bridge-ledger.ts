@@ -42,6 +42,9 @@ export interface BridgeLedgerSettings {
   readonly leaseMs: number;
 }
 
+/** For so long a node that has asked for the lease counts as one that may have heard what others missed, ms. */
+const KNOWN_MS = 10_000;
+
 /** What the names of the channels end with on which marks are published. */
 export const MARK_CHANNEL_END = ':bridge:marks';
 
@@ -55,7 +58,7 @@ local function advance(state, mark, count)
 end`;
 
 /**
- * Tells whose turn it is to copy and how far copying got. KEYS: lease, state; ARGV: token, leaseMs, 1 to take a free
+ * Tells whose turn it is to copy and how far copying got. KEYS: lease, state, nodes that have asked lately; ARGV: token, leaseMs, 1 to take a free
  * lease in any case, the place up to which the holder has copied, then for each span that the node has heard the mark it
  * begins with and the place it ends at (mark 0: it goes on).
  */
@@ -63,7 +66,11 @@ const HOLD = new RedisScript(`${ADVANCE}
 local holder = redis.call('get', KEYS[1])
 local at = redis.call('hmget', KEYS[2], 'mark', 'count')
 local mark, count = tonumber(at[1] or 0), tonumber(at[2] or 0)
-local fits = mark == 0 or ARGV[3] == '1'
+local time = redis.call('time')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('zremrangebyscore', KEYS[3], '-inf', now - ${String(KNOWN_MS)})
+redis.call('zadd', KEYS[3], now, ARGV[1])
+local fits = mark == 0 or ARGV[3] == '1' or redis.call('zcard', KEYS[3]) == 1
 for i = 6, #ARGV, 3 do
   local from, m, c = tonumber(ARGV[i]), tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
   fits = fits or from <= mark and (m == 0 or mark < m or mark == m and count < c)
@@ -99,8 +106,9 @@ redis.call('xtrim', KEYS[3], 'MAXLEN', '~', ARGV[3])
 redis.call('pexpire', KEYS[1], ARGV[2])
 return 1`);
 
-/** Gives the lease back, if it is this node's. KEYS: lease, state; ARGV: token, and the place up to which it has copied. */
+/** Gives the lease back, if it is this node's. KEYS: lease, state, nodes; ARGV: token, the place up to which it has copied, 1 if it will not ask again. */
 const RELEASE = new RedisScript(`${ADVANCE}
+if ARGV[4] == '1' then redis.call('zrem', KEYS[3], ARGV[1]) end
 if redis.call('get', KEYS[1]) ~= ARGV[1] then return end
 advance(KEYS[2], ARGV[2], ARGV[3])
 redis.call('del', KEYS[1])`);
@@ -129,6 +137,8 @@ export class BridgeLedger {
   readonly #stream: string;
   readonly #state: string;
   readonly #lease: string;
+  /** Lease, state, and the nodes that have asked for the lease lately, by when. */
+  readonly #keys: readonly string[];
 
   constructor(settings: BridgeLedgerSettings, logger: Logger) {
     this.#settings = settings;
@@ -136,6 +146,7 @@ export class BridgeLedger {
     this.#stream = settings.stream;
     this.#state = `${this.#stream}:bridge`;
     this.#lease = `${this.#stream}:bridge:lease`;
+    this.#keys = [this.#lease, this.#state, `${this.#stream}:bridge:nodes`];
     this.markChannel = `${this.#stream}${MARK_CHANNEL_END}`;
   }
 
@@ -144,7 +155,7 @@ export class BridgeLedger {
     const { leaseMs } = this.#settings;
     const heard = spans.flatMap(({ from, to }) => [from, to?.mark ?? 0, to?.count ?? 0]);
     const told = [force ? 1 : 0, copiedTo?.mark ?? 0, copiedTo?.count ?? 0, ...heard];
-    const answer = await this.#run(HOLD, [this.#lease, this.#state], [token, leaseMs, ...told]);
+    const answer = await this.#run(HOLD, this.#keys, [token, leaseMs, ...told]);
     if (answer instanceof Refusal) return answer;
     const [held, free, mark, count] = answer as [number, number, string, string];
     return { held: held === 1, free: free === 1, copiedTo: { mark: Number(mark), count: Number(count) } };
@@ -162,10 +173,13 @@ export class BridgeLedger {
     return answer instanceof Refusal ? answer : answer === 1;
   }
 
-  /** Gives the lease back, if it is this node's; it has copied all up to `copiedTo`, or, with null, what it noted. */
-  async release(token: string, copiedTo: Place | null): Promise<Refusal | undefined> {
+  /**
+   * Gives the lease back, if it is this node's; it has copied all up to `copiedTo`, or, with null, what it noted. `leaves`:
+   * it will not ask for it again, so that nobody need wait for it.
+   */
+  async release(token: string, copiedTo: Place | null, leaves: boolean): Promise<Refusal | undefined> {
     const place = [copiedTo?.mark ?? 0, copiedTo?.count ?? 0];
-    const answer = await this.#run(RELEASE, [this.#lease, this.#state], [token, ...place]);
+    const answer = await this.#run(RELEASE, this.#keys, [token, ...place, leaves ? 1 : 0]);
     return answer instanceof Refusal ? answer : undefined;
   }
 

@@ -12,8 +12,11 @@ import { type WholeSpan, WholeSpans } from './whole-spans.js';
 
 /** Events appended at once. */
 const BATCH_SIZE = 500;
-/** For so long a free lease is left to nodes that have missed nothing; then also others take it, ms. */
-const FORCE_MS = 2000;
+/**
+ * For so long a free lease is left to nodes that have missed nothing; then also others take it, ms. Longer than such a node
+ * may take to ask for it: it may be connecting again, or wait for an answer.
+ */
+const FORCE_MS = 6000;
 /** How long the last copying, and giving the lease back, may take when the node stops, ms. */
 const CLOSE_MS = 2000;
 
@@ -105,7 +108,7 @@ export class BridgeTurn {
     if (this.#draining !== null) await within(clock, CLOSE_MS, this.#draining);
     const isDone = this.holds && this.#queue.length === 0;
     // A Redis that does not answer will see the lease expire.
-    await within(clock, CLOSE_MS, ledger.release(this.#token, isDone ? place : null));
+    await within(clock, CLOSE_MS, ledger.release(this.#token, isDone ? place : null, true));
     if (this.#holds) this.#parts.counters.add('events_dropped', 'bridge_closed', this.#queue.length);
     this.#holds = false;
   }
@@ -145,7 +148,7 @@ export class BridgeTurn {
 
   /** Gives the lease back; false when Redis could not be told. */
   async #release(): Promise<boolean> {
-    const released = await this.#parts.ledger.release(this.#token, this.#handsOver ?? null);
+    const released = await this.#parts.ledger.release(this.#token, this.#handsOver ?? null, false);
     if (released instanceof Refusal) return false;
     if (this.#handsOver !== undefined) this.#spans.forget(this.#handsOver);
     this.#handsOver = undefined;

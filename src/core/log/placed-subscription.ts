@@ -8,6 +8,8 @@ import type { Place } from './place.js';
 
 /** How often at most this node publishes a mark, by which all know that they still listen, ms. */
 const MARK_MS = 2000;
+/** When nothing came for so long, nobody copies who would publish marks: then every node does, ms. */
+const QUIET_MS = 4000;
 /** A subscription on which nothing came for so long, not even a mark, is dead, ms. */
 const DEAF_MS = 7000;
 
@@ -106,7 +108,10 @@ export class PlacedSubscription {
       this.#heardAt = now;
       this.#parts.logger.warn('the subscription is dead, subscribing again');
       this.#subscriber.disconnect(true);
-    } else if ((isToMark || !this.#listens) && now - this.#markedAt > MARK_MS) {
+    } else if (
+      (isToMark || !this.#listens || now - this.#heardAt > QUIET_MS) &&
+      now - this.#markedAt > MARK_MS
+    ) {
       this.#markedAt = now;
       await this.#parts.ledger.mark();
     }

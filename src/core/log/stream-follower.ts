@@ -3,6 +3,7 @@ import type { LogEntry } from '../event.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import { connectRedis, type RedisConnection } from '../redis/redis-connection.js';
+import { FrozenError, unlessFrozen } from '../redis/unless-frozen.js';
 import type { LogState } from './event-log.js';
 import { FIRST_LOG_ID, logIdBefore } from './log-id.js';
 import type { Shards } from './shards.js';
@@ -13,8 +14,8 @@ import type { RawEntry, StreamParser } from './stream-parser.js';
 const PAGE_SIZE = 1000;
 /** How long one read waits for news, ms. */
 const BLOCK_MS = 2000;
-/** So much longer than it was to wait a read may take before Redis counts as frozen, ms. */
-const FROZEN_MS = 2000;
+/** A read that takes so long says that Redis is frozen, ms. */
+const MAX_READ_MS = BLOCK_MS + 2000;
 /** Pause in ms after a read failed. */
 const RETRY_MS = 200;
 
@@ -153,7 +154,9 @@ export class StreamFollower {
       const last = raw[raw.length - 1];
       if (first !== undefined && last !== undefined) {
         // So far behind, the stream may have been trimmed past this reader.
-        if (raw.length >= Math.min(PAGE_SIZE, maxEvents)) await this.#checkLoss(from, first[0]);
+        if (raw.length >= Math.min(PAGE_SIZE, maxEvents)) {
+          await this.#unlessFrozen(this.#checkLoss(from, first[0]));
+        }
         if (this.#closed) return;
         this.#lastId = last[0];
         const entries = parser.parse(shard, raw);
@@ -165,18 +168,15 @@ export class StreamFollower {
 
   /** What Redis answers; rejects when it takes far longer than it was to. */
   async #unlessFrozen<Answer>(answer: Promise<Answer>): Promise<Answer> {
-    let stopWaiting: (() => void) | undefined;
-    const frozen = new Promise<never>((_, reject) => {
-      stopWaiting = this.#parts.clock.after(BLOCK_MS + FROZEN_MS, () => {
-        this.#isFrozen = true;
-        // What it may still answer was asked by a connection that is no more.
-        this.#reader.disconnect(true);
-        reject(new Error('redis does not answer'));
-      });
-    });
-    const answered = await Promise.race([answer, frozen]).finally(() => stopWaiting?.());
-    this.#isFrozen = false;
-    return answered;
+    try {
+      const { clock } = this.#parts;
+      const answered = await unlessFrozen(answer, { reader: this.#reader, clock, maxMs: MAX_READ_MS });
+      this.#isFrozen = false;
+      return answered;
+    } catch (error) {
+      if (error instanceof FrozenError) this.#isFrozen = true;
+      throw error;
+    }
   }
 
   #enter(state: LogState, isFailing: boolean): void {

@@ -30,7 +30,11 @@ const MEMORY_MS = 60_000;
  */
 const WRITE = new RedisScript(`
 local last = redis.call('hmget', KEYS[2], 'number', 'ids')
-if last[1] == ARGV[1] then return last[2] end
+if last[1] == ARGV[1] then
+  -- Written, so that waiting for replicas after it means something.
+  redis.call('pexpire', KEYS[2], ARGV[2])
+  return last[2]
+end
 if tonumber(last[1] or 0) > tonumber(ARGV[1]) then return redis.error_reply('a late copy of an earlier write') end
 local ids = {}
 local i = 4

@@ -36,14 +36,23 @@ export function followMasterOf(key: string, cluster: Cluster, options: Connectio
     const { name } = await masterOf(key, cluster);
     if (redis.status === 'ready' && name !== at) redis.disconnect(true);
   };
+  let isLooking = false;
   const check = setInterval(() => {
-    void leaveOldMaster().catch(() => undefined);
+    if (isLooking || redis.status !== 'ready') return;
+    isLooking = true;
+    void leaveOldMaster()
+      .catch(() => undefined)
+      .finally(() => (isLooking = false));
   }, CHECK_MS);
   check.unref();
-  redis.on('end', () => {
+  const disconnect = redis.disconnect.bind(redis);
+  // Between two attempts to connect, nothing else says that it is over.
+  redis.disconnect = (reconnect = false): void => {
+    disconnect(reconnect);
+    if (reconnect) return;
     clearInterval(check);
     cluster.disconnect();
-  });
+  };
   return redis;
 }
 

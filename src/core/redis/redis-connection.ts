@@ -16,6 +16,13 @@ export type RedisUse = 'write' | 'read' | 'wait' | 'work';
 
 /** Longest time in ms for Redis to answer a write before it counts as unreachable. */
 const WRITE_TIMEOUT_MS = 3000;
+/**
+ * How long a connection may owe an answer before it is given up for a new one, ms: where the network lost it without a
+ * word, the system would find out after a quarter of an hour. Longer than Redis is asked to wait with its answer.
+ */
+const SILENCE_MS = { write: WRITE_TIMEOUT_MS + 1000, read: 6000, wait: 6000, work: 20_000 } as const;
+/** How often subscriptions, which owe no answer, are asked for one, ms. */
+const PING_MS = 5000;
 /** Longest pause in ms between two attempts to reach Redis. */
 const MAX_RETRY_MS = 2000;
 
@@ -37,13 +44,12 @@ export function connectRedis(url: string, use: RedisUse, logger: Logger): RedisC
  */
 export function connectSubscriber(url: string, key: string, logger: Logger): Redis {
   const address = addressOf(url);
+  // Whoever subscribes does so at each connection, in the order that it needs.
+  const options = { ...optionsFor('wait'), autoResubscribe: false };
   const subscriber =
     address.kind === 'cluster'
-      ? followMasterOf(key, openCluster(address, 'wait'), {
-          ...optionsFor('wait'),
-          ...credentialsOf(address),
-        })
-      : openServer(address, optionsFor('wait'));
+      ? followMasterOf(key, openCluster(address, 'wait'), { ...options, ...credentialsOf(address) })
+      : openServer(address, options);
   return tellOf(subscriber, 'wait', logger);
 }
 
@@ -59,6 +65,7 @@ function optionsFor(use: RedisUse): ConnectionOptions {
     autoResendUnfulfilledCommands: use === 'work',
     retryStrategy: pauseBefore,
     sentinelRetryStrategy: pauseBefore,
+    socketTimeout: SILENCE_MS[use],
     maxRetriesPerRequest: use === 'wait' || use === 'work' ? null : 0,
     // After a failover the old master is a replica; a new connection finds the new one.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
@@ -129,9 +136,21 @@ function tellOf<Connection extends RedisConnection>(
     if (reachable) logger.warn('redis is unreachable, trying again', { use, reason: error.message });
     reachable = false;
   });
+  if (use === 'wait') keepAsking(connection);
   emitter.on('ready', () => {
     if (!reachable) logger.info('redis is back', { use });
     reachable = true;
   });
   return connection;
+}
+
+/** Has a connection for subscriptions owe an answer now and then, without which it is given up. */
+function keepAsking(connection: RedisConnection): void {
+  const asking = setInterval(() => {
+    if (connection.status === 'ready') connection.ping().catch(() => undefined);
+  }, PING_MS);
+  asking.unref();
+  connection.once('end', () => {
+    clearInterval(asking);
+  });
 }

@@ -6,6 +6,8 @@ import type { Outcome } from '../../command.js';
 interface Awaited {
   readonly outcome: Promise<Outcome>;
   readonly settle: (outcome: Outcome) => void;
+  /** How many wait. */
+  waiting: number;
 }
 
 const MAX_AWAITED = 10_000;
@@ -32,12 +34,15 @@ export class AwaitedOutcomes {
   /** How the command with this id ends; never resolves when nobody tells. */
   of(id: string): Promise<Outcome> {
     const known = this.#awaited.get(id);
-    if (known !== undefined) return known.outcome;
+    if (known !== undefined) {
+      known.waiting += 1;
+      return known.outcome;
+    }
     const pending: { settle?: (outcome: Outcome) => void } = {};
     const outcome = new Promise<Outcome>((resolve) => {
       pending.settle = resolve;
     });
-    this.#awaited.set(id, { outcome, settle: (told) => pending.settle?.(told) });
+    this.#awaited.set(id, { outcome, settle: (told) => pending.settle?.(told), waiting: 1 });
     return outcome;
   }
 
@@ -47,8 +52,11 @@ export class AwaitedOutcomes {
     this.#awaited.delete(id);
   }
 
-  /** Nobody waits for this one any more. */
+  /** One less waits for this one. */
   forget(id: string): void {
-    this.#awaited.delete(id);
+    const known = this.#awaited.get(id);
+    if (known === undefined) return;
+    known.waiting -= 1;
+    if (known.waiting === 0) this.#awaited.delete(id);
   }
 }

@@ -18,7 +18,7 @@ export interface CommandWorkerOptions
   readonly keyPrefix: string;
   /** The queue whose commands it executes, all of them. */
   readonly queue: string;
-  /** ms without a sign of life after which a worker's command is another's. Default 10,000. */
+  /** ms without a sign of life after which a worker's command is another's. Default 15,000. */
   readonly lockMs?: number;
   /** How often it is looked for such commands, ms. Default 2000. */
   readonly stalledMs?: number;
@@ -28,6 +28,8 @@ export interface CommandWorkerOptions
 
 /** How often a command may be begun again because its worker died. */
 const MAX_STALLED = 1;
+/** How often locks are renewed, ms: Redis may be away for what is left of them. */
+const RENEW_MS = 3000;
 /** How long noting the last outcomes may take once nothing runs any more, ms. */
 const NOTE_MS = 3000;
 /** Pause after Redis failed, ms. */
@@ -46,7 +48,7 @@ export class CommandWorker {
   #closed: Promise<void> | undefined;
 
   constructor(options: CommandWorkerOptions) {
-    const { url, keyPrefix, queue, lockMs = 10_000, stalledMs = 2000, closeMs = 20_000 } = options;
+    const { url, keyPrefix, queue, lockMs = 15_000, stalledMs = 2000, closeMs = 20_000 } = options;
     const { clock, logger } = options;
     this.#clock = clock;
     this.#logger = logger;
@@ -57,6 +59,7 @@ export class CommandWorker {
       prefix: bullPrefix(keyPrefix),
       concurrency: this.#threads.threads,
       lockDuration: lockMs,
+      lockRenewTime: Math.min(RENEW_MS, lockMs / 2),
       stalledInterval: stalledMs,
       maxStalledCount: MAX_STALLED,
       runRetryDelay: RETRY_MS,

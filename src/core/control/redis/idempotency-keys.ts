@@ -12,10 +12,10 @@ export interface KnownClaim {
 }
 
 /** How long a key is remembered, ms. */
-const TTL_MS = 3_600_000;
+const TTL_MS = 24 * 3_600_000;
 const RETRY_AFTER_MS = 1000;
 
-/** Idempotency keys that all nodes share: in Redis, for an hour. */
+/** Idempotency keys that all nodes share: in Redis, for 24 hours: longer than a command may wait, run and be remembered. */
 export class IdempotencyKeys {
   readonly #redis: RedisConnection;
   readonly #keyPrefix: string;

@@ -4,8 +4,9 @@ import { compareLogIds, FIRST_LOG_ID } from '../../log/log-id.js';
 import type { Logger } from '../../logger.js';
 import type { Counters } from '../../metrics/counters.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
+import { unlessFrozen } from '../../redis/unless-frozen.js';
 import { bullPrefix, failedFor, publishesOf, succeededWith } from './command-job.js';
-import { outcomeEvent } from '../outcome-event.js';
+import { tellableEvent } from '../outcome-event.js';
 import type { OutcomeLedger, PlacedOutcome } from './outcome-ledger.js';
 
 /** What an {@link OutcomeFollower} is made of. */
@@ -18,6 +19,8 @@ export interface OutcomeFollowerOptions {
   /** The names of all queues there are, at least one. */
   readonly queues: readonly string[];
   readonly ledger: OutcomeLedger;
+  /** Most bytes of an event's data. */
+  readonly maxDataBytes: number;
   /** Told every outcome, some more than once. */
   readonly onOutcome: (id: string, outcome: Outcome) => void;
   readonly clock: Clock;
@@ -35,11 +38,11 @@ interface Ended {
 type RawEntry = [id: string, fields: string[]];
 
 /** Entries read at once, of each queue. */
-const PAGE_SIZE = 100;
+const PAGE_SIZE = 10;
 /** How long one read waits for news, ms. */
 const BLOCK_MS = 2000;
-/** So much longer than it was to wait a read may take before Redis counts as frozen, ms. */
-const FROZEN_MS = 2000;
+/** A read that takes so long says that Redis is frozen, ms. */
+const MAX_READ_MS = BLOCK_MS + 2000;
 /** Pause after something failed, ms. */
 const RETRY_MS = 200;
 
@@ -98,11 +101,10 @@ export class OutcomeFollower {
 
   /** Finds where to read on. */
   async #begin(queue: string): Promise<void> {
-    if (this.#positions.has(queue)) return;
     const { reader, ledger, logger, counters } = this.#options;
     const key = this.#eventsOf(queue);
     const [newest] = (await reader.xrevrange(key, '+', '-', 'COUNT', 1)) as RawEntry[];
-    const at = await ledger.begin(queue, newest?.[0] ?? FIRST_LOG_ID);
+    const at = this.#positions.get(queue) ?? (await ledger.begin(queue, newest?.[0] ?? FIRST_LOG_ID));
     const [oldest] = (await reader.xrange(key, '-', '+', 'COUNT', 1)) as RawEntry[];
     if (at !== FIRST_LOG_ID && oldest !== undefined && compareLogIds(at, oldest[0]) < 0) {
       counters.add('outcome_breaks');
@@ -122,7 +124,14 @@ export class OutcomeFollower {
       const queue = queues[keys.indexOf(key)];
       const last = entries[entries.length - 1];
       if (queue === undefined || last === undefined) continue;
-      const ended = entries.flatMap(endedOf);
+      const ended: Ended[] = [];
+      for (const entry of entries) {
+        ended.push(...endedOf(entry));
+        // A result may be large, and the loop serves others.
+        await new Promise<void>((resolve) => {
+          this.#options.clock.soon(resolve);
+        });
+      }
       for (const { id, outcome } of ended) this.#options.onOutcome(id, outcome);
       await this.#report(queue, ended);
       this.#positions.set(queue, last[0]);
@@ -151,22 +160,15 @@ export class OutcomeFollower {
     }
     const publishes = publishesOf(dataJson) ?? undefined;
     const endedMs = Number(at.slice(0, at.indexOf('-')));
-    const event = publishes && outcomeEvent({ id, action, ...outcome }, publishes, endedMs);
+    if (publishes === undefined) return { at, event: undefined };
+    const { maxDataBytes } = this.#options;
+    const event = tellableEvent({ id, action, ...outcome }, { publishes, endedMs, maxDataBytes });
     return { at, event };
   }
 
-  /** What Redis answers; rejects when it takes far longer than it was to. */
-  async #unlessFrozen<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  #unlessFrozen<Answer>(answer: Promise<Answer>): Promise<Answer> {
     const { clock, reader } = this.#options;
-    let stopWaiting: (() => void) | undefined;
-    const frozen = new Promise<never>((_, reject) => {
-      stopWaiting = clock.after(BLOCK_MS + FROZEN_MS, () => {
-        // What it may still answer was asked by a connection that is no more.
-        reader.disconnect(true);
-        reject(new Error('redis does not answer'));
-      });
-    });
-    return Promise.race([answer, frozen]).finally(() => stopWaiting?.());
+    return unlessFrozen(answer, { reader, clock, maxMs: MAX_READ_MS });
   }
 
   #eventsOf(queue: string): string {
