@@ -375,7 +375,11 @@ export function wireContract(wire: Wire, gateways: WireGateways): void {
       await publish(url, [...numbered(one, 0, 10), ...numbered(two, 0, 10)]);
       await until(client, two, 9);
       await until(client, one, 9);
-      proxy.cut();
+      // Between two polls there is nothing to break.
+      await waitUntil(() => {
+        proxy.cut();
+        return client.got.losses > 0;
+      }, 'the client to lose its connection');
       await publish(url, [...numbered(one, 10, 40), ...numbered(two, 10, 40)]);
       await waitUntil(() => client.got.welcomes.length > 1, 'the client to come back');
       await publish(url, [...numbered(one, 50, 10), ...numbered(two, 50, 10)]);
