@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { Refusal } from '../../src/core/errors.js';
 import type { EventLog } from '../../src/core/log/event-log.js';
 import { Shards } from '../../src/core/log/shards.js';
+import { streamKey } from '../../src/core/log/stream-key.js';
 import { newEvent } from '../support/new-event.js';
 import { OpenedLogs } from '../support/opened-logs.js';
 import { RecordedTail } from '../support/recorded-tail.js';
@@ -11,6 +12,10 @@ import { waitUntil } from '../support/wait-until.js';
 /** One room in each of four shards. */
 const ROOMS = ['d', 'b', 'e', 'a'];
 const SHARDS = new Shards(4);
+
+/** The stream that has the room's events. */
+const streamOf = (keyPrefix: string, room: string): string =>
+  streamKey(keyPrefix, SHARDS, SHARDS.ofRoom(room));
 
 const logs = new OpenedLogs();
 afterEach(() => logs.closeAll());
@@ -31,7 +36,7 @@ describe('a log of several streams', () => {
     if (ids instanceof Refusal) throw new Error(ids.message);
     for (const [shard, room] of ROOMS.entries()) {
       const key = `${keyPrefix}:{log:${String(shard)}}`;
-      expect([SHARDS.ofRoom(room), log.streamKeyOf(room)]).toEqual([shard, key]);
+      expect([SHARDS.ofRoom(room), streamOf(keyPrefix, room)]).toEqual([shard, key]);
       expect(await redis.xlen(key)).toBe(1);
       await redis.xadd(key, '*', 'type', 'x', 'room', room, 'data', '7');
     }
@@ -45,16 +50,16 @@ describe('a log of several streams', () => {
   });
 
   test('what lies in another shard than its room reaches nobody, and is counted', async () => {
-    const { log, counters } = logs.open({ shards: 4 });
+    const { log, counters, keyPrefix } = logs.open({ shards: 4 });
     const tail = await startedOn(log);
     const redis = logs.connect();
-    await redis.xadd(log.streamKeyOf('a'), '*', 'type', 'x', 'room', 'b', 'data', '1');
+    await redis.xadd(streamOf(keyPrefix, 'a'), '*', 'type', 'x', 'room', 'b', 'data', '1');
     // An event without a room goes to the default room, which lies where room a does.
-    await redis.xadd(log.streamKeyOf('b'), '*', 'type', 'x', 'data', '2');
+    await redis.xadd(streamOf(keyPrefix, 'b'), '*', 'type', 'x', 'data', '2');
     await redis
-      .xadd(log.streamKeyOf('a'), '1-18446744073709551615', 'type', 'x', 'data', '3')
+      .xadd(streamOf(keyPrefix, 'a'), '1-18446744073709551615', 'type', 'x', 'data', '3')
       .catch(() => '');
-    await redis.xadd(log.streamKeyOf('a'), '*', 'type', 'x', 'data', '4');
+    await redis.xadd(streamOf(keyPrefix, 'a'), '*', 'type', 'x', 'data', '4');
     await waitUntil(() => tail.received.length >= 1);
     await waitUntil(() => counters.get('events_refused', 'invalid_room') >= 2);
     expect(tail.data).toEqual([4]);
@@ -99,11 +104,11 @@ describe('a log of several streams', () => {
   });
 
   test('a shard that can not be written: it is said that not all may be stored', async () => {
-    const { log } = logs.open({ shards: 4 });
+    const { log, keyPrefix } = logs.open({ shards: 4 });
     const tail = await startedOn(log);
     const redis = logs.connect();
-    await redis.del(log.streamKeyOf('b'));
-    await redis.set(log.streamKeyOf('b'), 'no stream');
+    await redis.del(streamOf(keyPrefix, 'b'));
+    await redis.set(streamOf(keyPrefix, 'b'), 'no stream');
     const both = await log.append(['a', 'b'].map((room) => newEvent({ room })));
     expect(both).toMatchObject({ code: 'log_unavailable', message: expect.stringContaining('not known') });
     const one = await log.append([newEvent({ room: 'b' })]);

@@ -96,11 +96,6 @@ export class RedisLog implements EventLog {
     return this.#state;
   }
 
-  /** The key of the stream that has the room's events. */
-  streamKeyOf(room: string): string {
-    return this.#keyOf(this.shards.ofRoom(room));
-  }
-
   start(tail: LogTail, shards: readonly number[] = [...Array(this.shards.count).keys()]): void {
     this.#tail = tail;
     for (const shard of shards) this.follow(shard);

@@ -6,7 +6,6 @@ import type { Clock } from '../../core/clock.js';
 import type { Outlet } from '../../core/delivery/outlet.js';
 import type { Session } from '../../core/delivery/session.js';
 import { Refusal } from '../../core/errors.js';
-import { isRoomName } from '../../core/event.js';
 import type { Logger } from '../../core/logger.js';
 import type { Counters } from '../../core/metrics/counters.js';
 import type { Listener } from '../http/listener.js';
@@ -18,6 +17,7 @@ import { ClientScript } from './client-script.js';
 import { EngineWriter } from './engine-writer.js';
 import { LegacyConnection } from './legacy-connection.js';
 import { type RequestParts, type Requester, Requests, roomsOf } from './requests.js';
+import { RoomMirror } from './room-mirror.js';
 
 /** A request of which the engine has made a websocket. */
 type EngineRequest = IncomingMessage & { readonly websocket?: object };
@@ -48,6 +48,7 @@ export class SocketIoProfile {
   readonly #engine: Engine;
   readonly #io: Server;
   readonly #requests: Requests;
+  readonly #rooms: RoomMirror;
   readonly #script = new ClientScript();
   readonly #sessions = new Map<string, Session>();
   /** The sockets under the websockets the engine has made. */
@@ -78,7 +79,11 @@ export class SocketIoProfile {
     this.#io.on('connection', (socket) => {
       this.#open(socket);
     });
-    this.#followRoomOperations();
+    this.#rooms = new RoomMirror({
+      namespace: this.#io.of('/'),
+      delivery: parts.delivery,
+      sessionOf: (socketId) => this.#sessions.get(socketId),
+    });
     this.#detach = parts.listener.mount({
       path: WEBSOCKET_PATH,
       request: (req, res) => {
@@ -158,7 +163,7 @@ export class SocketIoProfile {
       });
     };
     const mirror = (): void => {
-      this.#mirrorRooms(socket);
+      this.#rooms.show(socket);
     };
     const outlet: Outlet = bundle
       ? new BundleConnection(writer, mirror)
@@ -214,38 +219,6 @@ export class SocketIoProfile {
       ack?.(new Refusal('internal', 'the request could not be carried out').toBody());
     }
   }
-
-  /** Socket.IO's rooms follow the session's, so that operations by room, of any node, reach it. */
-  #mirrorRooms(socket: Socket): void {
-    const session = this.#sessions.get(socket.id);
-    if (session === undefined) return;
-    for (const room of socket.rooms) {
-      if (isFlipgateRoom(room, socket.id) && !session.rooms.has(room)) void socket.leave(room);
-    }
-    void socket.join([...session.rooms.keys()]);
-  }
-
-  /** The session's rooms follow Socket.IO's, where an operation of some node changed those. */
-  #followRoomOperations(): void {
-    const { delivery } = this.#parts;
-    const adapter = this.#io.of('/').adapter;
-    adapter.on('join-room', (room: string, id: string) => {
-      const session = this.#sessions.get(id);
-      if (session === undefined || !isFlipgateRoom(room, id) || session.rooms.has(room)) return;
-      const rooms = delivery.join(session, [room]);
-      // What is sent to the room must not reach who may not be in it.
-      if (rooms instanceof Refusal) void this.#io.of('/').sockets.get(id)?.leave(room);
-    });
-    adapter.on('leave-room', (room: string, id: string) => {
-      const session = this.#sessions.get(id);
-      if (session?.rooms.has(room) === true) delivery.leave(session, [room]);
-    });
-  }
-}
-
-/** Whether a room of Socket.IO's is one of flipgate's, too: it has such a name, and is not the socket itself. */
-function isFlipgateRoom(room: unknown, socketId: string): boolean {
-  return room !== socketId && isRoomName(room);
 }
 
 /** What a client asks for in its handshake. A legacy client asks for nothing. */
