@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import type { Delivery } from '../core/delivery/delivery.js';
 import { Publisher } from '../core/publisher.js';
 import { createApp } from '../profiles/http/app.js';
 import { jsonBody } from '../profiles/http/json-body.js';
@@ -7,28 +6,17 @@ import { Listener } from '../profiles/http/listener.js';
 import { OriginPolicy } from '../profiles/http/origin-policy.js';
 import { profileDocument, type Served, transportDisabled } from '../profiles/http/profile-document.js';
 import { eventsEntrance } from '../profiles/http/routes/events.js';
-import type { HostMonitor } from '../sources/host-monitor.js';
 import type { Base } from './base.js';
-import type { OpenedCluster } from './cluster.js';
-import type { OpenedControl } from './control.js';
-import type { OpenedLog } from './log.js';
+import { statusOf, type StatusParts } from './status.js';
 
 /** How long requests in flight may take to end once the gateway stops, ms. */
 const REQUEST_GRACE_MS = 2000;
 
 /** The one listener, with the routes every profile has; it does not listen yet. */
-export function createListener(
-  { config, clock, logger, counters, closers }: Base,
-  parts: OpenedLog &
-    OpenedControl & {
-      readonly delivery: Delivery;
-      readonly monitor: HostMonitor;
-      readonly cluster: OpenedCluster | undefined;
-    },
-): Listener {
-  const { log, bridge, delivery, monitor, gate, registry, cluster } = parts;
+export function createListener(base: Base, parts: StatusParts): Listener {
+  const { config, clock, logger, counters, closers } = base;
+  const { log, delivery, gate, cluster } = parts;
   const served: Served = config;
-  const startedAt = clock.elapsed();
   const readBody = jsonBody(config.maxHttpBufferBytes);
   const publisher = new Publisher(log, clock, counters, config.maxHttpBufferBytes);
   const app = createApp({
@@ -39,22 +27,7 @@ export function createListener(
     readBody,
     operations: {
       readiness: () => ({ ready: log.state === 'ready', log: log.state }),
-      status: async () => ({
-        profile: config.profile,
-        uptimeSeconds: (clock.elapsed() - startedAt) / 1000,
-        ...delivery.status(),
-        commands: { open: gate.open, actions: registry.actions },
-        hostMonitor: monitor.state,
-        log: {
-          kind: log.kind,
-          state: log.state,
-          shards: log.shards.count,
-          followed: log.followed,
-          bridge: bridge?.role ?? null,
-        },
-        cluster: (await cluster?.status()) ?? null,
-        counters: counters.toJSON(),
-      }),
+      status: statusOf(base, parts),
     },
     logger,
     consoleFolder: fileURLToPath(new URL('../console/', import.meta.url)),

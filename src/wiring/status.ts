@@ -1,0 +1,38 @@
+import type { Delivery } from '../core/delivery/delivery.js';
+import type { HostMonitor } from '../sources/host-monitor.js';
+import type { Base } from './base.js';
+import type { OpenedCluster } from './cluster.js';
+import type { OpenedControl } from './control.js';
+import type { OpenedLog } from './log.js';
+
+/** What the status is about. */
+export type StatusParts = OpenedLog &
+  OpenedControl & {
+    readonly delivery: Delivery;
+    readonly monitor: HostMonitor;
+    readonly cluster: OpenedCluster | undefined;
+  };
+
+/** What `GET /api/admin/status` answers: everything the console shows. */
+export function statusOf(
+  { config, clock, counters }: Base,
+  { log, bridge, delivery, monitor, gate, registry, cluster }: StatusParts,
+): () => Promise<object> {
+  const startedAt = clock.elapsed();
+  return async () => ({
+    profile: config.profile,
+    uptimeSeconds: (clock.elapsed() - startedAt) / 1000,
+    ...delivery.status(),
+    commands: { open: gate.open, actions: registry.actions },
+    hostMonitor: monitor.state,
+    log: {
+      kind: log.kind,
+      state: log.state,
+      shards: log.shards.count,
+      followed: log.followed,
+      bridge: bridge?.role ?? null,
+    },
+    cluster: (await cluster?.status()) ?? null,
+    counters: counters.toJSON(),
+  });
+}
