@@ -1,4 +1,5 @@
 import type { Delivery } from '../core/delivery/delivery.js';
+import type { ProfileSwitch } from '../core/flip/profile-switch.js';
 import type { HostMonitor } from '../sources/host-monitor.js';
 import type { Base } from './base.js';
 import type { OpenedCluster } from './cluster.js';
@@ -11,16 +12,19 @@ export type StatusParts = OpenedLog &
     readonly delivery: Delivery;
     readonly monitor: HostMonitor;
     readonly cluster: OpenedCluster | undefined;
+    readonly profiles: ProfileSwitch;
   };
 
 /** What `GET /api/admin/status` answers: everything the console shows. */
 export function statusOf(
-  { config, clock, counters }: Base,
-  { log, bridge, delivery, monitor, gate, registry, cluster }: StatusParts,
+  { served, clock, counters }: Base,
+  { log, bridge, delivery, monitor, gate, registry, cluster, profiles }: StatusParts,
 ): () => Promise<object> {
   const startedAt = clock.elapsed();
   return async () => ({
-    profile: config.profile,
+    profile: served.profile,
+    transports: served.transports,
+    flip: profiles.report().flip,
     uptimeSeconds: (clock.elapsed() - startedAt) / 1000,
     ...delivery.status(),
     commands: { open: gate.open, actions: registry.actions },
