@@ -117,8 +117,8 @@ export class FlipgateClient extends Subscriber {
   }
 
   readonly #askCommand: AskCommand = async (request) => {
-    const { action, data, idempotencyKey, leftMs } = request;
-    const control = this.#profile?.control;
+    const { action, data, idempotencyKey, leftMs, signal } = request;
+    const { control } = this.#profile ?? (await gateway.profileAt(this.source.url, signal));
     if (control) return askOverHttp(() => this.source.url + control.path, this.#token)(request);
     const session = await this.source.live(leftMs);
     if (session.ask === null) throw new GatewayError('transport_disabled', 'no commands are taken');

@@ -18,7 +18,7 @@ export interface StreamNews {
 /** What a stream asks of its gateway beside it. Each rejects when there is no answer. */
 export interface Gateway {
   /** What is served at a url. */
-  readonly profileAt: (url: string, signal: AbortSignal) => Promise<ProfileDocument>;
+  readonly profileAt: (url: string, signal: AbortSignal | undefined) => Promise<ProfileDocument>;
   /** The newest values of a room. */
   readonly stateOf: (url: string, room: string) => Promise<readonly GatewayEvent[]>;
 }

@@ -1,23 +1,16 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { ControlClient, EventStream, GatewayError, type Transport } from '../../src/client/index.js';
+import { EventStream, type Transport } from '../../src/client/index.js';
 import { CountedStream } from '../support/counted-stream.js';
 import { type CutProxy, openCutProxy } from '../support/cut-proxy.js';
 import { untilSessions } from '../support/gateway-status.js';
 import { closeClients, closedLater, HeardClient } from '../support/heard-client.js';
 import { requestJson } from '../support/json-request.js';
-import { killLaunched, launchGateway, ROOT } from '../support/launched-gateway.js';
-import { launchExecuting } from '../support/launched-worker.js';
+import { killLaunched, launchGateway } from '../support/launched-gateway.js';
 import { publish } from '../support/publish.js';
 import { freePort } from '../support/redis-server.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const TRANSPORTS: readonly Transport[] = ['sse', 'websocket'];
-const COMMANDS = { COMMANDS_MODULE: 'test/support/commands.mjs' };
 const streams: CountedStream[] = [];
 const proxies: CutProxy[] = [];
 
