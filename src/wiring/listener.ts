@@ -28,6 +28,7 @@ export function createListener(base: Base, parts: StatusParts): Listener {
     operations: {
       readiness: () => ({ ready: log.state === 'ready', log: log.state }),
       status: statusOf(base, parts),
+      commands: (limit) => gate.recent(limit),
     },
     logger,
     consoleFolder: fileURLToPath(new URL('../console/', import.meta.url)),
