@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { describeConfig } from './core/config/describe.js';
 import { ConfigFaults, EXIT_CONFIG } from './core/config/fault.js';
-import { loadConfig } from './core/config/load.js';
+import { type LoadedConfig, loadConfig } from './core/config/load.js';
 
 const program = new Command('flipgate').description(
   'A real-time gateway that serves the same events over Socket.IO or over Server-Sent Events.',
@@ -27,20 +27,52 @@ program
   });
 
 program
+  .command('flip')
+  .argument('<profile>', 'WEBSOCKET, SSE or HYBRID')
+  .description('have a running gateway serve another profile, and wait until its clients have moved')
+  .option('--all', 'all nodes, one after the other', false)
+  .option('--url <url>', 'where a gateway listens (default: HOST and PORT of the configuration)')
+  .action(async (profile: string, { all, url }: { all: boolean; url?: string }) => {
+    const { runFlip } = await import('./flip-command.js');
+    const address = url ?? configuredUrl();
+    if (address === undefined) return;
+    process.exitCode = await runFlip({ profile, all, url: address, print });
+  });
+
+program
   .command('config')
   .description('print the effective configuration and where each value comes from, secrets masked')
   .action(() => {
-    const loaded = loadConfig({
-      env: process.env,
-      cwd: process.cwd(),
-      packageRoot: fileURLToPath(new URL('..', import.meta.url)),
-    });
-    if (loaded instanceof ConfigFaults) {
-      process.stderr.write(loaded.toText());
-      process.exitCode = EXIT_CONFIG;
-    } else {
-      process.stdout.write(`${describeConfig(loaded)}\n`);
-    }
+    const loaded = load();
+    if (loaded !== undefined) print(describeConfig(loaded));
   });
+
+/** Tells people a line. */
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** The configuration; undefined where it has faults, which were told. */
+function load(): LoadedConfig | undefined {
+  const loaded = loadConfig({
+    env: process.env,
+    cwd: process.cwd(),
+    packageRoot: fileURLToPath(new URL('..', import.meta.url)),
+  });
+  if (!(loaded instanceof ConfigFaults)) return loaded;
+  process.stderr.write(loaded.toText());
+  process.exitCode = EXIT_CONFIG;
+  return undefined;
+}
+
+/** Where a gateway with this configuration is reached from its own host. */
+function configuredUrl(): string | undefined {
+  const config = load()?.config;
+  if (config === undefined) return undefined;
+  const { host, port } = config;
+  const reached =
+    host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
+  return `http://${reached}:${String(port)}`;
+}
 
 await program.parseAsync();

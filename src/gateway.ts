@@ -1,9 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import { systemClock } from './core/clock.js';
+import type { FlipOrigin, FlipReport } from './core/flip/flip-report.js';
+import { ServedProfile } from './core/flip/served-profile.js';
 import { newNodeId } from './core/cluster/node-id.js';
 import { Closers } from './core/closers.js';
 import type { Config } from './core/config/config.js';
+import type { ProfileName } from './core/config/profile.js';
 import { ConfigFaults } from './core/config/fault.js';
+import type { Refusal } from './core/errors.js';
 import type { NewEvent } from './core/event.js';
 import type { Logger } from './core/logger.js';
 import { Counters } from './core/metrics/counters.js';
@@ -15,7 +19,7 @@ import { createDelivery } from './wiring/delivery.js';
 import { createListener } from './wiring/listener.js';
 import { openLog } from './wiring/log.js';
 import { createMonitor } from './wiring/monitor.js';
-import { attachProfiles } from './wiring/profiles.js';
+import { createProfileSwitch } from './wiring/profiles.js';
 
 /** How long one part may take to close, ms; commands in flight end within it. */
 const CLOSE_DEADLINE_MS = 6000;
@@ -24,7 +28,9 @@ const CLOSE_DEADLINE_MS = 6000;
 export interface Gateway {
   /** Where it listens. */
   readonly address: AddressInfo;
-  /** Ends sessions so that clients come back, lets commands in flight end, closes everything. */
+  /** Serves another profile from now on; the clients that this moves come back over the transport that is on. */
+  flip(profile: ProfileName, origin: FlipOrigin): Promise<FlipReport | Refusal>;
+  /** Moves all clients away, over `DRAIN_MS` at most, lets commands in flight end, closes everything. */
   stop(): Promise<void>;
 }
 
@@ -36,7 +42,16 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   const tables = readTables(config);
   const clock = systemClock;
   const closers = new Closers(clock, logger, CLOSE_DEADLINE_MS);
-  const base: Base = { nodeId: newNodeId(), config, logger, clock, counters: new Counters(), closers };
+  const served = new ServedProfile(config.profile, config.transportOverrides);
+  const base: Base = {
+    nodeId: newNodeId(),
+    config,
+    served,
+    logger,
+    clock,
+    counters: new Counters(),
+    closers,
+  };
   const roomsOf = (event: NewEvent): readonly string[] =>
     tables instanceof ConfigFaults ? config.defaultRooms : tables.types.roomsOf(event);
   const { log, bridge } = await openLog(base, roomsOf);
@@ -50,17 +65,25 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   const delivery = createDelivery(base, log, tables);
   // The others are followed when somebody needs them.
   log.start(delivery.tail, [log.shards.ofRoom(config.defaultRooms[0] ?? '')]);
-  const cluster = await openCluster(base, { log, bridge, delivery });
-  const listener = createListener(base, { log, bridge, delivery, monitor, cluster, ...control });
-  await attachProfiles(base, listener, { ...tables, ...control, delivery });
+  const profiles = createProfileSwitch(base, { ...tables, ...control, delivery }, () => listener);
+  const cluster = await openCluster(base, { log, bridge, delivery, profiles });
+  const listener = createListener(base, { log, bridge, delivery, monitor, cluster, profiles, ...control });
+  await profiles.start();
+  closers.add('profiles', () => profiles.close());
   closers.add('sessions', () => {
     delivery.shutDown();
   });
+  const stop = async (): Promise<void> => {
+    profiles.freeze();
+    delivery.turnAway();
+    await delivery.drain(() => true, 'shutting_down', config.drainMs).done;
+    await closers.closeAll();
+  };
   try {
     const address = await listener.listen(config.port, config.host);
     cluster?.listensAt(urlOf(address));
     if (config.hostMonitor) monitor.start();
-    return { address, stop: () => closers.closeAll() };
+    return { address, flip: (profile, origin) => profiles.flip(profile, origin), stop };
   } catch (error) {
     await closers.closeAll();
     throw error;

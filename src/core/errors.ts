@@ -31,6 +31,7 @@ export const ERRORS = {
   invalid_data: row(400, false),
   invalid_timestamp: row(400, false),
   invalid_action: row(400, false),
+  invalid_profile: row(400, false),
   too_many_events: row(413, false),
   too_many_rooms: row(400, false, 'stay_away'),
   payload_too_large: row(413, false),
@@ -44,6 +45,7 @@ export const ERRORS = {
   unknown_session: row(404, false),
   method_not_allowed: row(405, false),
   idempotency_mismatch: row(409, false),
+  serves_nothing: row(409, false),
   room_full: row(409, true, 'reconnect'),
   rate_limited: row(429, true),
   too_many_connections: row(503, true, 'reconnect'),
@@ -57,6 +59,7 @@ export const ERRORS = {
   command_failed: row(500, false),
   command_timeout: row(504, true),
   worker_lost: row(500, false),
+  flip_failed: row(500, true),
   internal: row(500, true),
 } as const satisfies Record<string, ErrorRow>;
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import type { Closers } from '../core/closers.js';
 import type { Config } from '../core/config/config.js';
+import type { ServedProfile } from '../core/flip/served-profile.js';
 import type { Logger } from '../core/logger.js';
 import type { Counters } from '../core/metrics/counters.js';
 
@@ -9,6 +10,8 @@ export interface Base {
   /** This process among all that share a Redis. */
   readonly nodeId: string;
   readonly config: Config;
+  /** The profile served now. */
+  readonly served: ServedProfile;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly counters: Counters;

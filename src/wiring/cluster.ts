@@ -3,6 +3,8 @@ import process from 'node:process';
 import { within } from '../core/within.js';
 import type { ClusterStatus } from '../core/cluster/cluster-status.js';
 import type { NodeState } from '../core/cluster/node-report.js';
+import type { Flips } from '../core/flip/flips.js';
+import type { ProfileSwitch } from '../core/flip/profile-switch.js';
 import type { RemoteSessions } from '../core/cluster/remote-sessions.js';
 import type { Delivery } from '../core/delivery/delivery.js';
 import type { Base } from './base.js';
@@ -15,6 +17,8 @@ const JOIN_MS = 500;
 export interface OpenedCluster {
   /** Sessions of the other nodes. */
   readonly sessions: RemoteSessions;
+  /** Flips of this node, and of all. */
+  readonly flips: Flips;
   /** What all nodes have together. */
   status(): Promise<ClusterStatus>;
   /** This node listens at `url`; the others are told. */
@@ -24,7 +28,7 @@ export interface OpenedCluster {
 /** With Redis, joins the other nodes: they know of this one, and can reach its sessions, before it has any. */
 export async function openCluster(
   base: Base,
-  parts: OpenedLog & { readonly delivery: Delivery },
+  parts: OpenedLog & { readonly delivery: Delivery; readonly profiles: ProfileSwitch },
 ): Promise<OpenedCluster | undefined> {
   const { config, nodeId, clock, logger, counters, closers } = base;
   const { redisUrl, redisKeyPrefix } = config;
@@ -34,6 +38,7 @@ export async function openCluster(
   const { NodeRegistry, NODE_TTL_MS } = await import('../core/cluster/node-registry.js');
   const { NodeMessages } = await import('../core/cluster/node-messages.js');
   const { ClusterSessions } = await import('../core/cluster/cluster-sessions.js');
+  const { ClusterFlips } = await import('../core/cluster/cluster-flips.js');
   const { ClusterOverview } = await import('../core/cluster/cluster-status.js');
   const publisher = connectRedis(redisUrl, 'write', logger);
   const subscriber = connectSubscriber(redisUrl, `${redisKeyPrefix}:{nodes}`, logger);
@@ -50,6 +55,14 @@ export async function openCluster(
     counters,
   });
   const sessions = new ClusterSessions(nodeId, parts.delivery, messages);
+  const flips = new ClusterFlips(nodeId, {
+    node: parts.profiles,
+    registry,
+    messages,
+    drainMs: config.drainMs,
+    clock,
+    logger,
+  });
   const overview = new ClusterOverview(nodeId, { registry, records, clock, describe });
   closers.add('cluster', async () => {
     await registry.close();
@@ -62,6 +75,7 @@ export async function openCluster(
   await within(clock, JOIN_MS, Promise.race([registry.joined, away]));
   return {
     sessions,
+    flips,
     status: () => overview.status(),
     listensAt: (at) => {
       url = at;
@@ -72,14 +86,13 @@ export async function openCluster(
 
 /** Says what this node is and has. */
 function describer(
-  { config, clock }: Base,
+  { served, clock }: Base,
   { log, bridge, delivery }: OpenedLog & { readonly delivery: Delivery },
   url: () => string | null,
 ): () => NodeState {
   const startedAt = clock.elapsed();
-  const { profile } = config;
-  const transports = (['websocket', 'sse'] as const).filter((transport) => config.transports[transport]);
   return () => {
+    const { profile, transports } = served;
     const { sessions, rooms, cursor } = delivery.status();
     return {
       report: {
@@ -87,7 +100,7 @@ function describer(
         host: hostname(),
         pid: process.pid,
         profile,
-        transports,
+        transports: (['websocket', 'sse'] as const).filter((transport) => transports[transport]),
         sessions,
         uptimeSeconds: (clock.elapsed() - startedAt) / 1000,
         cursor,

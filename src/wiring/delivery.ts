@@ -6,7 +6,7 @@ import type { Base } from './base.js';
 
 /** The delivery engine under both wires. */
 export function createDelivery(
-  { config, nodeId, ...parts }: Base,
+  { config, nodeId, served, ...parts }: Base,
   log: EventLog,
   { types }: Tables,
 ): Delivery {
@@ -22,6 +22,13 @@ export function createDelivery(
       },
       memory: { maxEvents: config.logMaxEvents, maxBytes: config.logMaxBytes },
     },
-    { ...parts, log, types, newSessionId: () => newSessionId(nodeId) },
+    {
+      ...parts,
+      log,
+      types,
+      newSessionId: () => newSessionId(nodeId),
+      profile: () => served.profile,
+      random: Math.random,
+    },
   );
 }

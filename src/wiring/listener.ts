@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { NodeFlips } from '../core/flip/flips.js';
 import { Publisher } from '../core/publisher.js';
 import { createApp } from '../profiles/http/app.js';
 import { jsonBody } from '../profiles/http/json-body.js';
@@ -15,18 +16,27 @@ const REQUEST_GRACE_MS = 2000;
 /** The one listener, with the routes every profile has; it does not listen yet. */
 export function createListener(base: Base, parts: StatusParts): Listener {
   const { config, clock, logger, counters, closers } = base;
-  const { log, delivery, gate, cluster } = parts;
-  const served: Served = config;
+  const { log, delivery, gate, cluster, profiles } = parts;
+  const served = (): Served => ({
+    profile: base.served.profile,
+    transports: base.served.transports,
+    reconnectJitterMs: config.reconnectJitterMs,
+  });
   const readBody = jsonBody(config.maxHttpBufferBytes);
   const publisher = new Publisher(log, clock, counters, config.maxHttpBufferBytes);
   const app = createApp({
-    served: () => served,
+    served,
     delivery,
     remoteSessions: cluster?.sessions,
+    flips: cluster?.flips ?? new NodeFlips(profiles),
     gate,
     readBody,
     operations: {
-      readiness: () => ({ ready: log.state === 'ready', log: log.state }),
+      readiness: () => ({
+        ready: log.state === 'ready' && !delivery.isClosing,
+        log: log.state,
+        draining: delivery.isClosing,
+      }),
       status: statusOf(base, parts),
       commands: (limit) => gate.recent(limit),
     },
@@ -36,7 +46,7 @@ export function createListener(base: Base, parts: StatusParts): Listener {
   const listener = new Listener({
     origins: new OriginPolicy(config.corsOrigins),
     fallback: app,
-    refuseUpgrade: () => ({ refusal: transportDisabled(served), extra: profileDocument(served) }),
+    refuseUpgrade: () => ({ refusal: transportDisabled(served()), extra: profileDocument(served()) }),
   });
   listener.mount(eventsEntrance(publisher, readBody, logger));
   closers.add('listener', () => listener.close(REQUEST_GRACE_MS));

@@ -1,33 +1,64 @@
 import type { Delivery } from '../core/delivery/delivery.js';
+import { ProfileSwitch } from '../core/flip/profile-switch.js';
+import type { ServedTransport } from '../core/flip/served-transport.js';
 import type { Listener } from '../profiles/http/listener.js';
 import type { Tables } from '../tables.js';
 import type { Base } from './base.js';
 import type { OpenedControl } from './control.js';
 
-/** Loads and attaches what the profile serves, and nothing else. */
-export async function attachProfiles(
-  { config, logger, counters, clock, closers }: Base,
+/** What serving a transport takes. */
+export type TransportParts = Tables & OpenedControl & { readonly delivery: Delivery };
+
+/** The switch between profiles. Each transport is loaded when it is served for the first time, and not before. */
+export function createProfileSwitch(
+  base: Base,
+  parts: TransportParts,
+  listener: () => Listener,
+): ProfileSwitch {
+  const { served, config, clock, logger } = base;
+  return new ProfileSwitch({
+    served,
+    drainMs: config.drainMs,
+    open: {
+      websocket: () => openSocketIo(base, parts, listener()),
+      sse: () => openSse(base, parts, listener()),
+    },
+    drain: (leaving, reason, overMs) => parts.delivery.drain(leaving, reason, overMs),
+    clock,
+    logger,
+  });
+}
+
+async function openSse(
+  { config, clock }: Base,
+  parts: TransportParts,
   listener: Listener,
-  parts: Tables & OpenedControl & { readonly delivery: Delivery },
-): Promise<void> {
-  if (config.transports.sse) {
-    const { SseProfile } = await import('../profiles/sse/sse-profile.js');
-    const profile = new SseProfile({ ...config, ...parts, listener, clock, random: Math.random });
-    closers.add('sse', () => profile.close());
-  }
-  if (!config.transports.websocket) return;
+): Promise<ServedTransport> {
+  const { SseProfile } = await import('../profiles/sse/sse-profile.js');
+  return new SseProfile({ ...config, ...parts, listener, clock, random: Math.random });
+}
+
+async function openSocketIo(
+  { config, logger, counters, clock }: Base,
+  parts: TransportParts,
+  listener: Listener,
+): Promise<ServedTransport> {
   const { SocketIoProfile } = await import('../profiles/socketio/socketio-profile.js');
   const common = { ...config, ...parts, listener, logger, counters, clock };
-  if (config.redisUrl === undefined) {
-    const profile = new SocketIoProfile(common);
-    closers.add('socket.io', () => profile.close());
-    return;
-  }
+  if (config.redisUrl === undefined) return new SocketIoProfile(common);
   const { connectClusterRooms } = await import('../profiles/socketio/cluster-rooms.js');
   const rooms = connectClusterRooms(config.redisUrl, config.redisKeyPrefix, { logger, counters });
-  closers.add('cluster rooms', () => {
-    rooms.close();
-  });
   const profile = new SocketIoProfile({ ...common, adapter: rooms.adapter });
-  closers.add('socket.io', () => profile.close());
+  return {
+    admit: () => {
+      profile.admit();
+    },
+    turnAway: () => {
+      profile.turnAway();
+    },
+    close: async () => {
+      await profile.close();
+      rooms.close();
+    },
+  };
 }

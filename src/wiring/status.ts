@@ -1,5 +1,6 @@
 import { RecentFigures } from '../core/metrics/recent-figures.js';
 import type { Delivery } from '../core/delivery/delivery.js';
+import type { ProfileSwitch } from '../core/flip/profile-switch.js';
 import type { HostMonitor } from '../sources/host-monitor.js';
 import type { Base } from './base.js';
 import type { OpenedCluster } from './cluster.js';
@@ -12,12 +13,13 @@ export type StatusParts = OpenedLog &
     readonly delivery: Delivery;
     readonly monitor: HostMonitor;
     readonly cluster: OpenedCluster | undefined;
+    readonly profiles: ProfileSwitch;
   };
 
 /** What `GET /api/admin/status` answers: everything the console shows. */
 export function statusOf(
-  { config, clock, counters, closers }: Base,
-  { log, bridge, delivery, monitor, gate, registry, cluster }: StatusParts,
+  { served, clock, counters, closers }: Base,
+  { log, bridge, delivery, monitor, gate, registry, cluster, profiles }: StatusParts,
 ): () => Promise<object> {
   const startedAt = clock.elapsed();
   const figures = new RecentFigures({ clock, counters, delivery: delivery.figures });
@@ -25,7 +27,9 @@ export function statusOf(
     figures.close();
   });
   return async () => ({
-    profile: config.profile,
+    profile: served.profile,
+    transports: served.transports,
+    flip: profiles.report().flip,
     uptimeSeconds: (clock.elapsed() - startedAt) / 1000,
     ...delivery.status(),
     figures: figures.report(),

@@ -418,7 +418,11 @@ describe('the routes for operators', () => {
   test('say that the process is alive, and fit', async () => {
     expect((await requestJson('GET', `${url}/healthz`)).json).toEqual({ status: 'ok' });
     await waitUntil(async () => (await requestJson('GET', `${url}/readyz`)).status === 200, 'the log');
-    expect((await requestJson('GET', `${url}/readyz`)).json).toEqual({ ready: true, log: 'ready' });
+    expect((await requestJson('GET', `${url}/readyz`)).json).toEqual({
+      ready: true,
+      log: 'ready',
+      draining: false,
+    });
   });
 
   test('status shows sessions, rooms, the log and the counters', async () => {

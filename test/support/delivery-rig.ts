@@ -16,7 +16,6 @@ import { TurnedClock } from './turned-clock.js';
 
 /** What a test's delivery is told, unless it says otherwise: windows of 50–200 ms, a backlog of 10 s, ample memory. */
 export const RIG_SETTINGS: DeliverySettings = {
-  profile: 'SSE',
   defaultRooms: ['default'],
   heartbeatMs: 10_000,
   window: { minMs: 50, maxMs: 200, maxWaitMs: 250 },
@@ -64,6 +63,8 @@ export class DeliveryRig<Log extends EventLog = HeldLog> {
         counters: this.counters,
         logger: parts.logger ?? silentLogger,
         newSessionId: randomUUID,
+        profile: () => 'SSE',
+        random: () => 0.5,
       },
     );
   }

@@ -1,7 +1,8 @@
 import type { RoomChange } from '../delivery/room-changes.js';
 import type { Session } from '../delivery/session.js';
-import { ERRORS, type ErrorCode, Refusal } from '../errors.js';
+import { Refusal } from '../errors.js';
 import { isRoomName } from '../event.js';
+import { fieldsOf, readRefusal, type RefusalAnswer, refusalAnswer } from './node-answer.js';
 import { nodeOfSession } from './node-id.js';
 import type { NodeMessages } from './node-messages.js';
 import type { RemoteSessions } from './remote-sessions.js';
@@ -46,17 +47,12 @@ export class ClusterSessions implements RemoteSessions {
     const session = typeof id === 'string' ? this.#local.session(id) : undefined;
     if (session === undefined) return { gone: true };
     const rooms = this.#local.changeRooms(session, { join, leave });
-    if (!(rooms instanceof Refusal)) return { rooms };
-    const { code, message, retryAfterMs } = rooms;
-    return { refusal: { code, message, retryAfterMs } };
+    return rooms instanceof Refusal ? refusalAnswer(rooms) : { rooms };
   }
 }
 
 /** What nodes answer; `gone` where there is no such session. */
-type RoomsReply =
-  | { readonly rooms: readonly string[] }
-  | { readonly refusal: Pick<Refusal, 'code' | 'message' | 'retryAfterMs'> }
-  | { readonly gone: true };
+type RoomsReply = { readonly rooms: readonly string[] } | RefusalAnswer | { readonly gone: true };
 
 /** The same rooms for whoever gets the list, or something that is as little a list of rooms. */
 function compact(rooms: unknown): readonly string[] | null {
@@ -64,20 +60,11 @@ function compact(rooms: unknown): readonly string[] | null {
 }
 
 function readAnswer(body: unknown): readonly string[] | Refusal | undefined {
-  const { rooms, refusal, gone } = fieldsOf(body);
+  const { rooms, gone } = fieldsOf(body);
   if (Array.isArray(rooms) && rooms.every(isRoomName)) return rooms;
   if (gone === true) return undefined;
-  const { code, message, retryAfterMs } = fieldsOf(refusal);
-  if (!isErrorCode(code) || typeof message !== 'string') {
-    return new Refusal('node_unavailable', 'the gateway that has this answers what is not understood', 1000);
-  }
-  return new Refusal(code, message, typeof retryAfterMs === 'number' ? retryAfterMs : undefined);
-}
-
-function isErrorCode(code: unknown): code is ErrorCode {
-  return typeof code === 'string' && Object.hasOwn(ERRORS, code);
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  return (
+    readRefusal(body) ??
+    new Refusal('node_unavailable', 'the gateway that has this answers what is not understood', 1000)
+  );
 }

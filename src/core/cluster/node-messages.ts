@@ -22,7 +22,10 @@ const PING_MS = 2000;
 /** So many pings without an echo, and the subscription is dead. */
 const DEAF_PINGS = 3;
 
-/** Answers requests about one subject: takes the body another node sent, unchecked, and gives what JSON can carry. */
+/**
+ * Answers requests about one subject: takes the body another node sent, unchecked, and gives what JSON can carry, or a
+ * promise of that. Who asks waits {@link ANSWER_MS}.
+ */
 export type RequestHandler = (body: unknown) => unknown;
 
 /** Who is there, as {@link NodeMessages} ask. */
@@ -165,7 +168,7 @@ export class NodeMessages {
     const message = parseNodeMessage(text);
     if (message === undefined) this.#ignore('malformed');
     else if (message.kind === 'reply') this.#settle(message);
-    else if (message.kind === 'request') this.#answer(message);
+    else if (message.kind === 'request') void this.#answer(message);
   }
 
   #settle({ id, failed, body }: NodeReply): void {
@@ -174,7 +177,7 @@ export class NodeMessages {
     settle(failed ? new Refusal('internal', 'the request could not be carried out') : { body });
   }
 
-  #answer({ id, from, subject, until, body }: NodeRequest): void {
+  async #answer({ id, from, subject, until, body }: NodeRequest): Promise<void> {
     const { directory, counters, logger } = this.#parts;
     const handler = this.#handlers.get(subject);
     if (handler === undefined) return this.#ignore('unknown_subject');
@@ -182,7 +185,10 @@ export class NodeMessages {
     if (until < directory.sharedNow()) return this.#ignore('late');
     let reply: object;
     try {
-      reply = { kind: 'reply', id, failed: false, body: handler(body) } satisfies NodeReply;
+      const answer = handler(body);
+      // What answers at once is heard in the order in which it was asked.
+      const answered: unknown = answer instanceof Promise ? await answer : answer;
+      reply = { kind: 'reply', id, failed: false, body: answered } satisfies NodeReply;
     } catch (error) {
       logger.error('a request of another node failed', { subject, error });
       reply = { kind: 'reply', id, failed: true };

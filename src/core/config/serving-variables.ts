@@ -114,6 +114,6 @@ export const SERVING_VARIABLES = {
     min: 0,
     max: 600_000,
     default: 5000,
-    doc: 'Time over which the clients of a node that flips or stops are moved. Not in force yet.',
+    doc: 'Time over which the clients of a node that flips or stops are moved; fewer than 100 a second take less.',
   }),
 } as const;

@@ -13,8 +13,8 @@ export interface BeginningsParts {
   readonly resumption: Resumption;
   readonly interest: ShardInterest;
   readonly counters: Counters;
-  /** The profile served, as clients are told. */
-  readonly profile: string;
+  /** The profile served now, as clients are told. */
+  readonly profile: () => string;
   readonly heartbeatMs: number;
   /** A session is live and has something to take. */
   readonly onLive: (session: Session) => void;
@@ -140,7 +140,7 @@ export class Beginnings {
     session.welcomed = true;
     session.outlet.welcome({
       sessionId: session.id,
-      profile: this.#parts.profile,
+      profile: this.#parts.profile(),
       rooms: [...session.rooms.keys()],
       cursor,
       resumed: cursor !== null,

@@ -9,8 +9,6 @@ import type { WindowBounds } from './window.js';
 
 /** What delivery is told by the configuration. */
 export interface DeliverySettings extends SessionLimits {
-  /** The profile served, as clients are told. */
-  readonly profile: string;
   /** Rooms of sessions that name none. */
   readonly defaultRooms: readonly string[];
   readonly heartbeatMs: number;
@@ -34,4 +32,8 @@ export interface DeliveryParts {
   readonly logger: Logger;
   /** A new session's id: unique among all nodes, and not to be guessed. */
   readonly newSessionId: () => string;
+  /** The profile served now, as clients are told. */
+  readonly profile: () => string;
+  /** Random number in [0, 1). */
+  readonly random: () => number;
 }

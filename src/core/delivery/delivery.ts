@@ -5,6 +5,7 @@ import { type DeliveryFigures, newDeliveryFigures } from '../metrics/delivery-fi
 import { Admission } from './admission.js';
 import { Beginnings } from './beginnings.js';
 import type { DeliveryParts, DeliverySettings } from './delivery-settings.js';
+import { Drain } from './drain.js';
 import { Hub } from './hub.js';
 import { LatencyMeter } from './latency-meter.js';
 import { Pump } from './pump.js';
@@ -72,7 +73,8 @@ export class Delivery {
       this.#fault(session, error);
     };
     this.#beginnings = new Beginnings({
-      ...settings,
+      heartbeatMs: settings.heartbeatMs,
+      profile: parts.profile,
       timeline: this.#timeline,
       slicer: this.#slicer,
       resumption: this.#resumption,
@@ -245,9 +247,33 @@ export class Delivery {
     this.#pump.drop(session);
   }
 
+  /** True once it takes no more sessions. */
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
+  /** Takes no more sessions: who comes is refused `shutting_down`. */
+  turnAway(): void {
+    this.#closing = true;
+  }
+
+  /** Ends the sessions that are `leaving` one by one, over `overMs`; each client is told `reason`. */
+  drain(leaving: (session: Session) => boolean, reason: ErrorCode, overMs: number): Drain {
+    const { clock, random } = this.#parts;
+    return new Drain({
+      clock,
+      random,
+      overMs,
+      leaving: () => [...this.#sessions].filter(leaving),
+      end: (session) => {
+        this.end(session, reason);
+      },
+    });
+  }
+
   /** Ends all sessions and takes no more. */
   shutDown(): void {
-    this.#closing = true;
+    this.turnAway();
     this.#endSweep();
     for (const session of this.#sessions) this.end(session, 'shutting_down');
   }

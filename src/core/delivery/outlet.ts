@@ -32,6 +32,12 @@ export interface Gap {
   readonly cursor: string;
 }
 
+/** What a client that can be told is told right before its session ends, by the reason; nothing for the others. */
+export const NOTICES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  shutting_down: 'draining',
+  transport_disabled: 'profile_changed',
+};
+
 /**
  * A connection as core sees it: what a profile implements. Flow control: core asks `writable` before each write
  * and writes nothing while it is false; the connection then calls `Delivery.wake` once it can take more. Core

@@ -4,11 +4,13 @@ import type { RemoteSessions } from '../../core/cluster/remote-sessions.js';
 import type { CommandGate } from '../../core/control/gate.js';
 import type { Delivery } from '../../core/delivery/delivery.js';
 import { Refusal } from '../../core/errors.js';
+import type { Flips } from '../../core/flip/flips.js';
 import type { Logger } from '../../core/logger.js';
 import type { BodyReader } from './json-body.js';
 import { isTransportPath, profileDocument, type Served, transportDisabled } from './profile-document.js';
 import { sendFailure, sendJson, sendRefusal } from './reply.js';
 import { controlRoutes } from './routes/control.js';
+import { flipRoutes } from './routes/flips.js';
 import { type Operations, operationRoutes } from './routes/operations.js';
 import { roomRoutes } from './routes/rooms.js';
 import { sessionRoutes } from './routes/sessions.js';
@@ -20,6 +22,7 @@ export interface AppParts {
   /** Sessions of other nodes; undefined where there are none. */
   readonly remoteSessions: RemoteSessions | undefined;
   readonly gate: CommandGate;
+  readonly flips: Flips;
   readonly operations: Operations;
   readonly logger: Logger;
   readonly readBody: BodyReader;
@@ -38,7 +41,7 @@ export function createApp(parts: AppParts): Express {
   });
   app.use(controlRoutes(parts.gate));
   app.use(sessionRoutes(parts.delivery, parts.remoteSessions), roomRoutes(parts.delivery.rooms));
-  app.use(operationRoutes(parts.operations));
+  app.use(operationRoutes(parts.operations), flipRoutes(parts.flips));
   app.get('/', (_req, res) => {
     res.sendFile(path.join(parts.consoleFolder, 'index.html'));
   });

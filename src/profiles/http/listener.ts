@@ -19,6 +19,8 @@ export interface Mount {
   /** True to take the path alone, and nothing below it. */
   readonly exact?: boolean;
   readonly request: RequestListener;
+  /** Whether it takes this request; those it does not take are answered as if it were not there. Default: all. */
+  readonly takes?: (req: IncomingMessage) => boolean;
   /** Takes over a websocket upgrade at the path; without it, upgrades are refused. */
   readonly upgrade?: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
@@ -50,7 +52,7 @@ export class Listener {
     const fallback = withDocumentHeaders(parts.fallback);
     this.#server = http.createServer(
       withCors(parts.origins, (req, res) => {
-        const mount = this.#mountAt(pathOf(req));
+        const mount = this.#mountFor(req);
         if (mount === undefined) fallback(req, res);
         else mount.request(req, res);
       }),
@@ -121,7 +123,7 @@ export class Listener {
       return this.#goOnWithoutUpgrade(req, socket, head);
     this.#depart(socket);
     const path = pathOf(req);
-    const upgrade = this.#mountAt(path)?.upgrade;
+    const upgrade = this.#mountFor(req)?.upgrade;
     if (!this.#parts.origins.allows(req)) {
       refuseUpgrade(socket, new Refusal('origin_not_allowed', 'pages of this origin may not connect'));
     } else if (upgrade === undefined) {
@@ -158,9 +160,11 @@ export class Listener {
     this.#server.emit('connection', socket);
   }
 
-  #mountAt(path: string): Mount | undefined {
+  #mountFor(req: IncomingMessage): Mount | undefined {
+    const path = pathOf(req);
     for (const mount of this.#mounts) {
-      if (mount.exact === true ? isSame(path, mount.path) : isAtOrBelow(path, mount.path)) return mount;
+      const isThere = mount.exact === true ? isSame(path, mount.path) : isAtOrBelow(path, mount.path);
+      if (isThere && mount.takes?.(req) !== false) return mount;
     }
     return undefined;
   }

@@ -1,4 +1,4 @@
-import type { Gap, Outlet, Welcome } from '../../core/delivery/outlet.js';
+import { type Gap, NOTICES, type Outlet, type Welcome } from '../../core/delivery/outlet.js';
 import type { Slice } from '../../core/delivery/slice.js';
 import type { ErrorCode } from '../../core/errors.js';
 import type { EngineWriter } from './engine-writer.js';
@@ -48,7 +48,8 @@ export class BundleConnection implements Outlet {
 
   end(reason: ErrorCode): void {
     // Between two polls a client is not writable, and still to be told.
-    if (reason === 'shutting_down') this.#notify('draining', { reason });
+    const notice = NOTICES[reason];
+    if (notice !== undefined) this.#notify(notice, { reason });
     this.#writer.close(reason === 'slow_consumer');
   }
 

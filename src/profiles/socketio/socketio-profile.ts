@@ -6,6 +6,7 @@ import type { Clock } from '../../core/clock.js';
 import type { Outlet } from '../../core/delivery/outlet.js';
 import type { Session } from '../../core/delivery/session.js';
 import { Refusal } from '../../core/errors.js';
+import type { ServedTransport } from '../../core/flip/served-transport.js';
 import type { Logger } from '../../core/logger.js';
 import type { Counters } from '../../core/metrics/counters.js';
 import type { Listener } from '../http/listener.js';
@@ -43,7 +44,7 @@ export interface SocketIoProfileParts extends RequestParts {
 }
 
 /** Serves `/socket.io`: sessions over websocket and polling, for legacy clients and for those that ask for bundles. */
-export class SocketIoProfile {
+export class SocketIoProfile implements ServedTransport {
   readonly #parts: SocketIoProfileParts;
   readonly #engine: Engine;
   readonly #io: Server;
@@ -55,6 +56,7 @@ export class SocketIoProfile {
   readonly #sockets = new WeakMap<object, Duplex>();
   readonly #writers = new WeakMap<EngineSocket, EngineWriter>();
   readonly #detach: () => void;
+  #admits = true;
   #onAllGone = (): void => undefined;
 
   constructor(parts: SocketIoProfileParts) {
@@ -86,6 +88,8 @@ export class SocketIoProfile {
     });
     this.#detach = parts.listener.mount({
       path: WEBSOCKET_PATH,
+      // Those it has go on to poll, to upgrade and to leave.
+      takes: (req) => this.#admits || queryOf(req).has('sid'),
       request: (req, res) => {
         this.#request(req, res);
       },
@@ -93,6 +97,14 @@ export class SocketIoProfile {
         this.#upgrade(req, socket, head);
       },
     });
+  }
+
+  admit(): void {
+    this.#admits = true;
+  }
+
+  turnAway(): void {
+    this.#admits = false;
   }
 
   /**
@@ -141,7 +153,9 @@ export class SocketIoProfile {
   #admit(socket: Socket, next: (error?: Error) => void): void {
     const { request } = socket;
     const { rooms } = askedBy(socket);
-    const refusal = this.#parts.delivery.refusalFor({ address: addressOf(request), rooms });
+    const refusal = this.#admits
+      ? this.#parts.delivery.refusalFor({ address: addressOf(request), rooms })
+      : new Refusal('transport_disabled', 'Socket.IO is not served here any more');
     if (refusal === undefined) next();
     else next(Object.assign(new Error(refusal.code), { data: refusal.toBody() }));
   }

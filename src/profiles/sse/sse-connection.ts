@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Gap, Outlet, Welcome } from '../../core/delivery/outlet.js';
+import { type Gap, NOTICES, type Outlet, type Welcome } from '../../core/delivery/outlet.js';
 import type { Session } from '../../core/delivery/session.js';
 import type { Slice } from '../../core/delivery/slice.js';
 import type { ErrorCode } from '../../core/errors.js';
@@ -89,8 +89,9 @@ export class SseConnection implements Outlet {
   end(reason: ErrorCode): void {
     // A client that takes nothing any more can't be told, and must not keep what waits for it in memory.
     if (!this.writable) return void this.#socket.destroy();
-    if (reason === 'shutting_down') {
-      this.#block(formatSseBlock({ event: 'draining', data: JSON.stringify({ reason }) }));
+    const notice = NOTICES[reason];
+    if (notice !== undefined) {
+      this.#block(formatSseBlock({ event: notice, data: JSON.stringify({ reason }) }));
     }
     this.#socket.end(this.#wires.end);
     this.#socket.destroySoon();

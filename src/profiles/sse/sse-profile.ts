@@ -5,6 +5,7 @@ import type { Delivery } from '../../core/delivery/delivery.js';
 import type { Session } from '../../core/delivery/session.js';
 import { inStretches } from '../../core/delivery/stretch.js';
 import { Refusal } from '../../core/errors.js';
+import type { ServedTransport } from '../../core/flip/served-transport.js';
 import type { Listener } from '../http/listener.js';
 import { addressOf, principalOf } from '../http/principal.js';
 import { SSE_PATH } from '../http/profile-document.js';
@@ -32,23 +33,17 @@ export interface SseProfileParts {
 }
 
 /** Serves `GET /api/events/stream?rooms=a,b`: sessions over Server-Sent Events. */
-export class SseProfile {
+export class SseProfile implements ServedTransport {
   readonly #parts: SseProfileParts;
   readonly #connections = new Map<Socket, SseConnection>();
   /** What sockets call, each with itself as `this`: one function for all of them. */
   readonly #onDrain: (this: Socket) => void;
   readonly #onClose: (this: Socket) => void;
-  readonly #detach: () => void;
   readonly #endPing: () => void;
+  #detach: () => void = () => undefined;
 
   constructor(parts: SseProfileParts) {
     this.#parts = parts;
-    this.#detach = parts.listener.mount({
-      path: SSE_PATH,
-      request: (req, res) => {
-        this.#request(req, res);
-      },
-    });
     const sessionOf = (socket: Socket): Session | undefined => this.#connections.get(socket)?.session;
     const forget = (socket: Socket): void => void this.#connections.delete(socket);
     this.#onDrain = function () {
@@ -64,11 +59,26 @@ export class SseProfile {
     this.#endPing = parts.clock.every(lookMs, () => {
       void this.#ping(Math.floor(parts.pingIntervalMs / lookMs));
     });
+    this.admit();
   }
 
-  /** Takes no more streams; the sessions are core's to end. */
-  close(): Promise<void> {
+  admit(): void {
+    this.turnAway();
+    this.#detach = this.#parts.listener.mount({
+      path: SSE_PATH,
+      request: (req, res) => {
+        this.#request(req, res);
+      },
+    });
+  }
+
+  turnAway(): void {
     this.#detach();
+  }
+
+  /** Takes no more streams; the sessions are core's to end, before. */
+  close(): Promise<void> {
+    this.turnAway();
     this.#endPing();
     return Promise.resolve();
   }
@@ -101,7 +111,13 @@ export class SseProfile {
       rooms: (query.get('rooms') || undefined)?.split(',').map((room) => room.trim()),
       cursor: lastEventId === null || lastEventId === '' ? null : String(lastEventId),
     });
-    if (session instanceof Refusal) return sendRefusal(res, session);
+    if (session instanceof Refusal) {
+      // A 503 would have an EventSource give up for good, while another node, or this one soon, could serve it.
+      if (session.code !== 'shutting_down') return sendRefusal(res, session);
+      connection.accept();
+      listener.takeOver(req, res);
+      return connection.end(session.code);
+    }
     connection.session = session;
     this.#connections.set(socket, connection);
     listener.takeOver(req, res);

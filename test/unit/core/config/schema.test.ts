@@ -23,11 +23,6 @@ describe.each(variables.map((variable) => [variable.env, variable] as const))('%
   });
 });
 
-test('what is accepted without an effect says so', () => {
-  const idle = variables.filter(({ doc }) => doc.endsWith('Not in force yet.')).map(({ env }) => env);
-  expect(idle).toEqual(['DRAIN_MS']);
-});
-
 describe('merge', () => {
   const nothing = { configFile: {}, envFile: {}, environment: {} };
 

@@ -1,0 +1,182 @@
+import type { Clock } from '../clock.js';
+import type { ProfileName } from '../config/profile.js';
+import type { FlipOrigin, FlipReport } from '../flip/flip-report.js';
+import type { Flips, FlipsReport, Rollout } from '../flip/flips.js';
+import type { ProfileSwitch } from '../flip/profile-switch.js';
+import { Refusal } from '../errors.js';
+import type { Logger } from '../logger.js';
+import type { NodeMessages } from './node-messages.js';
+import type { ClusterView } from './node-registry.js';
+import { readReport } from './flip-answer.js';
+import { fieldsOf, readRefusal, refusalAnswer } from './node-answer.js';
+import { RolloutRecord } from './rollout-record.js';
+
+/** The subjects of these requests: a flip, and how it goes on. */
+const FLIP = 'flip';
+const REPORT = 'flip-report';
+/** How often another node is asked how far it is, ms. */
+const ASK_MS = 250;
+/** A node that makes no progress for so long has failed, ms. */
+const PATIENCE_MS = 15_000;
+
+/** What {@link ClusterFlips} work with. */
+export interface ClusterFlipsParts {
+  readonly node: ProfileSwitch;
+  readonly registry: { beat(): Promise<void>; view(): ClusterView };
+  readonly messages: Pick<NodeMessages, 'serve' | 'ask'>;
+  /** ms in which a node that makes progress may still end fewer sessions than one. */
+  readonly drainMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Flips all nodes, one after the other: the next when the clients of the one before have moved. */
+export class ClusterFlips implements Flips {
+  readonly #id: string;
+  readonly #parts: ClusterFlipsParts;
+  #rollout: RolloutRecord | undefined;
+  #rollouts = 0;
+
+  /** `id` is this node's. */
+  constructor(id: string, parts: ClusterFlipsParts) {
+    this.#id = id;
+    this.#parts = parts;
+    parts.messages.serve(FLIP, (body) => this.#flipFor(body));
+    parts.messages.serve(REPORT, () => parts.node.report());
+  }
+
+  async flip(to: unknown, origin: FlipOrigin): Promise<FlipsReport | Refusal> {
+    const report = await this.#parts.node.flip(to, origin);
+    return report instanceof Refusal ? report : this.report();
+  }
+
+  async flipAll(to: unknown, origin: FlipOrigin): Promise<FlipsReport | Refusal> {
+    const { node, registry, clock, logger } = this.#parts;
+    const profile = node.check(to);
+    if (profile instanceof Refusal) return profile;
+    await registry.beat();
+    const view = registry.view();
+    if (!view.reachable) {
+      return new Refusal('node_unavailable', 'the other gateways can not be reached: Redis is away', 1000);
+    }
+    this.#rollout?.supersede();
+    this.#rollouts += 1;
+    const rollout = new RolloutRecord(
+      { id: this.#rollouts, to: profile, ...origin, startedAt: clock.now() },
+      // This one last: who watches the rollout through it watches on.
+      view.nodes.toSorted((one, other) => Number(one.id === this.#id) - Number(other.id === this.#id)),
+    );
+    this.#rollout = rollout;
+    logger.info('all nodes are being flipped', {
+      audit: 'rollout',
+      to: profile,
+      ...origin,
+      nodes: view.nodes.length,
+    });
+    void this.#run(rollout, profile, origin);
+    return this.report();
+  }
+
+  report(): FlipsReport {
+    return { ...this.#parts.node.report(), rollout: this.#rolloutReport() };
+  }
+
+  #rolloutReport(): Rollout | null {
+    return this.#rollout?.toReport() ?? null;
+  }
+
+  async #run(rollout: RolloutRecord, to: ProfileName, origin: FlipOrigin): Promise<void> {
+    const { logger } = this.#parts;
+    for (const { id } of rollout.toReport().nodes) {
+      if (rollout.isOver) return;
+      const failure = await this.#runOne(rollout, id, to, origin);
+      if (failure === undefined) continue;
+      rollout.fail(id, failure);
+      logger.error('a node could not be flipped, the others are left as they are', {
+        audit: 'rollout',
+        to,
+        ...origin,
+        node: id,
+        code: failure.code,
+        reason: failure.message,
+      });
+      return;
+    }
+    rollout.end();
+    logger.info('all nodes were flipped', { audit: 'rollout', to, ...origin });
+  }
+
+  /** Flips a node and waits until its clients have moved; a refusal when that can't be done. */
+  async #runOne(
+    rollout: RolloutRecord,
+    id: string,
+    to: ProfileName,
+    origin: FlipOrigin,
+  ): Promise<Refusal | undefined> {
+    const { clock, drainMs } = this.#parts;
+    const begun = await this.#ask(id, to, origin);
+    // It may have begun nevertheless; whether it did, it says itself.
+    if (begun instanceof Refusal && begun.code !== 'node_unavailable') return begun;
+    let report = begun;
+    let progressAt = clock.elapsed();
+    let left = Infinity;
+    while (!rollout.isOver) {
+      if (!(report instanceof Refusal)) {
+        const { profile, flip } = report;
+        if (flip?.to === to && flip.state === 'failed') {
+          return new Refusal('flip_failed', flip.error?.message ?? 'the flip failed');
+        }
+        if (profile === to && flip?.state !== 'draining') {
+          rollout.moved(id, report);
+          return undefined;
+        }
+        rollout.progress(id, report);
+        if (flip !== null && flip.sessions.left < left) {
+          left = flip.sessions.left;
+          progressAt = clock.elapsed();
+        }
+      }
+      if (clock.elapsed() - progressAt > PATIENCE_MS + drainMs) {
+        return report instanceof Refusal
+          ? report
+          : new Refusal('flip_failed', 'its clients have not moved in time');
+      }
+      await new Promise<void>((resolve) => void clock.after(ASK_MS, resolve));
+      report = await this.#reportOf(id);
+      if (report instanceof Refusal && report.code !== 'node_unavailable') return report;
+    }
+    return undefined;
+  }
+
+  async #ask(id: string, profile: ProfileName, origin: FlipOrigin): Promise<FlipReport | Refusal> {
+    if (id === this.#id) return this.#parts.node.flip(profile, origin);
+    const { by, address } = origin;
+    return read(await this.#parts.messages.ask(id, FLIP, { profile, by, address }));
+  }
+
+  async #reportOf(id: string): Promise<FlipReport | Refusal> {
+    if (id === this.#id) return this.#parts.node.report();
+    return read(await this.#parts.messages.ask(id, REPORT, {}));
+  }
+
+  async #flipFor(body: unknown): Promise<object> {
+    const { profile, by, address } = fieldsOf(body);
+    const report = await this.#parts.node.flip(profile, {
+      by: typeof by === 'string' ? by : 'unknown',
+      address: typeof address === 'string' ? address : null,
+      via: 'cluster',
+    });
+    return report instanceof Refusal ? refusalAnswer(report) : report;
+  }
+}
+
+/** What another node answered; undefined when there is no such node any more. */
+function read(answer: { readonly body: unknown } | Refusal | undefined): FlipReport | Refusal {
+  if (answer instanceof Refusal) return answer;
+  if (answer === undefined) return new Refusal('flip_failed', 'this gateway is gone');
+  return (
+    readRefusal(answer.body) ??
+    readReport(answer.body) ??
+    new Refusal('flip_failed', 'this gateway answers what is not understood')
+  );
+}

@@ -1,0 +1,72 @@
+import type { ProfileName } from '../config/profile.js';
+import type { Drain } from '../delivery/drain.js';
+import type { Refusal } from '../errors.js';
+import type { Flip, FlipError, FlipOrigin, FlipState, MovedSessions } from './flip-report.js';
+
+/** What is known of a flip from its beginning. */
+export type FlipFacts = FlipOrigin & {
+  readonly id: number;
+  readonly from: ProfileName;
+  readonly to: ProfileName;
+  readonly startedAt: number;
+};
+
+/** One flip as it goes on. */
+export class FlipRecord {
+  /** When it began, ms since the epoch. */
+  readonly startedAt: number;
+  readonly #facts: FlipFacts;
+  #state: FlipState = 'switching';
+  /** Its sessions as they are now, or, once it is over, as they were. */
+  #sessions: MovedSessions = { total: 0, left: 0 };
+  #drain: Drain | undefined;
+  #error: FlipError | null = null;
+
+  constructor(facts: FlipFacts) {
+    this.startedAt = facts.startedAt;
+    this.#facts = facts;
+  }
+
+  get state(): FlipState {
+    return this.#state;
+  }
+
+  /** The profile is served; these clients are being moved. */
+  moves(drain: Drain): void {
+    this.#state = 'draining';
+    this.#sessions = drain;
+    this.#drain = drain;
+  }
+
+  /** All is done. */
+  end(): void {
+    this.#finish('done');
+  }
+
+  /** Nothing has changed; says why. */
+  fail({ code, message }: Refusal): void {
+    this.#state = 'failed';
+    this.#error = { code, message };
+  }
+
+  /** Another flip takes its place: clients that have not been moved are that one's. */
+  supersede(): void {
+    if (this.#state !== 'draining') return;
+    this.#drain?.stop();
+    this.#finish('superseded');
+  }
+
+  /** As it is told. */
+  toReport(): Flip {
+    const { total, left } = this.#sessions;
+    return { ...this.#facts, state: this.#state, sessions: { total, left }, error: this.#error };
+  }
+
+  /** The drain knows all sessions it has ended, which nobody else does any more. */
+  #finish(state: FlipState): void {
+    const { total, left } = this.#sessions;
+    this.#state = state;
+    this.#sessions = { total, left };
+    this.#drain = undefined;
+  }
+}

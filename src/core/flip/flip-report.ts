@@ -1,0 +1,52 @@
+import type { ProfileName, Transports } from '../config/profile.js';
+import type { ErrorCode } from '../errors.js';
+
+/** Who had a profile flipped, for the audit log and for those who watch. */
+export interface FlipOrigin {
+  /** Id of the principal; of a signal its name. */
+  readonly by: string;
+  /** Where the request came from; null for a signal. */
+  readonly address: string | null;
+  /** The way it came: by HTTP to this node, by a signal to this process, or from another node. */
+  readonly via: 'http' | 'signal' | 'cluster';
+}
+
+/**
+ * `switching`: the transports that come are being opened. `draining`: they are served, and the clients of those that go
+ * are being moved. `superseded`: another flip came before that was over.
+ */
+export type FlipState = 'switching' | 'draining' | 'done' | 'failed' | 'superseded';
+
+/** Sessions that a flip moves. */
+export interface MovedSessions {
+  readonly total: number;
+  readonly left: number;
+}
+
+/** Why a flip failed. */
+export interface FlipError {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** One flip of this node. */
+export interface Flip extends FlipOrigin {
+  /** Counts the flips of this process, from 1. */
+  readonly id: number;
+  readonly from: ProfileName;
+  readonly to: ProfileName;
+  /** ms since the epoch. */
+  readonly startedAt: number;
+  readonly state: FlipState;
+  readonly sessions: MovedSessions;
+  /** Null unless it failed. */
+  readonly error: FlipError | null;
+}
+
+/** What a node serves, and its newest flip. */
+export interface FlipReport {
+  readonly profile: ProfileName;
+  readonly transports: Transports;
+  /** Null when there was none since the process began. */
+  readonly flip: Flip | null;
+}

@@ -1,0 +1,183 @@
+import type { Clock } from '../clock.js';
+import { type ProfileName, PROFILES, servesNothing } from '../config/profile.js';
+import type { Drain } from '../delivery/drain.js';
+import type { Session, Transport } from '../delivery/session.js';
+import { type ErrorCode, Refusal } from '../errors.js';
+import type { Logger } from '../logger.js';
+import type { FlipOrigin, FlipReport } from './flip-report.js';
+import { FlipRecord } from './flip-record.js';
+import type { ServedProfile } from './served-profile.js';
+import type { ServedTransport } from './served-transport.js';
+
+const TRANSPORTS = ['websocket', 'sse'] as const;
+
+/** What a {@link ProfileSwitch} works with. */
+export interface ProfileSwitchParts {
+  /** What is served at the start, and from then on what the switch says. */
+  readonly served: ServedProfile;
+  /** ms over which the clients of a transport that goes off are moved. */
+  readonly drainMs: number;
+  /** Opens a transport: it serves from then on. Rejects when it can't. */
+  readonly open: Readonly<Record<Transport, () => Promise<ServedTransport>>>;
+  /** Ends sessions, spread over `overMs`. */
+  readonly drain: (leaving: (session: Session) => boolean, reason: ErrorCode, overMs: number) => Drain;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Which profile this process serves, and the flip to another one while it runs: the transport that comes is open before
+ * the other takes no more clients, and whoever is left on that is moved gently. Log, rooms and listener know nothing of it.
+ */
+export class ProfileSwitch {
+  readonly #parts: ProfileSwitchParts;
+  /** All that are open: those that are served, and those that are being left. */
+  readonly #open = new Map<Transport, ServedTransport>();
+  /** The newest flip, be it that it failed. */
+  #flip: FlipRecord | undefined;
+  /** The newest that did not fail: it may still be moving clients. */
+  #moving: FlipRecord | undefined;
+  #flips = 0;
+  /** Flips, and what they end with, one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(parts: ProfileSwitchParts) {
+    this.#parts = parts;
+  }
+
+  /** Opens what the profile serves. Rejects when that can't be done. */
+  async start(): Promise<void> {
+    for (const transport of this.#on(this.#parts.served.profile)) await this.#openOne(transport);
+  }
+
+  /** What is served, and how the newest flip goes on. */
+  report(): FlipReport {
+    const { profile, transports } = this.#parts.served;
+    return { profile, transports, flip: this.#flip?.toReport() ?? null };
+  }
+
+  /**
+   * Serves another profile (any value, checked here). Resolves when it is served; clients are moved from then on. A
+   * flip to the profile that is served changes nothing; one during another that still moves clients takes its place.
+   * Refused: `invalid_profile`, `serves_nothing`, `flip_failed` (then all is as it was), `shutting_down`.
+   */
+  flip(to: unknown, origin: FlipOrigin): Promise<FlipReport | Refusal> {
+    const profile = this.check(to);
+    if (profile instanceof Refusal) return Promise.resolve(profile);
+    return this.#inTurn(() => this.#flipTo(profile, origin));
+  }
+
+  /** The profile that any value names; letter case does not matter. Refused: `invalid_profile`, `serves_nothing`. */
+  check(to: unknown): ProfileName | Refusal {
+    const profile = PROFILES.find((name) => name === (typeof to === 'string' ? to.trim().toUpperCase() : to));
+    if (profile === undefined) {
+      return new Refusal('invalid_profile', `a profile is one of ${PROFILES.join(', ')}`);
+    }
+    return servesNothing(this.#parts.served.under(profile))
+      ? new Refusal('serves_nothing', `by the ENABLE_ variables nothing would be served under ${profile}`)
+      : profile;
+  }
+
+  /** Flips no more: the process is going down. */
+  freeze(): void {
+    this.#closed = true;
+  }
+
+  /** Flips no more, and closes what is open; to be called once the sessions have ended. */
+  close(): Promise<void> {
+    this.freeze();
+    return this.#inTurn(async () => {
+      this.#moving?.supersede();
+      for (const transport of this.#open.keys()) await this.#closeOne(transport);
+    });
+  }
+
+  async #flipTo(to: ProfileName, origin: FlipOrigin): Promise<FlipReport | Refusal> {
+    const { served, clock, logger } = this.#parts;
+    const from = served.profile;
+    if (this.#closed) return new Refusal('shutting_down', 'this node is going down', 1000);
+    if (to === from) return this.report();
+    const facts = { audit: 'flip', from, to, ...origin };
+    logger.info('the profile is being flipped', facts);
+    this.#flips += 1;
+    const flip = new FlipRecord({ id: this.#flips, from, to, ...origin, startedAt: clock.now() });
+    this.#flip = flip;
+    const opened: Transport[] = [];
+    try {
+      for (const transport of this.#on(to)) {
+        if (this.#open.has(transport)) continue;
+        await this.#openOne(transport);
+        opened.push(transport);
+      }
+    } catch (error) {
+      for (const transport of opened) await this.#closeOne(transport);
+      logger.error('the flip failed, all is served as before', { ...facts, error });
+      const refusal = new Refusal('flip_failed', `${to} can not be served; ${from} goes on`);
+      flip.fail(refusal);
+      return refusal;
+    }
+    served.become(to);
+    this.#moving?.supersede();
+    this.#moving = flip;
+    this.#move(flip, facts);
+    return this.report();
+  }
+
+  /** From here on it can't fail: clients of what went off are moved, and what is left then is closed. */
+  #move(flip: FlipRecord, facts: object): void {
+    const { served: now, clock, drain, drainMs, logger } = this.#parts;
+    const on = this.#on(now.profile);
+    const leaving = new Set<Transport>();
+    for (const [transport, served] of this.#open) {
+      if (on.includes(transport)) {
+        served.admit();
+      } else {
+        served.turnAway();
+        leaving.add(transport);
+      }
+    }
+    const moving = drain(({ transport }) => leaving.has(transport), 'transport_disabled', drainMs);
+    flip.moves(moving);
+    logger.info('the profile was flipped', { ...facts, sessions: moving.total });
+    const end = async (): Promise<void> => {
+      await moving.done;
+      await this.#inTurn(async () => {
+        if (flip.state !== 'draining') return;
+        for (const transport of leaving) await this.#closeOne(transport);
+        flip.end();
+        logger.info('the clients of the profile before have moved', {
+          ...facts,
+          sessions: moving.total,
+          tookMs: clock.now() - flip.startedAt,
+        });
+      });
+    };
+    void end();
+  }
+
+  #on(profile: ProfileName): readonly Transport[] {
+    const transports = this.#parts.served.under(profile);
+    return TRANSPORTS.filter((transport) => transports[transport]);
+  }
+
+  async #openOne(transport: Transport): Promise<void> {
+    this.#open.set(transport, await this.#parts.open[transport]());
+  }
+
+  async #closeOne(transport: Transport): Promise<void> {
+    const served = this.#open.get(transport);
+    this.#open.delete(transport);
+    try {
+      await served?.close();
+    } catch (error) {
+      this.#parts.logger.error('a transport failed to close', { transport, error });
+    }
+  }
+
+  #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(task);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+}
