@@ -1,11 +1,13 @@
 import { type ErrorCode, Refusal } from '../errors.js';
 import type { Event, LogEntry } from '../event.js';
 import type { LogState, LogTail } from '../log/event-log.js';
+import { type DeliveryFigures, newDeliveryFigures } from '../metrics/delivery-figures.js';
 import { Admission } from './admission.js';
 import { Beginnings } from './beginnings.js';
 import type { DeliveryParts, DeliverySettings } from './delivery-settings.js';
 import { Drain } from './drain.js';
 import { Hub } from './hub.js';
+import { LatencyMeter } from './latency-meter.js';
 import { Pump } from './pump.js';
 import { Resumption } from './resumption.js';
 import { type RoomChange, RoomChanges } from './room-changes.js';
@@ -14,7 +16,7 @@ import type { Session, Transport } from './session.js';
 import { type OpenRequest, Sessions } from './sessions.js';
 import { ShardInterest } from './shard-interest.js';
 import { Slicer } from './slicer.js';
-import { Sweeper } from './sweeper.js';
+import { type SessionBacklog, Sweeper } from './sweeper.js';
 import { Timeline } from './timeline.js';
 import { WriteAllowance } from './write-allowance.js';
 
@@ -27,6 +29,8 @@ const LISTED_ROOMS = 1000;
 export class Delivery {
   /** Rooms for those who ask instead of listening. */
   readonly rooms: RoomReader;
+  /** What it counts while it works. */
+  readonly figures: DeliveryFigures = newDeliveryFigures();
   readonly #parts: DeliveryParts;
   readonly #timeline: Timeline;
   readonly #interest: ShardInterest;
@@ -62,6 +66,7 @@ export class Delivery {
       newId: parts.newSessionId,
       newAllowance: () => (perSecond === 0 ? null : new WriteAllowance(perSecond, parts.clock.elapsed())),
       scopeOf: (rooms) => this.#timeline.scopes.of(rooms),
+      traffic: this.figures.traffic,
     });
     this.#resumption = new Resumption(parts.log, this.#timeline, this.#slicer, parts.clock);
     const onFault = (session: Session, error: unknown): void => {
@@ -86,6 +91,12 @@ export class Delivery {
       hub: this.#hub,
       clock: parts.clock,
       window: settings.window,
+      latency: new LatencyMeter({
+        timeline: this.#timeline,
+        hub: this.#hub,
+        clock: parts.clock,
+        latencyMs: this.figures.latencyMs,
+      }),
       stretchSessions: settings.maxRoomSize,
       maxQueue: settings.maxQueuePerClient,
       onOverflow: (session, dropped) => {
@@ -276,6 +287,7 @@ export class Delivery {
       cursor: this.#timeline.headCursor,
       windowMs: this.#pump.windowMs,
       flushes: this.#pump.flushes,
+      backlog: this.#sweeper.backlog,
     };
   }
 
@@ -308,4 +320,6 @@ export interface DeliveryStatus {
   readonly cursor: string;
   readonly windowMs: number;
   readonly flushes: number;
+  /** How far sessions are behind, found out once a second. */
+  readonly backlog: SessionBacklog;
 }
