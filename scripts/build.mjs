@@ -1,9 +1,10 @@
-// Compiles the gateway and the console's browser code, and copies what tsc leaves behind.
+// Compiles the gateway, the SDK and the console's browser code, copies what tsc leaves behind, and bundles the SDK.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = path.join(
@@ -13,7 +14,7 @@ const tsc = path.join(
 );
 
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
-for (const project of ['tsconfig.json', 'src/console/tsconfig.json']) {
+for (const project of ['tsconfig.json', 'src/client/tsconfig.json', 'src/console/tsconfig.json']) {
   const { status } = spawnSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
@@ -23,4 +24,17 @@ mkdirSync(to, { recursive: true });
 for (const name of readdirSync(from)) {
   if (/\.(html|css|svg)$/.test(name)) copyFileSync(path.join(from, name), path.join(to, name));
 }
+// What the gateway serves at /client.js. In browsers Socket.IO's client comes from the gateway, so it is not in here.
+await build({
+  absWorkingDir: root,
+  entryPoints: ['src/client/index.ts'],
+  outfile: 'dist/client/client.js',
+  bundle: true,
+  minify: true,
+  sourcemap: true,
+  format: 'esm',
+  target: 'es2022',
+  external: ['socket.io-client'],
+  logLevel: 'warning',
+});
 chmodSync(path.join(root, 'dist/cli.js'), 0o755);

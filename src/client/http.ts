@@ -1,0 +1,83 @@
+import { type GatewayError, readError, unreachable } from './gateway-error.js';
+
+/** Where a token comes from: itself, or what is asked anew each time. */
+export type TokenSource = string | (() => string | Promise<string>);
+
+/** An answer of whoever answered: the gateway, or a proxy before it. */
+export interface Answer {
+  readonly status: number;
+  /** JSON; undefined when it is none. */
+  readonly body: unknown;
+  readonly retryAfter: string | null;
+}
+
+/** What {@link ask} may be told. */
+export interface Request {
+  /** Sent as JSON with POST; absent: GET. */
+  readonly body?: unknown;
+  readonly token?: TokenSource | undefined;
+  readonly idempotencyKey?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** ms for the whole of it. Default 15 s. */
+  readonly timeoutMs?: number;
+}
+
+/** The token of now. */
+export async function tokenOf(source: TokenSource | undefined): Promise<string | undefined> {
+  return typeof source === 'function' ? await source() : source;
+}
+
+/** The header that carries a token. */
+export function authorization(token: string | undefined): Record<string, string> {
+  return token === undefined ? {} : { Authorization: `Bearer ${token}` };
+}
+
+/** Asks over HTTP. Rejects with `unreachable` when no answer comes, and with the signal's reason when that aborts it. */
+export async function ask(url: string, request: Request = {}): Promise<Answer> {
+  const { body, token, idempotencyKey, signal, timeoutMs = 15_000 } = request;
+  const stop = new AbortController();
+  const abort = (): void => {
+    stop.abort();
+  };
+  const timer = setTimeout(abort, timeoutMs);
+  signal?.addEventListener('abort', abort);
+  try {
+    signal?.throwIfAborted();
+    const headers = authorization(await tokenOf(token));
+    if (body !== undefined) headers['Content-Type'] = 'application/json';
+    if (idempotencyKey !== undefined) headers['Idempotency-Key'] = idempotencyKey;
+    const response = await fetch(url, {
+      cache: 'no-store',
+      headers,
+      signal: stop.signal,
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+    });
+    return await readAnswer(response);
+  } catch {
+    signal?.throwIfAborted();
+    throw unreachable('the gateway does not answer');
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** The whole of an answer. */
+export async function readAnswer(response: Response): Promise<Answer> {
+  const text = await response.text();
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // A proxy's page: its status says enough.
+  }
+  return { status: response.status, body, retryAfter: response.headers.get('Retry-After') };
+}
+
+/** What an answer that is no success refuses with. */
+export function errorOf({ status, body, retryAfter }: Answer): GatewayError {
+  return (
+    readError(body, status, retryAfter) ??
+    unreachable(`the gateway's address answers ${String(status)}`, status)
+  );
+}
