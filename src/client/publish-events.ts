@@ -16,9 +16,9 @@ export interface Publication {
 
 /**
  * Publishes; resolves with the events' ids once the log has them. A publication has no key by which the gateway would know
- * it again, so it is tried again only where it is certain that nothing was stored: on 429, and on a 503 that does not say
- * otherwise. Rejects with a {@link GatewayError}; after a lost connection (`unreachable`) or a 503 that says that it is not
- * known, the events may have been stored.
+ * it again, so it is tried again only where it is certain that nothing was stored: on 429, and on a 503 that is not
+ * `outcome_unknown`. Rejects with a {@link GatewayError}; after that, or a lost connection (`unreachable`), the events may have
+ * been stored.
  */
 export async function publishEvents({ url, token, events }: Publication): Promise<readonly string[]> {
   const once = async (timeoutMs: number): Promise<readonly string[]> => {
@@ -30,7 +30,7 @@ export async function publishEvents({ url, token, events }: Publication): Promis
 }
 
 /** True for a refusal that says that nothing of a publication was stored, and that it may be tried again. */
-export function isNothingStored({ code, status, retryable, message }: GatewayError): boolean {
-  if (!retryable || code === 'unreachable') return false;
-  return status === 429 || (status === 503 && !message.includes('not known'));
+export function isNothingStored({ code, status, retryable }: GatewayError): boolean {
+  const isKnown = code !== 'unreachable' && code !== 'outcome_unknown';
+  return retryable && isKnown && (status === 429 || status === 503);
 }

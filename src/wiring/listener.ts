@@ -38,6 +38,7 @@ export function createListener(base: Base, parts: StatusParts): Listener {
         draining: delivery.isClosing,
       }),
       status: statusOf(base, parts),
+      commands: (limit) => gate.recent(limit),
     },
     logger,
     consoleFolder: fileURLToPath(new URL('../console/', import.meta.url)),

@@ -1,3 +1,4 @@
+import { RecentFigures } from '../core/metrics/recent-figures.js';
 import type { Delivery } from '../core/delivery/delivery.js';
 import type { ProfileSwitch } from '../core/flip/profile-switch.js';
 import type { HostMonitor } from '../sources/host-monitor.js';
@@ -17,16 +18,21 @@ export type StatusParts = OpenedLog &
 
 /** What `GET /api/admin/status` answers: everything the console shows. */
 export function statusOf(
-  { served, clock, counters }: Base,
+  { served, clock, counters, closers }: Base,
   { log, bridge, delivery, monitor, gate, registry, cluster, profiles }: StatusParts,
 ): () => Promise<object> {
   const startedAt = clock.elapsed();
+  const figures = new RecentFigures({ clock, counters, delivery: delivery.figures });
+  closers.add('figures', () => {
+    figures.close();
+  });
   return async () => ({
     profile: served.profile,
     transports: served.transports,
     flip: profiles.report().flip,
     uptimeSeconds: (clock.elapsed() - startedAt) / 1000,
     ...delivery.status(),
+    figures: figures.report(),
     commands: { open: gate.open, actions: registry.actions },
     hostMonitor: monitor.state,
     log: {

@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { CommandState } from '../../src/core/command.js';
 import { claimOf } from '../../src/core/control/claim.js';
-import type { AskedCommand, CommandStore, TakenCommand } from '../../src/core/control/command-store.js';
+import type {
+  AskedCommand,
+  CommandStore,
+  CommandSummary,
+  TakenCommand,
+} from '../../src/core/control/command-store.js';
 import { Refusal } from '../../src/core/errors.js';
 import { waitUntil } from '../support/wait-until.js';
 import { specOf } from './command-queue.js';
@@ -33,6 +38,17 @@ export function taken(answer: TakenCommand | Refusal | undefined): TakenCommand 
     throw new Error(`not taken: ${String(answer?.code)}`);
   return answer;
 }
+
+/** What a list says of a command that has ended, whenever that was. */
+const summary = ({ id, action }: CommandState) => ({
+  id,
+  action,
+  at: expect.any(Number),
+  durationMs: expect.any(Number),
+});
+
+/** Two commands of the same millisecond are listed in either order. */
+const pause = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 3));
 
 /** A command's state once it has ended. */
 export async function ended(answer: TakenCommand | Refusal | undefined): Promise<CommandState> {
@@ -137,6 +153,41 @@ export function commandStoreContract(name: string, open: () => Promise<OpenedSto
         [1, 2].map(async () => ended(await store.take(askedFor('test.echo', 1)))),
       );
       expect(states[0]?.id).not.toBe(states[1]?.id);
+    });
+
+    test('lists the newest commands first, with their states, and nothing of what they were asked or gave', async () => {
+      const { store } = await openStore();
+      expect(await store.recent(10)).toEqual([]);
+      const before = Date.now() - 1;
+      const done = await ended(await store.take(askedFor('test.echo', { secret: 'hidden' })));
+      await pause();
+      const failed = await ended(await store.take(askedFor('test.fail')));
+      await pause();
+      const asked = askedFor('test.sleep', { ms: 400 });
+      const running = taken(await store.take(asked));
+      const listed = await store.recent(10);
+      if (listed instanceof Refusal) throw new Error(listed.code);
+      const error = expect.objectContaining({ code: 'command_failed', message: 'it failed as it should' });
+      expect(listed).toEqual([
+        { id: asked.command.id, action: 'test.sleep', status: 'queued', at: expect.any(Number) },
+        { ...summary(failed), status: 'failed', error },
+        { ...summary(done), status: 'succeeded' },
+      ]);
+      expect(JSON.stringify(listed)).not.toContain('hidden');
+      for (const { at } of listed) expect(at >= before && at <= Date.now() + 1).toBe(true);
+      expect(await store.recent(2)).toEqual(listed.slice(0, 2));
+      await running.ended;
+      const [newest] = (await store.recent(1)) as readonly CommandSummary[];
+      expect(newest).toMatchObject({ id: asked.command.id, status: 'succeeded' });
+      expect(newest?.durationMs).toBeGreaterThanOrEqual(390);
+    });
+
+    test('a refused command is not listed', async () => {
+      const { store } = await openStore();
+      await store.close();
+      expect(await store.take(askedFor('test.echo'))).toMatchObject({ code: 'shutting_down' });
+      const listed = await store.recent(10);
+      if (!(listed instanceof Refusal)) expect(listed).toEqual([]);
     });
 
     test('closed, it takes nothing', async () => {

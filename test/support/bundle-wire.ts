@@ -24,7 +24,9 @@ export function bundleWire(transport: 'websocket' | 'polling'): Wire {
       });
       socket.on('events', (events, cursor) => got.add({ kind: 'events', events, cursor }));
       socket.on('gap', (gap) => got.add({ kind: 'gap', gap }));
-      socket.on('draining', ({ reason }) => got.add({ kind: 'draining', reason }));
+      for (const name of ['draining', 'profile_changed'] as const) {
+        socket.on(name, ({ reason }) => got.add({ kind: 'notice', name, reason }));
+      }
       const change = (name: string, rooms: unknown): Promise<RoomsAnswer> =>
         socket.timeout(5000).emitWithAck(name, rooms);
       return new Promise((resolve, reject) => {

@@ -2,7 +2,7 @@ import { EventSource } from 'eventsource';
 import { changeRooms, recordMessage, streamUrl } from './sse-request.js';
 import { type Wire, WireRecord, WireRefused } from './wire-client.js';
 
-const NAMES = ['message', 'welcome', 'gap', 'draining'] as const;
+const NAMES = ['message', 'welcome', 'gap', 'draining', 'profile_changed'] as const;
 
 /** The stock EventSource of Node, which reconnects by itself with the id it was given last. */
 export const eventSourceWire: Wire = {

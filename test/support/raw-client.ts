@@ -49,6 +49,8 @@ export class RawClient {
   readonly events: RawEvent[] = [];
   readonly gaps: Gap[] = [];
   readonly welcomes: Welcome[] = [];
+  /** Names of what told it to come back. */
+  readonly notices: string[] = [];
   /** What it may resume from; null while it was told nothing. */
   cursor: string | null;
   /** True once it is a session. */
@@ -148,6 +150,7 @@ export class RawClient {
       this.welcomes.push(content as Welcome);
       this.isOpen = true;
     } else if (name === 'gap') this.gaps.push(content as Gap);
+    else if (name === 'draining' || name === 'profile_changed') this.notices.push(name);
     else if (name === 'events') for (const event of (content ?? []) as RawEvent[]) this.#add(event);
     if (cursor !== null) this.cursor = cursor;
   }

@@ -49,11 +49,13 @@ export class RecordingOutlet implements Outlet {
     this.welcomes.push(welcome);
   }
 
-  deliver(slices: readonly Slice[], cursor: string | null): void {
+  /** Each slice takes a hundred bytes. */
+  deliver(slices: readonly Slice[], cursor: string | null): number {
     this.calls.push('deliver');
     const write = { slices, events: slices.flatMap(({ events }) => events), cursor };
     this.writes.push(write);
     this.onWrite(write);
+    return slices.length * 100;
   }
 
   gap(gap: Gap): void {

@@ -12,8 +12,8 @@ export function recordMessage(got: WireRecord, type: string, data: string, curso
   const content: unknown = JSON.parse(data);
   if (type === 'welcome') got.add({ kind: 'welcome', welcome: content as never });
   else if (type === 'gap') got.add({ kind: 'gap', gap: content as never });
-  else if (type === 'draining')
-    got.add({ kind: 'draining', reason: (content as { reason: unknown }).reason });
+  else if (type === 'draining' || type === 'profile_changed')
+    got.add({ kind: 'notice', name: type, reason: (content as { reason: unknown }).reason });
   else got.add({ kind: 'events', events: content as never, cursor });
 }
 

@@ -16,7 +16,7 @@ export type Received =
   | { readonly kind: 'welcome'; readonly welcome: Welcome }
   | { readonly kind: 'events'; readonly events: readonly WireEvent[]; readonly cursor: string | null }
   | { readonly kind: 'gap'; readonly gap: Gap }
-  | { readonly kind: 'draining'; readonly reason: unknown };
+  | { readonly kind: 'notice'; readonly name: string; readonly reason: unknown };
 
 /** Everything a client was sent, in order, over however many connections. */
 export class WireRecord {
@@ -45,8 +45,13 @@ export class WireRecord {
     return this.all.flatMap((one) => (one.kind === 'gap' ? [one.gap] : []));
   }
 
+  /** Why it was told to come back: `draining` or `profile_changed`, and the reason, in order. */
+  get notices(): readonly { readonly name: string; readonly reason: unknown }[] {
+    return this.all.flatMap((one) => (one.kind === 'notice' ? [{ name: one.name, reason: one.reason }] : []));
+  }
+
   get drainings(): readonly unknown[] {
-    return this.all.flatMap((one) => (one.kind === 'draining' ? [one.reason] : []));
+    return this.notices.filter(({ name }) => name === 'draining').map(({ reason }) => reason);
   }
 
   /** All events, as they came, doubles included. */

@@ -1,5 +1,5 @@
 import type { Command, CommandState } from '../command.js';
-import type { Refusal } from '../errors.js';
+import type { ErrorBody, Refusal } from '../errors.js';
 import type { Claim } from './claim.js';
 import type { CommandSpec } from './command-queue.js';
 
@@ -22,6 +22,19 @@ export interface TakenCommand {
   state(): CommandState;
 }
 
+/** A command as operators see it in a list: nothing of its data, its result or who asked. */
+export interface CommandSummary {
+  readonly id: string;
+  readonly action: string;
+  readonly status: CommandState['status'];
+  /** When it was taken, epoch ms. */
+  readonly at: number;
+  /** From then until it ended, the wait in the queue included, ms; absent before that. */
+  readonly durationMs?: number;
+  /** How it failed; absent where it did not. */
+  readonly error?: ErrorBody['error'];
+}
+
 /**
  * Where commands are from being taken until they are forgotten: has them executed, knows under which keys they may be
  * asked for again and how they ended, and sees to it that outcomes are published, each once.
@@ -41,6 +54,8 @@ export interface CommandStore {
   take(asked: AskedCommand): Promise<TakenCommand | Refusal>;
   /** A command's state; `unknown_command` when there is none, or no longer. */
   state(id: string): Promise<CommandState | Refusal>;
+  /** The newest commands, newest first, at most `limit` (1–200); `queue_unavailable` when that can't be said now. */
+  recent(limit: number): Promise<readonly CommandSummary[] | Refusal>;
   /** Takes nothing more; resolves once everything is as safe as it gets. Idempotent. */
   close(): Promise<void>;
 }

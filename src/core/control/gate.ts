@@ -7,7 +7,7 @@ import type { Counters } from '../metrics/counters.js';
 import { claimOf } from './claim.js';
 import type { CommandSpec } from './command-queue.js';
 import type { CommandRegistry } from './command-registry.js';
-import type { AskedCommand, CommandStore, TakenCommand } from './command-store.js';
+import type { AskedCommand, CommandStore, CommandSummary, TakenCommand } from './command-store.js';
 import type { RateLimit } from './rate-limit.js';
 import { within } from '../within.js';
 
@@ -84,6 +84,11 @@ export class CommandGate {
   /** The state of a command by its id: for an hour after it ended, then `unknown_command`. */
   state(id: string): Promise<CommandState | Refusal> {
     return this.#options.store.state(id);
+  }
+
+  /** The newest commands, newest first, at most `limit` (1–200): of this process, and with Redis of all. */
+  recent(limit: number): Promise<readonly CommandSummary[] | Refusal> {
+    return this.#options.store.recent(limit);
   }
 
   /** Refuses what comes from now on and closes the store. Idempotent. */

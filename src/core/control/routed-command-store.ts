@@ -1,7 +1,7 @@
 import type { CommandState } from '../command.js';
 import { Refusal } from '../errors.js';
 import type { CommandSpec } from './command-queue.js';
-import type { AskedCommand, CommandStore, TakenCommand } from './command-store.js';
+import type { AskedCommand, CommandStore, CommandSummary, TakenCommand } from './command-store.js';
 
 /** Several stores as one: each command is kept where its spec says it is executed. */
 export class RoutedCommandStore implements CommandStore {
@@ -27,6 +27,15 @@ export class RoutedCommandStore implements CommandStore {
   async state(id: string): Promise<CommandState | Refusal> {
     const state = await this.#routes.local.state(id);
     return state instanceof Refusal ? this.#routes.worker.state(id) : state;
+  }
+
+  async recent(limit: number): Promise<readonly CommandSummary[] | Refusal> {
+    const all: CommandSummary[] = [];
+    for (const some of await Promise.all(this.#stores.map((store) => store.recent(limit)))) {
+      if (some instanceof Refusal) return some;
+      all.push(...some);
+    }
+    return all.sort((one, other) => other.at - one.at).slice(0, limit);
   }
 
   async close(): Promise<void> {

@@ -161,8 +161,7 @@ export class Beginnings {
       session.enter(room, session.position);
       session.putAhead(slicer.snapshot(room));
     }
-    if (session.ahead.length === 0)
-      session.outlet.deliver([], timeline.cursorAt(session.position, session.scope));
+    if (session.ahead.length === 0) session.deliver([], timeline.cursorAt(session.position, session.scope));
     else onLive(session);
   }
 

@@ -52,7 +52,7 @@ export class Feeder {
     }
     const slice = session.ahead.length === 0 ? undefined : session.takeAhead();
     if (slice !== undefined) {
-      session.outlet.deliver([slice], session.isOwed ? null : this.#cursorOf(session));
+      session.deliver([slice], session.isOwed ? null : this.#cursorOf(session));
       return session.isOwed || session.position < to ? 'more' : 'done';
     }
     const writes = session.allowance?.available(now) ?? Infinity;
@@ -78,6 +78,7 @@ export class Feeder {
     }
     if (events <= limits.maxEvents && bytes <= limits.maxBytes) return;
     const { events: left, dropped } = slicer.shorten(session, to, limits);
+    session.supersede(events - left.length - dropped);
     session.owe(left);
     session.position = to;
     if (dropped > 0) this.#parts.onOverflow(session, dropped);
@@ -98,7 +99,7 @@ export class Feeder {
     const slice = this.#parts.slicer.payment(session, maxEvents, cursor);
     session.pay(slice.events.length);
     session.allowance?.spend(slice.events.length);
-    session.outlet.deliver([slice], session.isOwed ? null : this.#cursorOf(session));
+    session.deliver([slice], session.isOwed ? null : this.#cursorOf(session));
   }
 
   #advance(session: Session, to: number, writes: number): void {
@@ -107,7 +108,7 @@ export class Feeder {
     if (end === to) session.resuming = false;
     if (slices.length === 0) return;
     session.allowance?.spend(slices.reduce((sum, { events }) => sum + events.length, 0));
-    session.outlet.deliver(slices, this.#cursorOf(session));
+    session.deliver(slices, this.#cursorOf(session));
   }
 
   /** The cursor of the session's position, once it covers all rooms. */

@@ -54,9 +54,10 @@ export interface Outlet {
   welcome(welcome: Welcome): void;
   /**
    * One write: the slices' events, in order. `cursor` is what the session may resume from once it has them, or
-   * null when it lacks something still. `slices` may be empty when only the cursor moved.
+   * null when it lacks something still. `slices` may be empty when only the cursor moved. Returns the bytes written, as
+   * the wire frames them.
    */
-  deliver(slices: readonly Slice[], cursor: string | null): void;
+  deliver(slices: readonly Slice[], cursor: string | null): number;
   gap(gap: Gap): void;
   /** The session's rooms are others now, whoever changed them. */
   roomsChanged(): void;

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import { Feeder, type FeederParts } from './feeder.js';
 import type { Hub } from './hub.js';
+import type { LatencyMeter } from './latency-meter.js';
 import type { Session } from './session.js';
 import type { RoomNews, Slicer } from './slicer.js';
 import { Stretch } from './stretch.js';
@@ -17,6 +18,7 @@ export interface PumpParts extends FeederParts {
   readonly hub: Hub;
   readonly clock: Clock;
   readonly window: WindowBounds;
+  readonly latency: LatencyMeter;
   /** Sessions served between two looks at the clock. */
   readonly stretchSessions: number;
   /** A connection threw where it must not; must end the session. Others go on. */
@@ -103,6 +105,7 @@ export class Pump {
         if (stretch.isOver()) await stretch.yield();
       }
     }
+    this.#parts.latency.flushed(since, to);
     if (!this.#catchingUp) slicer.forget();
     return stretch.end();
   }
@@ -145,7 +148,7 @@ export class Pump {
     session.resuming = false;
     session.allowance?.spend(events);
     try {
-      session.outlet.deliver(slices, cursor);
+      session.deliver(slices, cursor);
     } catch (error) {
       this.#parts.onFault(session, error);
     }

@@ -173,7 +173,7 @@ export class Resumption {
       // A room that was joined meanwhile is not covered before its snapshot was given.
       const isWhole =
         index === slices.length - 1 && [...session.rooms.keys()].every((room) => resumed.has(room));
-      session.outlet.deliver([slice], isWhole ? cursor : null);
+      session.deliver([slice], isWhole ? cursor : null);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Principal } from '../command.js';
-import type { Outlet } from './outlet.js';
 import type { Event } from '../event.js';
+import { Traffic } from '../metrics/traffic.js';
+import type { Outlet } from './outlet.js';
 import { CursorScope } from './cursor-scope.js';
 import type { Slice } from './slice.js';
 import type { WriteAllowance } from './write-allowance.js';
@@ -26,6 +27,8 @@ export class Session {
   readonly transport: Transport;
   /** Where its events go. */
   readonly outlet: Outlet;
+  /** Where what it is written is counted, with all sessions of its transport. */
+  readonly #traffic: Traffic;
   readonly #rooms = new Map<string, number>();
   readonly #scopeOf: (rooms: readonly string[]) => CursorScope;
   #scope: CursorScope;
@@ -60,6 +63,7 @@ export class Session {
     outlet: Outlet,
     allowance: WriteAllowance | null = null,
     scopeOf: (rooms: readonly string[]) => CursorScope = () => ONE_SHARD,
+    traffic = new Traffic(),
   ) {
     this.id = id;
     this.principal = principal;
@@ -68,6 +72,26 @@ export class Session {
     this.allowance = allowance;
     this.#scopeOf = scopeOf;
     this.#scope = scopeOf([]);
+    this.#traffic = traffic;
+  }
+
+  /** One write through its outlet, counted. Throws what the outlet throws. */
+  deliver(slices: readonly Slice[], cursor: string | null): void {
+    const { outlet } = this;
+    const traffic = this.#traffic;
+    traffic.bytes += outlet.deliver(slices, cursor);
+    let written = 0;
+    for (const { events, covers } of slices) {
+      written += events.length;
+      traffic.owed += covers;
+    }
+    traffic.events += written;
+    traffic.writes += outlet.unbundled ? written : 1;
+  }
+
+  /** So many events that awaited it are not to be written any more, since newer values of them are. */
+  supersede(events: number): void {
+    this.#traffic.owed += events;
   }
 
   /** How many of the events it is owed were not written yet. */

@@ -1,5 +1,6 @@
 import type { Principal } from '../command.js';
 import type { Refusal } from '../errors.js';
+import type { Traffic } from '../metrics/traffic.js';
 import type { Admission } from './admission.js';
 import type { CursorScope } from './cursor-scope.js';
 import type { Hub } from './hub.js';
@@ -32,6 +33,8 @@ export interface SessionsParts {
   readonly newAllowance: () => WriteAllowance | null;
   /** The shards of a session's rooms. */
   readonly scopeOf: (rooms: readonly string[]) => CursorScope;
+  /** Where what they are written is counted. */
+  readonly traffic: Readonly<Record<Transport, Traffic>>;
 }
 
 const NO_ROOMS: ReadonlySet<string> = new Set();
@@ -76,6 +79,7 @@ export class Sessions implements Iterable<Session> {
       outlet,
       allowance,
       this.#parts.scopeOf,
+      this.#parts.traffic[transport],
     );
     this.#sessions.set(session.id, session);
     this.#addresses.set(session, request.address);

@@ -19,11 +19,14 @@ export class Slice {
   readonly cursor: string;
   /** Roughly what it takes on a wire. */
   readonly bytes: number;
+  /** How many events of the room it stands for: its own, and those that coalescing left out. */
+  readonly covers: number;
   readonly #frames = new Map<Wire<unknown>, unknown>();
   #json: string | undefined;
 
-  constructor(events: readonly Event[], end: number, cursor: string) {
+  constructor(events: readonly Event[], end: number, cursor: string, covers = events.length) {
     this.events = events;
+    this.covers = covers;
     this.bytes = events.reduce((sum, event) => sum + entrySize(event), 0);
     this.end = end;
     this.cursor = cursor;

@@ -66,7 +66,8 @@ export class Slicer {
     const left = isLast
       ? events
       : events.slice(0, count).filter((event) => !this.#timeline.isSuperseded(event));
-    return new Slice(left, end, this.#timeline.cursorAt(end, this.#timeline.scopes.ofRoom(room)));
+    const covers = whole ? raw.length : raw.filter(({ position }) => position < end).length;
+    return new Slice(left, end, this.#timeline.cursorAt(end, this.#timeline.scopes.ofRoom(room)), covers);
   }
 
   /** What the room was sent in `[since, to)`, if one write carries it all. */

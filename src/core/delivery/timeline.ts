@@ -15,10 +15,13 @@ import { type PlacedEntry, ShardEnd, type Standing } from './shard-end.js';
 const RETAINED_SHARE = 0.25;
 
 /** An entry, and what it takes to let go of it. */
-interface HeldEntry extends PlacedEntry {
+export interface HeldEntry extends PlacedEntry {
   readonly shard: number;
   readonly rooms: readonly string[];
+  /** When it arrived, {@link Clock.elapsed}. */
   readonly at: number;
+  /** False for what its shard held already when this process began to read it. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -120,8 +123,9 @@ export class Timeline {
         const superseded = this.#roomFor(event.room).push(event);
         if (superseded !== undefined) this.#retained.release(superseded);
       }
-      const held: HeldEntry = { id: entry.id, position, shard, rooms, at };
-      this.#endOf(shard).push(held);
+      const end = this.#endOf(shard);
+      const held: HeldEntry = { id: entry.id, position, shard, rooms, at, isNew: end.caughtUp };
+      end.push(held);
       this.#entries.push(held, entrySize(entry), (dropped) => {
         this.#endOf(dropped.shard).shift();
         this.#trim(dropped.rooms, dropped.position + 1);
@@ -148,6 +152,18 @@ export class Timeline {
   arrivedAt(position: number): number | undefined {
     const index = this.#entries.firstIndexWhere((entry) => entry.position >= position);
     return this.#entries.at(index)?.at;
+  }
+
+  /** The entries with positions in `[from, to)` that are held; of `every` of them one. */
+  entriesBetween(from: number, to: number, every = 1): readonly HeldEntry[] {
+    const some: HeldEntry[] = [];
+    let index = this.#entries.firstIndexWhere((entry) => entry.position >= from);
+    for (let entry = this.#entries.at(index); entry !== undefined; entry = this.#entries.at(index)) {
+      if (entry.position >= to) break;
+      some.push(entry);
+      index += every;
+    }
+    return some;
   }
 
   /** Where an id of the log stands; any text may come in. */

@@ -33,10 +33,7 @@ export class ProfileSwitch {
   readonly #parts: ProfileSwitchParts;
   /** All that are open: those that are served, and those that are being left. */
   readonly #open = new Map<Transport, ServedTransport>();
-  /** The newest flip, be it that it failed. */
   #flip: FlipRecord | undefined;
-  /** The newest that did not fail: it may still be moving clients. */
-  #moving: FlipRecord | undefined;
   #flips = 0;
   /** Flips, and what they end with, one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -88,7 +85,7 @@ export class ProfileSwitch {
   close(): Promise<void> {
     this.freeze();
     return this.#inTurn(async () => {
-      this.#moving?.supersede();
+      this.#flip?.supersede();
       for (const transport of this.#open.keys()) await this.#closeOne(transport);
     });
   }
@@ -100,6 +97,7 @@ export class ProfileSwitch {
     if (to === from) return this.report();
     const facts = { audit: 'flip', from, to, ...origin };
     logger.info('the profile is being flipped', facts);
+    const before = this.#flip;
     this.#flips += 1;
     const flip = new FlipRecord({ id: this.#flips, from, to, ...origin, startedAt: clock.now() });
     this.#flip = flip;
@@ -118,8 +116,8 @@ export class ProfileSwitch {
       return refusal;
     }
     served.become(to);
-    this.#moving?.supersede();
-    this.#moving = flip;
+    // While it moves clients all transports are open: no flip that comes then can fail.
+    before?.supersede();
     this.#move(flip, facts);
     return this.report();
   }

@@ -28,14 +28,14 @@ export class BundleConnection implements Outlet {
     this.#notify('welcome', welcome);
   }
 
-  deliver(slices: readonly Slice[], cursor: string | null): void {
+  deliver(slices: readonly Slice[], cursor: string | null): number {
     const [first] = slices;
     // The common case, one room at one cursor, is one packet that all its sessions share.
     if (first !== undefined && slices.length === 1 && first.cursor === cursor) {
       return this.#writer.write(first.frame(bundleWire));
     }
     const events = `[${slices.map((slice) => slice.json).join(',')}]`;
-    this.#writer.write(frameOf([eventPacket('events', events, JSON.stringify(cursor))]));
+    return this.#writer.write(frameOf([eventPacket('events', events, JSON.stringify(cursor))]));
   }
 
   gap(gap: Gap): void {

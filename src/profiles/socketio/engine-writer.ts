@@ -65,11 +65,12 @@ export class EngineWriter {
     return !this.#buffered && this.#conn.readyState === 'open';
   }
 
-  /** Sends a frame. */
-  write(frame: SocketIoFrame): void {
+  /** Sends a frame; returns its bytes, also where polling frames it otherwise. */
+  write(frame: SocketIoFrame): number {
     // What a false return asks for is done by asking `writable` before the next write.
     if (this.#direct !== undefined) this.#direct.write(frame.bytes);
     else for (const packet of frame.packets) this.#conn.send(packet, OPTIONS);
+    return frame.bytes.length;
   }
 
   /**

@@ -29,8 +29,10 @@ export class LegacyConnection implements Outlet {
   /** It knows no welcome. */
   welcome(): void {}
 
-  deliver(slices: readonly Slice[]): void {
-    for (const slice of slices) this.#writer.write(slice.frame(legacyWire));
+  deliver(slices: readonly Slice[]): number {
+    let bytes = 0;
+    for (const slice of slices) bytes += this.#writer.write(slice.frame(legacyWire));
+    return bytes;
   }
 
   /** It knows no gaps; the snapshot that follows one is all that can be done for it. */

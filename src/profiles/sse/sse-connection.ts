@@ -63,7 +63,7 @@ export class SseConnection implements Outlet {
     this.#block(formatSseBlock({ event: 'welcome', data: JSON.stringify(welcome) }));
   }
 
-  deliver(slices: readonly Slice[], cursor: string | null): void {
+  deliver(slices: readonly Slice[], cursor: string | null): number {
     const { part, last } = this.#wires;
     const [only] = slices;
     // The common case, one room at one cursor, is one buffer that all its sessions share.
@@ -76,7 +76,7 @@ export class SseConnection implements Outlet {
     if (cursor !== null && carrier === undefined) {
       parts.push(this.#wires.block(formatSseBlock({ id: cursor, data: '[]' })));
     }
-    if (parts.length > 0) this.#write(Buffer.concat(parts));
+    return parts.length > 0 ? this.#write(Buffer.concat(parts)) : 0;
   }
 
   gap(gap: Gap): void {
@@ -106,9 +106,10 @@ export class SseConnection implements Outlet {
     this.#write(this.#wires.block(text));
   }
 
-  #write(bytes: Buffer): void {
+  #write(bytes: Buffer): number {
     this.#looks = 0;
     // What a false return asks for is done by asking `writable` before the next write.
     this.#socket.write(bytes);
+    return bytes.length;
   }
 }

@@ -15,6 +15,11 @@ export interface CommandRecord {
   readonly ended: Promise<unknown>;
   /** Under which key it may be asked for again. */
   readonly claim: Claim | undefined;
+  /** When it was taken, epoch ms, and by {@link Clock.elapsed}. */
+  readonly at: number;
+  readonly takenAt: number;
+  /** When it ended, {@link Clock.elapsed}; undefined before that. */
+  endedAt: number | undefined;
   /** How it ended; undefined before that. */
   outcome: Outcome | undefined;
 }
@@ -22,6 +27,8 @@ export interface CommandRecord {
 const MAX_ENTRIES = 10_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 const RECORD_BYTES = 500;
+/** Commands that can be listed: the newest. */
+const MAX_LISTED = 200;
 const STATE_TTL_MS = 3_600_000;
 const KEY_TTL_MS = 24 * STATE_TTL_MS;
 
@@ -30,12 +37,16 @@ const KEY_TTL_MS = 24 * STATE_TTL_MS;
  * Of those that have, the newest 10,000 and at most 64 MiB: for one hour by id, for 24 hours by idempotency key.
  */
 export class CommandRecords {
+  readonly #clock: Clock;
+  /** Ids in the order in which they were taken; of the newest at least {@link MAX_LISTED}. */
+  #order: string[] = [];
   readonly #open = new Map<string, CommandRecord>();
   readonly #openKeys = new Map<string, CommandRecord>();
   readonly #ended: LRUCache<string, CommandRecord>;
   readonly #endedKeys: LRUCache<string, CommandRecord>;
 
   constructor(clock: Clock) {
+    this.#clock = clock;
     const limits = {
       max: MAX_ENTRIES,
       maxSize: MAX_BYTES,
@@ -67,9 +78,23 @@ export class CommandRecords {
     return mismatch();
   }
 
+  /** The newest commands, newest first, at most `limit` and 200. */
+  newest(limit: number): readonly CommandRecord[] {
+    const newest: CommandRecord[] = [];
+    for (const id of this.#order.toReversed()) {
+      // Being listed must not keep one from being forgotten.
+      const record = this.#open.get(id) ?? this.#ended.peek(id);
+      if (record !== undefined) newest.push(record);
+      if (newest.length >= limit) break;
+    }
+    return newest;
+  }
+
   /** Remembers a command that is about to be offered to the queue. */
   add(record: CommandRecord): void {
     this.#open.set(record.id, record);
+    this.#order.push(record.id);
+    if (this.#order.length > 2 * MAX_LISTED) this.#order = this.#order.slice(-MAX_LISTED);
     if (record.claim !== undefined) this.#openKeys.set(record.claim.scopedKey, record);
   }
 
@@ -90,6 +115,7 @@ export class CommandRecords {
     if (record === undefined) throw new Error(`command ${id} is not open`);
     this.forget(id);
     record.outcome = outcome;
+    record.endedAt = this.#clock.elapsed();
     const size = length + RECORD_BYTES;
     this.#ended.set(id, record, { size });
     if (record.claim !== undefined) this.#endedKeys.set(record.claim.scopedKey, record, { size });

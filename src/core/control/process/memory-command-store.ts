@@ -6,7 +6,7 @@ import type { Counters } from '../../metrics/counters.js';
 import type { Claim } from '../claim.js';
 import type { CommandQueue, Receipt } from '../command-queue.js';
 import { type CommandRecord, CommandRecords } from './command-records.js';
-import type { AskedCommand, CommandStore, TakenCommand } from '../command-store.js';
+import type { AskedCommand, CommandStore, CommandSummary, TakenCommand } from '../command-store.js';
 import { OutcomePublisher, type Publish } from '../outcome-publisher.js';
 import { within } from '../../within.js';
 
@@ -64,6 +64,10 @@ export class MemoryCommandStore implements CommandStore {
     );
   }
 
+  recent(limit: number): Promise<readonly CommandSummary[]> {
+    return Promise.resolve(this.#records.newest(limit).map(summaryOf));
+  }
+
   /** Closes the queue, and resolves when the outcome of every command has been published (2 s at most for that). */
   close(): Promise<void> {
     this.#closed ??= this.#end();
@@ -83,7 +87,18 @@ export class MemoryCommandStore implements CommandStore {
     );
     this.#unfinished.add(told);
     void told.finally(() => this.#unfinished.delete(told));
-    const record: CommandRecord = { id, action, accepted, ended, claim, outcome: undefined };
+    const { clock } = this.#options;
+    const record: CommandRecord = {
+      id,
+      action,
+      accepted,
+      ended,
+      claim,
+      at: clock.now(),
+      takenAt: clock.elapsed(),
+      endedAt: undefined,
+      outcome: undefined,
+    };
     this.#records.add(record);
     return record;
   }
@@ -123,6 +138,18 @@ async function takenOf(record: CommandRecord, replayed: boolean): Promise<TakenC
 
 function stateOf({ id, action, outcome }: CommandRecord): CommandState {
   return { id, action, ...(outcome ?? { status: 'queued' }) };
+}
+
+function summaryOf({ id, action, at, takenAt, endedAt, outcome }: CommandRecord): CommandSummary {
+  const status = outcome?.status ?? 'queued';
+  return {
+    id,
+    action,
+    status,
+    at,
+    ...(endedAt === undefined ? {} : { durationMs: Math.round(endedAt - takenAt) }),
+    ...(outcome?.status === 'failed' ? { error: outcome.error } : {}),
+  };
 }
 
 /** The outcome and its length as JSON text. A queue that lets through what JSON cannot carry must not break the store. */

@@ -7,6 +7,8 @@ import { isUnanswered } from '../../redis/unanswered.js';
 import type { AwaitedOutcomes } from './awaited-outcomes.js';
 import { bullPrefix, type CommandJob, failedFor, succeededWith, toJob } from './command-job.js';
 import type { CommandQueue, CommandSpec, Receipt } from '../command-queue.js';
+import type { CommandSummary } from '../command-store.js';
+import { newestIn } from './queue-list.js';
 import { within } from '../../within.js';
 
 /** What a {@link BullQueue} is made of. */
@@ -100,6 +102,20 @@ export class BullQueue implements CommandQueue {
       return all.find((one) => one !== undefined);
     } catch {
       return unavailable('its state is not known');
+    }
+  }
+
+  /** The newest commands of all queues, newest first, at most `limit`. */
+  async newest(limit: number): Promise<readonly CommandSummary[] | Refusal> {
+    const { redis } = this.#options;
+    try {
+      const all = await Promise.all([...this.#queues.values()].map((queue) => newestIn(queue, redis, limit)));
+      return all
+        .flat()
+        .sort((one, other) => other.at - one.at)
+        .slice(0, limit);
+    } catch {
+      return unavailable('its commands are not known');
     }
   }
 

@@ -1,7 +1,7 @@
 import type { CommandState, Outcome } from '../../command.js';
 import { Refusal } from '../../errors.js';
 import type { BullQueue } from './bull-queue.js';
-import type { AskedCommand, CommandStore, TakenCommand } from '../command-store.js';
+import type { AskedCommand, CommandStore, CommandSummary, TakenCommand } from '../command-store.js';
 import type { AwaitedOutcomes } from './awaited-outcomes.js';
 import type { IdempotencyKeys, KnownClaim } from './idempotency-keys.js';
 
@@ -53,6 +53,11 @@ export class RedisCommandStore implements CommandStore {
     if (found instanceof Refusal) return found;
     if (found === undefined) return new Refusal('unknown_command', 'no such command, or no longer');
     return { id, action: found.action, ...(found.outcome ?? { status: 'queued' }) };
+  }
+
+  /** Of all nodes, and whatever else is in their queues. */
+  recent(limit: number): Promise<readonly CommandSummary[] | Refusal> {
+    return this.#options.queue.newest(limit);
   }
 
   /** What was taken stays queued, and its outcome is others' to publish. */

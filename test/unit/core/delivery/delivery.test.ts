@@ -741,6 +741,7 @@ describe('opening and ending', () => {
     rig.request({ transport: 'websocket' });
     await rig.publish(numbered(0, 3));
     expect(rig.delivery.status()).toEqual({
+      backlog: { oldestSeconds: 0, sessionsBehind: 0 },
       sessions: { websocket: 1, sse: 2 },
       rooms: { a: 3, b: 1 },
       eventsHeld: 3,
