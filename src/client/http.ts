@@ -1,5 +1,8 @@
 import { type GatewayError, readError, unreachable } from './gateway-error.js';
 
+/** For `fetch`, whose types in Node know nothing of caches: answers are never taken from one. */
+export const UNCACHED = { cache: 'no-store' } as const;
+
 /** Where a token comes from: itself, or what is asked anew each time. */
 export type TokenSource = string | (() => string | Promise<string>);
 
@@ -47,7 +50,7 @@ export async function ask(url: string, request: Request = {}): Promise<Answer> {
     if (body !== undefined) headers['Content-Type'] = 'application/json';
     if (idempotencyKey !== undefined) headers['Idempotency-Key'] = idempotencyKey;
     const response = await fetch(url, {
-      cache: 'no-store',
+      ...UNCACHED,
       headers,
       signal: stop.signal,
       ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
