@@ -30,7 +30,10 @@ export class Sharing {
 
   constructor(settings: SharedSettings) {
     this.#settings = settings;
-    const { SharedWorker, location } = globalThis as Partial<{ SharedWorker: unknown; location: URL }>;
+    const { SharedWorker, location } = globalThis as {
+      SharedWorker?: unknown;
+      location?: { readonly origin: string };
+    };
     if (SharedWorker === undefined) this.reason = 'not shared: there are no shared workers here';
     else if (new URL(settings.script).origin !== location?.origin)
       this.reason = 'not shared: its script is of another origin than the page';
