@@ -184,9 +184,11 @@ it('the seventh tab says why it has to wait', async () => {
   let gatewayUrl = '';
   site = createServer((req, res) => {
     if (req.url === '/client.js') {
-      void fetch(`${gatewayUrl}/client.js`).then(async (answer) => {
-        res.setHeader('Content-Type', 'text/javascript').end(await answer.text());
-      });
+      const answer = async (): Promise<void> => {
+        const script = await (await fetch(`${gatewayUrl}/client.js`)).text();
+        res.setHeader('Content-Type', 'text/javascript').end(script);
+      };
+      void answer();
     } else {
       const options = { shared: true };
       res.setHeader('Content-Type', 'text/html');
