@@ -14,6 +14,9 @@ const HEADERS = {
   'X-Accel-Buffering': 'no',
 } as const;
 
+/** How long a client that takes nothing of the last words may keep its socket, ms. */
+const GOODBYE_MS = 5000;
+
 /**
  * One stream: writes what core says as Server-Sent Events. The HTTP layer writes the head; what follows goes to the
  * socket under it as ready-made chunks, and the end of the stream ends the connection.
@@ -93,6 +96,8 @@ export class SseConnection implements Outlet {
     if (notice !== undefined) {
       this.#block(formatSseBlock({ event: notice, data: JSON.stringify({ reason }) }));
     }
+    // What waits may wait for a reader that has stopped.
+    this.#socket.setTimeout(GOODBYE_MS, destroyThis);
     this.#socket.end(this.#wires.end);
     this.#socket.destroySoon();
   }
@@ -112,4 +117,8 @@ export class SseConnection implements Outlet {
     this.#socket.write(bytes);
     return bytes.length;
   }
+}
+
+function destroyThis(this: Socket): void {
+  this.destroy();
 }
