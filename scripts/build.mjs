@@ -24,17 +24,32 @@ mkdirSync(to, { recursive: true });
 for (const name of readdirSync(from)) {
   if (/\.(html|css|svg)$/.test(name)) copyFileSync(path.join(from, name), path.join(to, name));
 }
-// What the gateway serves at /client.js. In browsers Socket.IO's client comes from the gateway, so it is not in here.
-await build({
-  absWorkingDir: root,
-  entryPoints: ['src/client/index.ts'],
-  outfile: 'dist/client/client.js',
-  bundle: true,
-  minify: true,
-  sourcemap: true,
-  format: 'esm',
-  target: 'es2022',
-  external: ['socket.io-client'],
-  logLevel: 'warning',
-});
+// What the gateway serves at /client.js, and, for tabs that share a stream, at /client-shared.js, which loads the former.
+// In browsers Socket.IO's client comes from the gateway, so it is in neither.
+for (const [source, bundle] of [
+  ['index', 'client'],
+  ['client-shared', 'client-shared'],
+]) {
+  await build({
+    absWorkingDir: root,
+    entryPoints: [`src/client/${source}.ts`],
+    outfile: `dist/client/${bundle}.js`,
+    allowOverwrite: true,
+    bundle: true,
+    minify: true,
+    sourcemap: true,
+    format: 'esm',
+    target: 'es2022',
+    external: ['socket.io-client'],
+    logLevel: 'warning',
+    plugins: [
+      {
+        name: 'client.js',
+        setup: (bundler) => {
+          bundler.onResolve({ filter: /^\.\/index\.js$/ }, () => ({ path: './client.js', external: true }));
+        },
+      },
+    ],
+  });
+}
 chmodSync(path.join(root, 'dist/cli.js'), 0o755);

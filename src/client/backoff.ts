@@ -26,7 +26,7 @@ export class Backoff {
   /** ms to wait before the next attempt. */
   next(): number {
     const windowMs = Math.min(this.#maxMs, this.#minMs * 2 ** this.#waits);
-    this.#waits = Math.min(this.#waits + 1, 30);
+    this.#waits += 1;
     this.#hurries = 0;
     return this.#random() * windowMs;
   }

@@ -5,9 +5,11 @@ import { ask, errorOf, type TokenSource } from './http.js';
 import { publishEvents } from './publish-events.js';
 import { changeRooms, type RoomChange } from './room-changes.js';
 import { openSocketIo } from './socket-io-connection.js';
+import { Sharing } from './sharing.js';
 import { openSse } from './sse-connection.js';
 import { Stream } from './stream.js';
 import type { Gateway } from './stream-parts.js';
+import type { StateChange } from './stream-state.js';
 import { Subscriber } from './subscriber.js';
 import type { GatewayEvent, NewEvent, ProfileDocument, Transport, Welcome } from './wire.js';
 
@@ -21,6 +23,12 @@ export interface ClientOptions {
   readonly prefer?: Transport;
   /** Goes on from there: kept from an earlier page. */
   readonly cursor?: string;
+  /**
+   * In browsers: the tabs of this page's origin share one stream, through a shared worker. Its script must be of that
+   * origin: `true` takes the gateway's, which then must be at the page's origin, a text is the address of a copy of
+   * `client-shared.js` (and `client.js` beside it). Where that can't be, the stream is the tab's own, and its state says so.
+   */
+  readonly shared?: boolean | string;
 }
 
 const gateway: Gateway = {
@@ -54,14 +62,27 @@ export class FlipgateClient extends Subscriber {
     this.news.on('profile', (profile) => {
       this.#profile = profile;
     });
+    const urls = [url].flat().map(absolute);
+    const { shared, token } = options;
+    const script = shared === true ? `${String(urls[0])}/client-shared.js` : shared;
+    const sharing = script ? new Sharing({ script: absolute(script), urls, token }) : undefined;
     this.source = new Stream({
       ...options,
-      urls: [url].flat().map(absolute),
-      openers: { sse: openSse, websocket: openSocketIo },
+      urls,
+      openers: {
+        sse: sharing?.opener('sse', openSse) ?? openSse,
+        websocket: sharing?.opener('websocket', openSocketIo) ?? openSocketIo,
+      },
+      note: () => sharing?.reason ?? '',
       gateway,
       random: Math.random,
       news: this.news,
     });
+  }
+
+  /** The state, and why, as {@link onState} tells it. */
+  get stateChange(): StateChange {
+    return this.source.state;
   }
 
   /** The transport in use, or tried; null while there is none. */
@@ -98,7 +119,7 @@ export class FlipgateClient extends Subscriber {
    * that nothing was stored. Rejects with a {@link GatewayError}; `unreachable` means that it is not known.
    */
   publish(events: NewEvent | readonly NewEvent[]): Promise<readonly string[]> {
-    return publishEvents({ url: () => `${this.source.url}/api/events`, token: this.#token, events });
+    return publishEvents({ url: () => `${this.source.state.url}/api/events`, token: this.#token, events });
   }
 
   /** Joins rooms, now and whenever it comes back; resolves with all it is in then. */
@@ -118,8 +139,8 @@ export class FlipgateClient extends Subscriber {
 
   readonly #askCommand: AskCommand = async (request) => {
     const { action, data, idempotencyKey, leftMs, signal } = request;
-    const { control } = this.#profile ?? (await gateway.profileAt(this.source.url, signal));
-    if (control) return askOverHttp(() => this.source.url + control.path, this.#token)(request);
+    const { control } = this.#profile ?? (await gateway.profileAt(this.source.state.url, signal));
+    if (control) return askOverHttp(() => this.source.state.url + control.path, this.#token)(request);
     const session = await this.source.live(leftMs);
     if (session.ask === null) throw new GatewayError('transport_disabled', 'no commands are taken');
     const body = await session.ask('control', { action, data, idempotencyKey }, leftMs);

@@ -13,7 +13,7 @@ export interface GatewayErrorDetails {
  * of the gateway's), `silent` (a stream fell silent), `timeout` (the time for it is up), `closed` (the client was closed).
  */
 export class GatewayError extends Error {
-  override readonly name = 'GatewayError';
+  override readonly name: string = 'GatewayError';
   readonly code: string;
   /** HTTP status of the answer; 0 where there was none. */
   readonly status: number;

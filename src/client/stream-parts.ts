@@ -34,8 +34,8 @@ export interface StreamParts {
   readonly cursor?: string;
   /** The transport to take where several are on. Default `sse`. */
   readonly prefer?: Transport;
-  /** Said of a stream that is live. */
-  readonly note?: string;
+  /** Gives what is said of a stream that is live; default: nothing. */
+  readonly note?: () => string;
   readonly openers: Readonly<Partial<Record<Transport, OpenConnection>>>;
   readonly gateway: Gateway;
   /** Gives numbers in [0, 1). */

@@ -11,6 +11,8 @@ export interface StateChange {
   readonly state: ClientState;
   /** The transport in use, or tried; null while there is none. */
   readonly transport: Transport | null;
+  /** The address it is at, or tries: of several, the one in turn. */
+  readonly url: string;
   /** Why, for people; empty when there is nothing to say. */
   readonly reason: string;
   /** The code of the gateway's refusal, or of {@link GatewayError}; null when there was none. */
@@ -21,5 +23,5 @@ export interface StateChange {
 
 /** Said while a request waits for the first byte of its answer. */
 export const NO_ANSWER =
-  'no answer yet: browsers open six connections to a host over HTTP/1.1, so streams of other tabs may hold all of them; ' +
-  'let the tabs share one stream (shared: true), or serve HTTP/2';
+  'no answer yet: browsers open six connections to a host over HTTP/1.1, and the streams of other tabs may hold them all; ' +
+  'share one stream (shared: true) or serve HTTP/2';

@@ -46,7 +46,7 @@ export class Stream {
   #wasLive = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
   readonly #waiting = new Set<() => void>();
-  #state: StateChange = { state: 'connecting', transport: null, reason: '', code: null, retryInMs: null };
+  #state: StateChange;
 
   /** Connects at once, and stays connected. */
   constructor(parts: StreamParts) {
@@ -56,6 +56,14 @@ export class Stream {
     this.#rooms = parts.rooms ?? [];
     if (this.#rooms.length > 0) this.#asked = this.#rooms;
     this.#cursor = parts.cursor ?? null;
+    this.#state = {
+      state: 'connecting',
+      transport: null,
+      url: this.#urlInTurn,
+      reason: '',
+      code: null,
+      retryInMs: null,
+    };
     this.#watch = new SilenceWatch({
       hinted: () => {
         this.#sayAway(NO_ANSWER, null, this.#state.transport);
@@ -82,12 +90,6 @@ export class Stream {
   /** The rooms it is in, or was last. */
   get rooms(): readonly string[] {
     return this.#rooms;
-  }
-
-  /** The url in turn. */
-  get url(): string {
-    const { urls } = this.#parts;
-    return urls[this.#turn % urls.length] ?? '';
   }
 
   /** Prefers `transport` where several are on; moves at once when another is in use. */
@@ -148,7 +150,7 @@ export class Stream {
     this.#drop();
     this.#watch.close();
     this.#leavePage();
-    this.#say({ state: 'closed', transport: null, reason, code, retryInMs: null });
+    this.#say({ ...this.#state, state: 'closed', transport: null, reason, code, retryInMs: null });
     this.#wakeWaiting();
   }
 
@@ -169,12 +171,10 @@ export class Stream {
 
   async #open(signal: AbortSignal, known: ProfileDocument | undefined): Promise<void> {
     const { openers, gateway, news, token: source } = this.#parts;
-    const { url } = this;
+    const { url } = this.#state;
     const profile = known ?? (await gateway.profileAt(url, signal));
     if (signal.aborted) return;
-    this.#profile = profile;
-    this.#backoff.setBounds(profile.reconnect.minMs, profile.reconnect.maxMs);
-    news.emit('profile', profile);
+    this.#learn(profile);
     const token = await tokenOf(source);
     if (signal.aborted) return;
     const transport = this.#choose(profile);
@@ -203,9 +203,17 @@ export class Stream {
         if (name === 'events') this.#received(value as GatewayEvent[], cursor, signal);
         else if (name === 'welcome') this.#welcomed(value as Welcome, transport, { url, ask });
         else if (name === 'gap') news.emit('gap', value as Gap);
+        else if (name === 'profile') this.#learn(value as ProfileDocument);
+        else if (name === 'state') this.#say(value as StateChange);
         else this.#noticed(name);
       }),
     });
+  }
+
+  #learn(profile: ProfileDocument): void {
+    this.#profile = profile;
+    this.#backoff.setBounds(profile.reconnect.minMs, profile.reconnect.maxMs);
+    this.#parts.news.emit('profile', profile);
   }
 
   #choose({ transports }: ProfileDocument): Transport {
@@ -214,7 +222,7 @@ export class Stream {
   }
 
   #welcomed(welcome: Welcome, transport: Transport, at: Omit<LiveSession, 'id'>): void {
-    const { news, note = '' } = this.#parts;
+    const { news, note } = this.#parts;
     const session = { id: welcome.sessionId, ...at };
     const joined = this.#joined.names;
     if (!welcome.resumed) {
@@ -227,7 +235,14 @@ export class Stream {
     this.#session = session;
     this.#liveAt = Date.now();
     this.#watch.welcomed(welcome.heartbeatMs);
-    this.#say({ state: 'live', transport, reason: note, code: null, retryInMs: null });
+    this.#say({
+      ...this.#state,
+      state: 'live',
+      transport,
+      reason: note?.() ?? '',
+      code: null,
+      retryInMs: null,
+    });
     news.emit('welcome', welcome);
     this.#wakeWaiting();
     if (welcome.resumed) for (const room of joined) void this.#fill(session, room);
@@ -303,6 +318,11 @@ export class Stream {
     return this.#attempt.signal;
   }
 
+  get #urlInTurn(): string {
+    const { urls } = this.#parts;
+    return urls[this.#turn % urls.length] ?? '';
+  }
+
   #wakeWaiting(): void {
     for (const look of this.#waiting) look();
   }
@@ -314,7 +334,8 @@ export class Stream {
     retryInMs: number | null = null,
   ): void {
     const away = this.#wasLive ? 'reconnecting' : 'connecting';
-    this.#say({ state: isOnline() ? away : 'offline', transport, reason, code, retryInMs });
+    const state = isOnline() ? away : 'offline';
+    this.#say({ state, transport, url: this.#urlInTurn, reason, code, retryInMs });
   }
 
   #say(change: StateChange): void {
