@@ -7,11 +7,15 @@ import type { ErrorCode } from '../../core/errors.js';
 import { formatSseBlock } from './sse-frame.js';
 import { chunkedWires, plainWires, type SseWires } from './sse-wire.js';
 
-/** Headers of every stream. Source: WHATWG HTML, section 9.2; the last one is for nginx. */
+/**
+ * Headers of every stream. Source: WHATWG HTML, section 9.2; `X-Accel-Buffering` is for nginx. The end of a stream closes
+ * its connection: a client that keeps a pool and was not told would send its next request into it, and get no answer.
+ */
 const HEADERS = {
   'Content-Type': 'text/event-stream',
   'Cache-Control': 'no-cache, no-transform',
   'X-Accel-Buffering': 'no',
+  Connection: 'close',
 } as const;
 
 /** How long a client that takes nothing of the last words may keep its socket, ms. */

@@ -112,6 +112,7 @@ describe('SseConnection', () => {
         'Content-Type': 'text/event-stream',
         'Cache-Control': 'no-cache, no-transform',
         'X-Accel-Buffering': 'no',
+        Connection: 'close',
       },
     ]);
     expect(read().retryMs).toBe(1235);
