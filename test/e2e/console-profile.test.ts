@@ -97,8 +97,8 @@ describe('the flip from the page', () => {
       await opened.says('flip-text', `Flipped to ${to}: 101 of 101 sessions moved`);
       await opened.says('profile', to);
       await opened.says(sessions, '0');
-      const under = (await said()).filter((text) => text.startsWith(`Flipping to ${to}`));
-      expect(under[0]).toMatch(/^Flipping to \w+: \d+ of 101 sessions moved$/);
+      const moving = new RegExp(`^Flipping to ${to}: \\d+ of 101 sessions moved$`);
+      expect((await said()).filter((text) => moving.test(text))).not.toEqual([]);
       expect((await readOut()).at(-1)).toBe(`Flipped to ${to}: 101 of 101 sessions moved`);
       expect(await opened.at('flip-bar').evaluate((bar) => (bar as HTMLProgressElement).position)).toBe(1);
       expect(await opened.at('flip-error').textContent()).toBe('');
