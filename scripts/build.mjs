@@ -34,10 +34,10 @@ for (const [source, bundle] of [
     absWorkingDir: root,
     entryPoints: [`src/client/${source}.ts`],
     outfile: `dist/client/${bundle}.js`,
-    allowOverwrite: true,
     bundle: true,
     minify: true,
-    sourcemap: true,
+    // Named by a header of the answer, and not by the file.
+    sourcemap: 'external',
     format: 'esm',
     target: 'es2022',
     external: ['socket.io-client'],
