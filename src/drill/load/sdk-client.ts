@@ -78,6 +78,7 @@ export class SdkClient implements Accountable {
     const isOff = code === 'transport_disabled' && transport === null;
     if (retryInMs === null && !isOff) return;
     const what = isOff ? 'off' : 'refused';
-    this.#record.happened({ kind: 'sdk', at: systemClock.now(), what, reason: code ?? reason });
+    const why = code === null ? reason : `${code} (${reason})`;
+    this.#record.happened({ kind: 'sdk', at: systemClock.now(), what, reason: why });
   }
 }

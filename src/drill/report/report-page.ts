@@ -1,7 +1,7 @@
 import type { DrillResult, DrillTarget, KindResult, StepResult } from '../drill-result.js';
 import { escapeText } from './markup.js';
 import { REPORT_STYLE } from './report-style.js';
-import { milliseconds, publishedLine, refusalLines, totalOf } from './step-table.js';
+import { lagLines, milliseconds, publishedLine, refusalLines, totalOf } from './step-table.js';
 import { timelineSvg } from './timeline-svg.js';
 
 /** The report of a drill: one page of HTML that needs nothing beside it. */
@@ -94,7 +94,7 @@ function tableOf({ steps }: DrillResult): string {
 }
 
 function reasonsOf({ steps }: DrillResult): string {
-  const lines = [publishedLine(steps), ...refusalLines(steps)].map(
+  const lines = [publishedLine(steps), ...refusalLines(steps), ...lagLines(steps)].map(
     (line) => `<p class="muted">${escapeText(line)}</p>`,
   );
   return `<div class="reasons">${lines.join('')}</div>`;

@@ -16,6 +16,7 @@ export function stepTable(result: DrillResult): string {
     columns([HEAD, ...rows]),
     publishedLine(result.steps),
     ...refusalLines(result.steps),
+    ...lagLines(result.steps),
     '',
     ...targets,
     '',
@@ -29,6 +30,15 @@ export function publishedLine(steps: readonly StepResult[]): string {
   const unknown = steps.reduce((sum, step) => sum + step.unknown, 0);
   const rest = `${String(unknown)} of them not acknowledged, since a gateway ended while it was asked`;
   return `${String(published)} append events published${unknown === 0 ? ', all acknowledged' : `, ${rest}`}`;
+}
+
+/** Says so where the machine was too busy to measure on, be it that nothing of this is flipgate's doing. */
+export function lagLines(steps: readonly StepResult[]): string[] {
+  const lag = Math.max(0, ...steps.map(({ loadLagMs }) => loadLagMs));
+  if (lag < TELLING_LAG_MS) return [];
+  return [
+    `The processes of the clients themselves had to wait for up to ${milliseconds(lag)}: the machine was busy, and interruptions are shorter than measured.`,
+  ];
 }
 
 /** Why attempts to connect came to nothing, a line for each step and kind of client that had any. */
@@ -54,6 +64,9 @@ export function milliseconds(value: number | null): string {
 export function totalOf(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
+
+/** From this lag of the clients' own processes on, ms, figures are worth less. */
+const TELLING_LAG_MS = 300;
 
 const HEAD = [
   'step',

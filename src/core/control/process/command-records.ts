@@ -102,6 +102,8 @@ export class CommandRecords {
   forget(id: string): void {
     const claim = this.#open.get(id)?.claim;
     this.#open.delete(id);
+    const place = this.#order.lastIndexOf(id);
+    if (place !== -1) this.#order.splice(place, 1);
     if (claim !== undefined) this.#openKeys.delete(claim.scopedKey);
   }
 
