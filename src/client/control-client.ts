@@ -70,7 +70,7 @@ export function sendCommand(
   askOnce: AskCommand,
   action: string,
   data: unknown,
-  { signal, idempotencyKey = createKey(), timeoutMs = 30_000 }: ControlOptions,
+  { signal, idempotencyKey = createKey(), timeoutMs }: ControlOptions,
 ): Promise<unknown> {
   let id: string | undefined;
   let hasFailed = false;
@@ -88,11 +88,10 @@ export function sendCommand(
       await pause(Math.min(FOLLOW_MS, left), signal);
     }
   };
-  return persist(once, (error) => !hasFailed && isPassing(error), { timeoutMs, signal, random: Math.random });
+  return persist(once, (error) => !hasFailed && isPassing(error), { timeoutMs, signal });
 }
 
 /** A fresh key. Not `crypto.randomUUID`, which pages served over plain HTTP do not have. */
-export function createKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+function createKey(): string {
+  return crypto.getRandomValues(new Uint32Array(4)).join('-');
 }

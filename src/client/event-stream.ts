@@ -37,7 +37,6 @@ export class EventStream extends Subscriber {
       urls: [absolute(url)],
       openers: { sse: openSse },
       gateway: { profileAt: () => Promise.resolve(STREAM_ALONE), stateOf: () => Promise.resolve([]) },
-      random: Math.random,
       news: this.news,
     });
   }

@@ -1,7 +1,8 @@
 import { absolute } from './addresses.js';
 import { askOverHttp, type AskCommand, type ControlOptions, sendCommand } from './control-client.js';
 import { GatewayError } from './gateway-error.js';
-import { ask, errorOf, type TokenSource } from './http.js';
+import { get, type TokenSource } from './http.js';
+import { liveSession } from './live-session.js';
 import { publishEvents } from './publish-events.js';
 import { changeRooms, type RoomChange } from './room-changes.js';
 import { openSocketIo } from './socket-io-connection.js';
@@ -31,18 +32,20 @@ export interface ClientOptions {
   readonly shared?: boolean | string;
 }
 
-const gateway: Gateway = {
-  profileAt: async (url, signal) => {
-    const answer = await ask(`${url}/api/profile`, { signal, timeoutMs: 60_000 });
-    if (answer.status !== 200) throw errorOf(answer);
-    return answer.body as ProfileDocument;
-  },
-  stateOf: async (url, room) => {
-    const answer = await ask(`${url}/api/rooms/${room}/state`);
-    if (answer.status !== 200) throw errorOf(answer);
-    return (answer.body as { readonly events: readonly GatewayEvent[] }).events;
-  },
-};
+function gatewayWith(token: TokenSource | undefined): Gateway {
+  return {
+    // How long that may take, the stream says.
+    profileAt: (url, signal) => get(`${url}/api/profile`, { signal, timeoutMs: 60_000 }),
+    stateOf: async (url, room) => {
+      const { events } = await get<RoomState>(`${url}/api/rooms/${room}/state`, { token });
+      return events;
+    },
+  };
+}
+
+interface RoomState {
+  readonly events: readonly GatewayEvent[];
+}
 
 /**
  * A client of a gateway: one stream of events, over whichever transport is on, whatever happens to it; commands,
@@ -51,6 +54,7 @@ const gateway: Gateway = {
 export class FlipgateClient extends Subscriber {
   protected override readonly source: Stream;
   readonly #token: TokenSource | undefined;
+  readonly #gateway: Gateway;
   #profile: ProfileDocument | undefined;
   /** One change of rooms after another, so that the last answer says what there is. */
   #changes: Promise<unknown> = Promise.resolve();
@@ -59,6 +63,7 @@ export class FlipgateClient extends Subscriber {
   constructor(url: string | readonly string[], options: ClientOptions = {}) {
     super();
     this.#token = options.token;
+    this.#gateway = gatewayWith(options.token);
     this.news.on('profile', (profile) => {
       this.#profile = profile;
     });
@@ -74,8 +79,7 @@ export class FlipgateClient extends Subscriber {
         websocket: sharing?.opener('websocket', openSocketIo) ?? openSocketIo,
       },
       note: () => sharing?.reason ?? '',
-      gateway,
-      random: Math.random,
+      gateway: this.#gateway,
       news: this.news,
     });
   }
@@ -92,7 +96,7 @@ export class FlipgateClient extends Subscriber {
 
   /** The rooms it is in, or was last. */
   get rooms(): readonly string[] {
-    return this.source.rooms;
+    return this.source.place.rooms;
   }
 
   /** Hears what the gateway says at the beginning of each connection. Returns what takes it back. */
@@ -139,16 +143,18 @@ export class FlipgateClient extends Subscriber {
 
   readonly #askCommand: AskCommand = async (request) => {
     const { action, data, idempotencyKey, leftMs, signal } = request;
-    const { control } = this.#profile ?? (await gateway.profileAt(this.source.state.url, signal));
+    const { control } = this.#profile ?? (await this.#gateway.profileAt(this.source.state.url, signal));
     if (control) return askOverHttp(() => this.source.state.url + control.path, this.#token)(request);
-    const session = await this.source.live(leftMs);
+    const session = await liveSession(this.source, this.news, leftMs);
     if (session.ask === null) throw new GatewayError('transport_disabled', 'no commands are taken');
     const body = await session.ask('control', { action, data, idempotencyKey }, leftMs);
     return { status: 0, body, retryAfter: null };
   };
 
   #change(change: RoomChange, rooms: string | readonly string[]): Promise<readonly string[]> {
-    const done = this.#changes.then(() => changeRooms(this.source, change, [rooms].flat(), this.#token));
+    const done = this.#changes.then(() =>
+      changeRooms(this.source, this.news, change, [rooms].flat(), this.#token),
+    );
     this.#changes = done.catch(() => undefined);
     return done;
   }

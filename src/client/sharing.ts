@@ -1,5 +1,5 @@
 import type { Ask, ConnectionListener, ConnectionTarget, OpenConnection } from './connection.js';
-import { GatewayError } from './gateway-error.js';
+import { GatewayError, gatewayError } from './gateway-error.js';
 import type { TokenSource } from './http.js';
 import type { Transport } from './wire.js';
 
@@ -11,7 +11,7 @@ export interface SharedSettings {
   readonly token: TokenSource | undefined;
 }
 
-/** The tab's end of a shared stream: what `client-shared.js` exports. */
+/** The tab's end of a shared stream: what `client-shared.js` exports. Throws where there is no sharing. */
 export type OpenTab = (
   target: ConnectionTarget,
   listener: ConnectionListener,
@@ -24,34 +24,32 @@ export type OpenTab = (
  * Where that can't be, connections are the tab's own.
  */
 export class Sharing {
-  /** Why the stream is not shared; empty where it is. */
-  reason = '';
   readonly #settings: SharedSettings;
+  #reason = '';
 
   constructor(settings: SharedSettings) {
     this.#settings = settings;
-    const { SharedWorker, location } = globalThis as {
-      SharedWorker?: unknown;
-      location?: { readonly origin: string };
-    };
-    if (SharedWorker === undefined) this.reason = 'not shared: there are no shared workers here';
-    else if (new URL(settings.script).origin !== location?.origin)
-      this.reason = 'not shared: its script is of another origin than the page';
+  }
+
+  /** Why the stream is not shared; empty where it is. */
+  get reason(): string {
+    return this.#reason;
   }
 
   /** Opens connections to the worker, which has one over `transport`; or, where there is no sharing, with `openOwn`. */
   opener(transport: Transport, openOwn: OpenConnection): OpenConnection {
     return (target, listener) => {
-      if (this.reason !== '') return openOwn(target, listener);
-      const lost = (error: GatewayError): void => {
-        if (error.code === 'unshared') this.reason = error.message;
+      if (this.#reason !== '') return openOwn(target, listener);
+      const lost = (thrown: unknown): void => {
+        const error = gatewayError(thrown);
+        if (error.code === 'unshared') this.#reason = error.message;
         listener.lost(error);
       };
       const tab = this.#load().then((openTab) =>
         openTab(target, { ...listener, lost }, this.#settings, transport),
       );
-      tab.catch(() => {
-        lost(new GatewayError('unshared', 'not shared: client-shared.js could not be loaded'));
+      tab.catch((error: unknown) => {
+        lost(new GatewayError('unshared', `not shared: ${(error as Error).message}`));
       });
       return async (...asked) => (await tab)(...asked);
     };

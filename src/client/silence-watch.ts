@@ -10,19 +10,15 @@ const HINT_MS = 5000;
 const HEARTBEATS = 2.5;
 const MIN_LIMIT_MS = 3000;
 
-/** What a {@link SilenceWatch} tells. */
-export interface Silence {
-  /** Nothing at all came for 5 s. */
-  hinted(): void;
-  /** The connection was silent for longer than it may be. */
-  silent(hasAnswered: boolean): void;
-  /** The machine has slept. */
-  woke(): void;
-}
+/**
+ * What a {@link SilenceWatch} tells: nothing at all came for 5 s (`unanswered`), the connection was silent for longer than it
+ * may be (`silent`), the machine has slept (`woke`).
+ */
+export type Silence = 'unanswered' | 'silent' | 'woke';
 
 /** Watches over the silence of one connection after another. The clock tells it: timers stand still while a machine sleeps. */
 export class SilenceWatch {
-  readonly #tell: Silence;
+  readonly #tell: (what: Silence) => void;
   readonly #timer: ReturnType<typeof setInterval>;
   #isOn = false;
   #heardAt = Date.now();
@@ -32,7 +28,7 @@ export class SilenceWatch {
   /** Silence after which one that wakes up does not wait any more, ms. */
   #staleMs = HINT_MS;
 
-  constructor(tell: Silence) {
+  constructor(tell: (what: Silence) => void) {
     this.#tell = tell;
     this.#timer = setInterval(() => {
       this.#look();
@@ -46,6 +42,11 @@ export class SilenceWatch {
     this.#heardAt = Date.now();
     this.#limitMs = PATIENCE_MS;
     this.#staleMs = HINT_MS;
+  }
+
+  /** False while nothing came. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
   }
 
   heard(): void {
@@ -80,10 +81,10 @@ export class SilenceWatch {
     this.#lookedAt = now;
     // The clock was put back.
     if (sinceMs < 0) this.#heardAt = now;
-    if (sinceMs > SLEPT_MS) return this.#tell.woke();
+    if (sinceMs > SLEPT_MS) return this.#tell('woke');
     if (!this.#isOn) return;
     const silentMs = now - this.#heardAt;
-    if (silentMs > this.#limitMs) this.#tell.silent(this.#hasAnswered);
-    else if (!this.#hasAnswered && silentMs >= HINT_MS) this.#tell.hinted();
+    if (silentMs > this.#limitMs) this.#tell('silent');
+    else if (!this.#hasAnswered && silentMs >= HINT_MS) this.#tell('unanswered');
   }
 }

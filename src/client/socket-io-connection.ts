@@ -53,9 +53,7 @@ export const openSocketIo: OpenConnection = (target, { heard, told, lost }) => {
       lost(unreachable('the connection was lost'));
     });
   };
-  load(url).then(connect, () => {
-    lost(unreachable("Socket.IO's client could not be loaded"));
-  });
+  load(url).then(connect).catch(lost);
   return async (name, value, timeoutMs) => {
     try {
       return await socket?.timeout(timeoutMs).emitWithAck(name, value);

@@ -1,5 +1,5 @@
 import type { ConnectionListener, ConnectionTarget, OpenConnection } from './connection.js';
-import { GatewayError, unreachable } from './gateway-error.js';
+import { unreachable } from './gateway-error.js';
 import { authorization, errorOf, readAnswer, UNCACHED } from './http.js';
 import { readSse } from './sse-reader.js';
 
@@ -8,9 +8,7 @@ import { readSse } from './sse-reader.js';
  * send a token, and it is the same in browsers and in Node.
  */
 export const openSse: OpenConnection = (target, listener) => {
-  read(target, listener).catch((error: unknown) => {
-    listener.lost(error instanceof GatewayError ? error : unreachable('the connection was lost'));
-  });
+  read(target, listener).catch(listener.lost);
   return null;
 };
 

@@ -38,8 +38,8 @@ export interface StreamParts {
   readonly note?: () => string;
   readonly openers: Readonly<Partial<Record<Transport, OpenConnection>>>;
   readonly gateway: Gateway;
-  /** Gives numbers in [0, 1). */
-  readonly random: () => number;
+  /** Gives numbers in [0, 1); default `Math.random`. */
+  readonly random?: () => number;
   readonly news: Emitter<StreamNews>;
 }
 

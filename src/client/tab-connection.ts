@@ -7,6 +7,8 @@ import type { FromTab, FromWorker } from './tab-messages.js';
 export const openTab: OpenTab = (target, listener, settings, transport) => {
   const { rooms, cursor, signal } = target;
   const { urls, token, script } = settings;
+  if (!('SharedWorker' in globalThis)) throw new Error('there are no shared workers here');
+  if (new URL(script).origin !== location.origin) throw new Error(`${script} is not of the page's origin`);
   const worker = new SharedWorker(script, { type: 'module', name: nameOf(settings, rooms === undefined) });
   const { port } = worker;
   const answers = new Map<number, (value: unknown) => void>();
@@ -50,7 +52,7 @@ export const openTab: OpenTab = (target, listener, settings, transport) => {
       const asked = (id += 1);
       const timer = setTimeout(() => {
         answers.delete(asked);
-        reject(unreachable('the shared stream does not answer'));
+        reject(unreachable('the shared worker does not answer'));
       }, timeoutMs);
       answers.set(asked, (answer) => {
         clearTimeout(timer);
