@@ -11,7 +11,7 @@ export function liveSession(
 ): Promise<LiveSession> {
   return new Promise((resolve, reject) => {
     const refuse = (code: string): void => {
-      reject(new GatewayError(code, 'there is no live stream'));
+      reject(new GatewayError(code, 'no live stream'));
     };
     const look = (): void => {
       if (stream.session !== undefined) resolve(stream.session);
