@@ -1,4 +1,4 @@
-// Compiles the gateway, the SDK and the console's browser code, copies what tsc leaves behind, and bundles the SDK.
+// Compiles the gateway and the SDK, copies what tsc leaves behind, and bundles the SDK and the console for browsers.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -22,26 +22,31 @@ const from = path.join(root, 'src/console');
 const to = path.join(root, 'dist/console');
 mkdirSync(to, { recursive: true });
 for (const name of readdirSync(from)) {
-  if (/\.(html|css|svg)$/.test(name)) copyFileSync(path.join(from, name), path.join(to, name));
+  if (/\.(html|svg)$/.test(name)) copyFileSync(path.join(from, name), path.join(to, name));
 }
+/** For browsers. Socket.IO's client comes from the gateway there, so it is in no bundle. */
+const bundled = {
+  absWorkingDir: root,
+  bundle: true,
+  minify: true,
+  sourcemap: true,
+  format: 'esm',
+  target: 'es2022',
+  external: ['socket.io-client'],
+  logLevel: 'warning',
+};
 // What the gateway serves at /client.js, and, for tabs that share a stream, at /client-shared.js, which loads the former.
-// In browsers Socket.IO's client comes from the gateway, so it is in neither.
 for (const [source, bundle] of [
   ['index', 'client'],
   ['client-shared', 'client-shared'],
 ]) {
   await build({
-    absWorkingDir: root,
+    ...bundled,
     entryPoints: [`src/client/${source}.ts`],
     outfile: `dist/client/${bundle}.js`,
-    bundle: true,
-    minify: true,
+    allowOverwrite: true,
     // Named by a header of the answer, and not by the file.
     sourcemap: 'external',
-    format: 'esm',
-    target: 'es2022',
-    external: ['socket.io-client'],
-    logLevel: 'warning',
     plugins: [
       {
         name: 'client.js',
@@ -52,4 +57,10 @@ for (const [source, bundle] of [
     ],
   });
 }
+// The page at /.
+await build({
+  ...bundled,
+  entryPoints: ['src/console/app.ts', 'src/console/style.css'],
+  outdir: 'dist/console',
+});
 chmodSync(path.join(root, 'dist/cli.js'), 0o755);

@@ -82,6 +82,10 @@ export class FlipgateClient extends Subscriber {
       gateway: this.#gateway,
       news: this.news,
     });
+    this.news.on('welcome', ({ rooms }) => {
+      // Who names no room is put into the default ones.
+      if (this.source.place.asked?.length === 0) void this.leave(rooms).catch(() => undefined);
+    });
   }
 
   /** The state, and why, as {@link onState} tells it. */

@@ -1,5 +1,8 @@
 import { type GatewayError, readError, unreachable } from './gateway-error.js';
 
+/** For `fetch`, whose types in Node know nothing of caches: answers are never taken from one. */
+export const UNCACHED = { cache: 'no-store' } as const;
+
 /** Where a token comes from: itself, or what is asked anew each time. */
 export type TokenSource = string | (() => string | Promise<string>);
 
@@ -51,10 +54,10 @@ export async function ask(url: string, request: Request = {}): Promise<Answer> {
     signal?.throwIfAborted();
     const method = body === undefined ? 'GET' : 'POST';
     const response = await fetch(url, {
+      ...UNCACHED,
       method,
       headers,
       body: JSON.stringify(body),
-      cache: 'no-store',
       signal: stop.signal,
     });
     return await readAnswer(response);

@@ -12,7 +12,7 @@ export interface Wakeable {
  * Source: WICG, Page Lifecycle.
  */
 export function listenToPage(stream: Wakeable): () => void {
-  const { document } = globalThis as { readonly document?: Document };
+  const { document } = globalThis as { readonly document?: EventTarget & { readonly hidden: boolean } };
   const page = globalThis as Partial<EventTarget>;
   const end = new AbortController();
   const on = (target: Partial<EventTarget> | undefined, name: string, take: () => void): void => {

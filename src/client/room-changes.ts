@@ -1,4 +1,4 @@
-import { type GatewayError, isPassing } from './gateway-error.js';
+import { type GatewayError, isPassing, unreachable } from './gateway-error.js';
 import type { Emitter } from './emitter.js';
 import { ask, errorOf, type TokenSource } from './http.js';
 import { liveSession } from './live-session.js';
@@ -27,6 +27,8 @@ export async function changeRooms(
     const session = await liveSession(stream, news, leftMs);
     if (change === 'join') stream.place.joining(rooms);
     const now = await send(session, change, rooms, token);
+    // What was told of a session that is gone says nothing of the one that has come.
+    if (stream.session !== session) throw unreachable('the connection was lost');
     stream.place.roomsChanged(now);
     return now;
   };

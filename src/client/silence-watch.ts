@@ -2,7 +2,7 @@
 const LOOK_MS = 1000;
 /** No look for so long means that the machine slept, ms. */
 const SLEPT_MS = 10_000;
-/** How long a connection that is not live may be silent, ms; … */
+/** How long it may take until a connection is live, whatever comes before its welcome, ms; … */
 const PATIENCE_MS = 15_000;
 /** … for how long it is unremarkable that nothing came at all. */
 const HINT_MS = 5000;
@@ -24,6 +24,7 @@ export class SilenceWatch {
   #heardAt = Date.now();
   #lookedAt = Date.now();
   #hasAnswered = false;
+  #isLive = false;
   #limitMs = PATIENCE_MS;
   /** Silence after which one that wakes up does not wait any more, ms. */
   #staleMs = HINT_MS;
@@ -38,7 +39,7 @@ export class SilenceWatch {
   /** A request was sent, of which nothing came yet. */
   begin(): void {
     this.#isOn = true;
-    this.#hasAnswered = false;
+    this.#hasAnswered = this.#isLive = false;
     this.#heardAt = Date.now();
     this.#limitMs = PATIENCE_MS;
     this.#staleMs = HINT_MS;
@@ -51,11 +52,13 @@ export class SilenceWatch {
 
   heard(): void {
     this.#hasAnswered = true;
-    this.#heardAt = Date.now();
+    if (this.#isLive) this.#heardAt = Date.now();
   }
 
   /** The connection is live; its gateway is never silent for longer than `heartbeatMs`. */
   welcomed(heartbeatMs: number): void {
+    this.#isLive = true;
+    this.heard();
     this.#limitMs = Math.max(MIN_LIMIT_MS, HEARTBEATS * heartbeatMs);
     this.#staleMs = this.#limitMs;
   }

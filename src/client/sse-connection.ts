@@ -1,6 +1,6 @@
 import type { ConnectionListener, ConnectionTarget, OpenConnection } from './connection.js';
 import { unreachable } from './gateway-error.js';
-import { authorization, errorOf, readAnswer } from './http.js';
+import { authorization, errorOf, readAnswer, UNCACHED } from './http.js';
 import { readSse } from './sse-reader.js';
 
 /**
@@ -18,7 +18,7 @@ async function read(target: ConnectionTarget, { heard, told }: ConnectionListene
   if (rooms?.length) address.searchParams.set('rooms', rooms.join(','));
   // Not the header: for that, a browser would ask a gateway of another origin first.
   if (cursor !== null) address.searchParams.set('lastEventId', cursor);
-  const response = await fetch(address, { cache: 'no-store', headers: authorization(token), signal });
+  const response = await fetch(address, { ...UNCACHED, headers: authorization(token), signal });
   heard();
   if (!response.ok || response.body === null) throw errorOf(await readAnswer(response));
   const feed = readSse(({ event, data, id }) => {

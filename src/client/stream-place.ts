@@ -15,6 +15,8 @@ export class StreamPlace {
   readonly #seen = new SeenEvents();
   /** The rooms that were joined since the cursor was given, which says nothing of their older values; and when. */
   readonly #joinedAt = new Map<string, number>();
+  /** Of these rooms: what something came of since this connection began. */
+  readonly #since = new Set<string>();
   #asked: readonly string[] | undefined;
   #rooms: readonly string[];
   #cursor: string | null;
@@ -59,6 +61,7 @@ export class StreamPlace {
   /** A connection begins. Returns the rooms whose older values the gateway takes for known, and are not. */
   begin({ resumed, rooms }: Welcome): readonly string[] {
     this.#rooms = rooms;
+    this.#since.clear();
     if (resumed) return [...this.#joinedAt.keys()];
     // It begins anew: the node may be a moment behind, and what comes after the older values is no double.
     this.#seen.forget();
@@ -70,7 +73,8 @@ export class StreamPlace {
   take(events: readonly GatewayEvent[], cursor: string | null, signal: AbortSignal): void {
     for (const event of events) {
       if (signal.aborted) return;
-      // Over SSE, who names no room is in the default rooms.
+      if (this.#joinedAt.has(event.room)) this.#since.add(slotOf(event));
+      // Who names no room is in the default rooms, until they are left.
       if (this.#asked?.length !== 0 && this.#seen.add(event.room, event.id)) this.#news.emit('event', event);
     }
     if (cursor === null) return;
@@ -82,10 +86,18 @@ export class StreamPlace {
   }
 
   /**
-   * The newest values of a room. They are not noted: an older value of the same thing may still be on its way, and then this
-   * one comes once more, after it.
+   * The newest values of a room, but for those of which the stream has brought one: it brings the newest, too. They are not
+   * noted: an older value of the same thing may still be on its way, and then this one comes once more, after it.
    */
   show(events: readonly GatewayEvent[]): void {
-    for (const event of events) if (!this.#seen.has(event.room, event.id)) this.#news.emit('event', event);
+    for (const event of events) {
+      const isOld = this.#seen.has(event.room, event.id) || this.#since.has(slotOf(event));
+      if (!isOld) this.#news.emit('event', event);
+    }
   }
+}
+
+/** What an event is a value of; one without a key, of the things that have these properties. */
+function slotOf({ room, type, key, data }: GatewayEvent): string {
+  return JSON.stringify([room, type, key ?? Object.keys(Object(data) as object).sort()]);
 }

@@ -13,11 +13,11 @@ import type { Gap, GatewayEvent, ProfileDocument, Transport, Welcome } from './w
 /** Codes with which a stream is refused for good. Source: core/errors.ts, `stay_away`. */
 const STAY_AWAY = ['bad_request', 'invalid_room', 'too_many_rooms', 'origin_not_allowed'];
 /** What the gateway tells its clients before it ends their streams. */
-const NOTICES: Readonly<Record<string, string>> = {
-  draining: 'the gateway closes its connections',
-  profile_changed: 'the profile changed',
-  token_expired: 'the token expired',
-};
+const NOTICES = ['draining', 'profile_changed', 'token_expired'];
+/** Where a node only says that it goes down: how long to wait before it is asked again, up to four times as long, ms. */
+const DRAINING_MS = 1000;
+/** Longest wait that a gateway, or a proxy before it, may ask for, ms. */
+const MAX_WAIT_MS = 300_000;
 /** What lived for so long was no failure, ms. */
 const STEADY_MS = 1000;
 
@@ -159,7 +159,7 @@ export class Stream {
     // These two only a shared worker tells, of the stream that it has.
     else if (name === 'profile') this.#learn(value as ProfileDocument);
     else if (name === 'state') this.#status.say(value as StateChange);
-    else if (NOTICES[name] !== undefined) this.#noticed(name, NOTICES[name]);
+    else if (NOTICES.includes(name)) this.#noticed(name);
   }
 
   #learn(profile: ProfileDocument): void {
@@ -185,7 +185,8 @@ export class Stream {
     if (this.#session === session) this.place.show(events);
   }
 
-  #noticed(notice: string, reason: string): void {
+  #noticed(notice: string): void {
+    const reason = `the gateway said ${notice}`;
     // Said to who was never welcomed, it is a refusal.
     if (this.#session === undefined) return this.#lost(new GatewayError(notice, reason));
     if (notice === 'draining') this.#turn += 1;
@@ -216,7 +217,12 @@ export class Stream {
   #wait(reason: string, code: string, atLeastMs: number): void {
     this.#drop();
     this.#watch.rest();
-    const waitMs = atLeastMs + this.#backoff.next();
+    const { random = Math.random } = this.#parts;
+    // Its successor may be there any moment, so that waits must not grow.
+    const waitMs =
+      code === 'draining'
+        ? DRAINING_MS * (1 + 3 * random())
+        : Math.min(MAX_WAIT_MS, atLeastMs) + this.#backoff.next();
     this.#away(reason, code, null, waitMs);
     this.#retry = setTimeout(() => {
       this.#connect(reason, code);

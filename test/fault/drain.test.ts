@@ -10,6 +10,9 @@ const CLIENTS = 5000;
 const DRAIN_MS = 2500;
 const BUCKET_MS = 100;
 
+const has = (client: RawClient | undefined, data: string): boolean =>
+  client?.events.some((event) => event.data === data) === true;
+
 afterEach(async () => {
   RawClient.leaveAll();
   await killLaunched();
@@ -29,8 +32,6 @@ test.each(TRANSPORTS)(
     const [stopping, other] = await Promise.all([launchGateway(shared), launchGateway(shared)]);
     const crowd = await RawCrowd.open(stopping.port, [kind], CLIENTS, () => ({ rooms: ['crowd'] }));
     await publish(other.url, { type: 'fact_added', room: 'crowd', data: 'before' });
-    const has = (client: RawClient | undefined, data: string): boolean =>
-      client?.events.some((event) => event.data === data) === true;
     await crowd.until((client) => has(client, 'before'), 'to get the first event');
 
     const startedAt = Date.now();
@@ -71,7 +72,7 @@ test.each(TRANSPORTS)(
     // Evenly they would be a fifth in half a second; a busy machine may delay some.
     for (let from = 0; from < DRAIN_MS; from += 500) {
       const within = arrivals.filter((at) => at >= from && at < from + 500).length;
-      expect(within).toBeLessThan(CLIENTS * 0.6);
+      expect(within).toBeLessThan(CLIENTS * 0.5);
     }
   },
 );
