@@ -99,32 +99,33 @@ it('a page misses nothing while its gateway is flipped, there and back, and rest
   expect(welcomes.slice(1).map(({ resumed }) => resumed)).not.toContain(false);
 });
 
-it('a page comes back at once when its network does, and when it was frozen', async () => {
-  const gateway = await launchGateway({ APP_PROFILE: 'SSE', PING_INTERVAL: '1' });
+it('a page comes back at once when its network does, and when its machine wakes up', async () => {
+  const gateway = await launchGateway({ APP_PROFILE: 'SSE' });
   const proxy = await openCutProxy(gateway.port);
   ends.push(proxy.close);
-  // Its waits are about as long as they can be.
+  // Its waits are as long as they may be.
   await context.addInitScript(() => {
-    Math.random = () => 0.95;
+    Math.random = () => 1;
   });
+  await context.clock.install();
   const page = await ClientPage.beside(context, { url: proxy.url });
   await page.is('live');
   const stream = count(gateway.url);
   await goOn(stream, page);
   await context.setOffline(true);
   await page.is('offline');
-  await waitUntil(async () => ((await page.state())?.retryInMs ?? 0) > 7000, 'a long wait', 25_000);
+  await waitUntil(async () => ((await page.state())?.retryInMs ?? 0) > 1500, 'a wait');
+  const away = (await page.heard()).states.length;
   await context.setOffline(false);
-  await page.is('live', 'sse', 5000);
+  await page.is('live', 'sse');
+  // It did not wait for its next attempt to be due.
+  expect((await page.heard()).states[away]).toMatchObject({ reason: 'the network changed', retryInMs: null });
   await goOn(stream, page);
-  const devtools = await context.newCDPSession(page.page);
-  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+  // The lid is closed for an hour: the connection is gone, and nobody said so.
   proxy.freeze();
-  const before = Date.now();
-  // Longer than its connection may be silent.
-  await waitUntil(() => Date.now() - before > 4000);
-  await devtools.send('Page.setWebLifecycleState', { state: 'active' });
-  await waitUntil(async () => (await page.heard()).welcomes.length === 3, 'it to come back', 5000);
+  await page.page.clock.fastForward('01:00:00');
+  await waitUntil(async () => (await page.heard()).welcomes.length === 3, 'it to come back');
+  expect((await page.heard()).states.at(-2)).toMatchObject({ reason: 'the page woke up', retryInMs: null });
   await goOn(stream, page);
   await stream.stop();
   await hasAll(page, gateway.url);

@@ -199,3 +199,12 @@ it('is had from a stream alone', async () => {
   await waitUntil(() => got.length === 2, 'the second event');
   expect(got).toEqual([1, 2]);
 });
+
+it('has its own stream where there are no shared workers, and says so', async () => {
+  const gateway = await launchGateway({ APP_PROFILE: 'SSE' });
+  const heard = new HeardClient(gateway.url, { shared: true });
+  await heard.isLive('sse');
+  expect(heard.states.at(-1)?.reason).toMatch(/^not shared: /);
+  const [id] = await heard.client.publish({ type: 'counted', data: 1 });
+  await heard.has(id);
+});
