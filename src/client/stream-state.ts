@@ -23,5 +23,5 @@ export interface StateChange {
 
 /** Said while a request waits for the first byte of its answer. */
 export const NO_ANSWER =
-  'no answer: browsers open six connections to a host over HTTP/1.1, and other tabs may hold them all; ' +
-  'share one stream (shared: true) or serve HTTP/2';
+  'no answer: over HTTP/1.1 browsers open six connections to a host, and other tabs may hold them; ' +
+  'use shared: true, or HTTP/2';

@@ -106,8 +106,13 @@ describe('StreamPlace', () => {
     place.take([], '2', OPEN);
     expect(place.begin(welcome(true))).toEqual(['b']);
     place.take([eventOf(3)], null, OPEN);
-    place.show([eventOf(1), eventOf(3)]);
+    // The stream has brought a newer value of the same thing, and brings the newest; of another thing it has not.
+    const other = { ...eventOf(1), key: 'k' };
+    place.show([eventOf(1), eventOf(3), other]);
     expect(got).toEqual([0, 3, 1]);
+    place.begin(welcome(true));
+    place.show([eventOf(5)]);
+    expect(got).toEqual([0, 3, 1, 5]);
   });
 
   it('hears nothing once it has left all rooms', () => {
