@@ -70,7 +70,7 @@ export function sendCommand(
   askOnce: AskCommand,
   action: string,
   data: unknown,
-  { signal, idempotencyKey = createKey(), timeoutMs }: ControlOptions,
+  { signal, timeoutMs, idempotencyKey = freshKey() }: ControlOptions,
 ): Promise<unknown> {
   let id: string | undefined;
   let hasFailed = false;
@@ -91,7 +91,5 @@ export function sendCommand(
   return persist(once, (error) => !hasFailed && isPassing(error), { timeoutMs, signal });
 }
 
-/** A fresh key. Not `crypto.randomUUID`, which pages served over plain HTTP do not have. */
-function createKey(): string {
-  return crypto.getRandomValues(new Uint32Array(4)).join('-');
-}
+/** Not `crypto.randomUUID`, which pages served over plain HTTP do not have. */
+const freshKey = (): string => crypto.getRandomValues(new Uint32Array(4)).join('-');

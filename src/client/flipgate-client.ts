@@ -1,18 +1,19 @@
 import { absolute } from './addresses.js';
+import type { OpenConnection } from './connection.js';
 import { askOverHttp, type AskCommand, type ControlOptions, sendCommand } from './control-client.js';
 import { GatewayError } from './gateway-error.js';
-import { get, type TokenSource } from './http.js';
+import { fetchProfile } from './fetch-profile.js';
+import type { TokenSource } from './http.js';
 import { liveSession } from './live-session.js';
 import { publishEvents } from './publish-events.js';
 import { changeRooms, type RoomChange } from './room-changes.js';
 import { openSocketIo } from './socket-io-connection.js';
-import { Sharing } from './sharing.js';
+import { openShared, type Sharing } from './sharing.js';
 import { openSse } from './sse-connection.js';
 import { Stream } from './stream.js';
-import type { Gateway } from './stream-parts.js';
 import type { StateChange } from './stream-state.js';
 import { Subscriber } from './subscriber.js';
-import type { GatewayEvent, NewEvent, ProfileDocument, Transport, Welcome } from './wire.js';
+import type { NewEvent, ProfileDocument, Transport, Welcome } from './wire.js';
 
 /** What a {@link FlipgateClient} may be told. */
 export interface ClientOptions {
@@ -32,18 +33,6 @@ export interface ClientOptions {
   readonly shared?: boolean | string;
 }
 
-function gatewayWith(token: TokenSource | undefined): Gateway {
-  return {
-    // How long that may take, the stream says.
-    profileAt: (url, signal) => get(`${url}/api/profile`, { signal, timeoutMs: 60_000 }),
-    stateOf: async (url, room) => (await get<RoomState>(`${url}/api/rooms/${room}/state`, { token })).events,
-  };
-}
-
-interface RoomState {
-  readonly events: readonly GatewayEvent[];
-}
-
 /**
  * A client of a gateway: one stream of events, over whichever transport is on, whatever happens to it; commands,
  * publications and rooms beside it. In browsers and in Node.
@@ -51,7 +40,6 @@ interface RoomState {
 export class FlipgateClient extends Subscriber {
   protected override readonly source: Stream;
   readonly #token: TokenSource | undefined;
-  readonly #gateway: Gateway;
   #profile: ProfileDocument | undefined;
   /** One change of rooms after another, so that the last answer says what there is. */
   #changes: Promise<unknown> = Promise.resolve();
@@ -60,23 +48,20 @@ export class FlipgateClient extends Subscriber {
   constructor(url: string | readonly string[], options: ClientOptions = {}) {
     super();
     this.#token = options.token;
-    this.#gateway = gatewayWith(options.token);
     this.news.on('profile', (profile) => {
       this.#profile = profile;
     });
     const urls = [url].flat().map(absolute);
     const { shared, token } = options;
     const script = shared === true ? `${String(urls[0])}/client-shared.js` : shared;
-    const sharing = script ? new Sharing({ script: absolute(script), urls, token }) : undefined;
+    const sharing: Sharing = { script: script ? absolute(script) : '', urls, token, note: '' };
+    const opener = (transport: Transport, open: OpenConnection): OpenConnection =>
+      script ? openShared(sharing, transport, open) : open;
     this.source = new Stream({
       ...options,
       urls,
-      openers: {
-        sse: sharing?.opener('sse', openSse) ?? openSse,
-        websocket: sharing?.opener('websocket', openSocketIo) ?? openSocketIo,
-      },
-      note: () => sharing?.reason ?? '',
-      gateway: this.#gateway,
+      openers: { sse: opener('sse', openSse), websocket: opener('websocket', openSocketIo) },
+      note: () => sharing.note,
       news: this.news,
     });
     this.news.on('welcome', ({ rooms }) => {
@@ -144,12 +129,12 @@ export class FlipgateClient extends Subscriber {
 
   readonly #askCommand: AskCommand = async (request) => {
     const { action, data, idempotencyKey, leftMs, signal } = request;
-    const { control } = this.#profile ?? (await this.#gateway.profileAt(this.source.state.url, signal));
+    const { control } = this.#profile ?? (await fetchProfile(this.source.state.url, signal));
     if (control) return askOverHttp(() => this.source.state.url + control.path, this.#token)(request);
     const session = await liveSession(this.source, this.news, leftMs);
     if (session.ask === null) throw new GatewayError('transport_disabled', 'no commands here');
     const body = await session.ask('control', { action, data, idempotencyKey }, leftMs);
-    return { status: 0, body, retryAfter: null };
+    return { status: 0, body };
   };
 
   #change(change: RoomChange, rooms: string | readonly string[]): Promise<readonly string[]> {

@@ -11,7 +11,8 @@ export interface Answer {
   readonly status: number;
   /** JSON; undefined when it is none. */
   readonly body: unknown;
-  readonly retryAfter: string | null;
+  /** The header of that name. */
+  readonly retryAfter?: string | null;
 }
 
 /** What {@link ask} may be told. */

@@ -10,21 +10,17 @@ export function liveSession(
   timeoutMs: number,
 ): Promise<LiveSession> {
   return new Promise((resolve, reject) => {
-    const refuse = (code: string): void => {
-      reject(new GatewayError(code, 'no live stream'));
-    };
-    const look = (): void => {
-      if (stream.session !== undefined) resolve(stream.session);
-      else if (stream.state.state === 'closed') refuse('closed');
-      else return;
+    const end = (code: string): void => {
       leave();
       clearTimeout(timer);
+      if (stream.session === undefined) reject(new GatewayError(code, 'no live stream'));
+      else resolve(stream.session);
     };
-    const timer = setTimeout(() => {
-      leave();
-      refuse('timeout');
-    }, timeoutMs);
+    const look = (): void => {
+      if (stream.session !== undefined || stream.state.state === 'closed') end('closed');
+    };
     const leave = news.on('state', look);
+    const timer = setTimeout(end, timeoutMs, 'timeout');
     look();
   });
 }

@@ -49,7 +49,7 @@ async function send(
   const answer =
     askOverWire === null
       ? await ask(`${url}/api/sessions/${id}/rooms`, { body: { [change]: rooms }, token })
-      : { status: 0, body: await askOverWire(change, rooms, ACK_MS), retryAfter: null };
+      : { status: 0, body: await askOverWire(change, rooms, ACK_MS) };
   const { rooms: now } = (answer.body ?? {}) as { readonly rooms?: readonly string[] };
   if (now === undefined) throw errorOf(answer);
   return now;

@@ -2,7 +2,6 @@ import type { Emitter } from './emitter.js';
 import { isOnline } from './page-events.js';
 import type { StreamNews } from './stream-parts.js';
 import type { StateChange } from './stream-state.js';
-import type { Transport } from './wire.js';
 
 /** What a stream is up to, and says of it. */
 export class StreamStatus {
@@ -23,25 +22,17 @@ export class StreamStatus {
     return this.#now.state === 'closed';
   }
 
+  /** Says what has changed; where nothing has, nothing is said. */
+  say(change: Partial<StateChange>): void {
+    const last = this.#now;
+    this.#now = { ...last, ...change };
+    if (this.#now.state === 'live') this.#wasLive = true;
+    if (JSON.stringify(last) !== JSON.stringify(this.#now)) this.#news.emit('state', this.#now);
+  }
+
   /** There is no live connection. */
   away(change: Omit<StateChange, 'state'>): void {
     const state = this.#wasLive ? 'reconnecting' : 'connecting';
     this.say({ ...change, state: isOnline() ? state : 'offline' });
-  }
-
-  live(transport: Transport, reason: string): void {
-    this.#wasLive = true;
-    this.say({ ...this.#now, state: 'live', transport, reason, code: null });
-  }
-
-  closed(reason: string, code: string | null): void {
-    this.say({ ...this.#now, state: 'closed', transport: null, reason, code, retryInMs: null });
-  }
-
-  /** Says it as it is; where nothing changed, nothing is said. */
-  say(change: StateChange): void {
-    const last = this.#now;
-    this.#now = change;
-    if (JSON.stringify(last) !== JSON.stringify(change)) this.#news.emit('state', change);
   }
 }

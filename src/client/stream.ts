@@ -1,7 +1,8 @@
 import { Backoff } from './backoff.js';
 import type { Ask } from './connection.js';
 import { GatewayError, gatewayError } from './gateway-error.js';
-import { tokenOf } from './http.js';
+import { fetchProfile } from './fetch-profile.js';
+import { get, tokenOf } from './http.js';
 import { isOnline, listenToPage } from './page-events.js';
 import { type Silence, SilenceWatch } from './silence-watch.js';
 import type { LiveSession, StreamParts } from './stream-parts.js';
@@ -9,6 +10,11 @@ import { StreamPlace } from './stream-place.js';
 import { NO_ANSWER, type StateChange } from './stream-state.js';
 import { StreamStatus } from './stream-status.js';
 import type { Gap, GatewayEvent, ProfileDocument, Transport, Welcome } from './wire.js';
+
+/** The newest values of a room. */
+interface RoomState {
+  readonly events: readonly GatewayEvent[];
+}
 
 /** Codes with which a stream is refused for good. Source: core/errors.ts, `stay_away`. */
 const STAY_AWAY = ['bad_request', 'invalid_room', 'too_many_rooms', 'origin_not_allowed'];
@@ -89,7 +95,7 @@ export class Stream {
     this.#drop();
     this.#watch.close();
     this.#leavePage();
-    this.#status.closed(reason, code);
+    this.#status.say({ state: 'closed', transport: null, reason, code, retryInMs: null });
   }
 
   #noted(what: Silence): void {
@@ -115,9 +121,9 @@ export class Stream {
   }
 
   async #open(signal: AbortSignal, known: ProfileDocument | undefined): Promise<void> {
-    const { openers, gateway, token: source } = this.#parts;
+    const { openers, token: source } = this.#parts;
     const { url, reason, code } = this.state;
-    const profile = known ?? (await gateway.profileAt(url, signal));
+    const profile = this.#parts.profile ?? known ?? (await fetchProfile(url, signal));
     if (signal.aborted) return;
     this.#learn(profile);
     const token = await tokenOf(source);
@@ -171,13 +177,15 @@ export class Stream {
     this.#session = session;
     this.#liveAt = Date.now();
     this.#watch.welcomed(welcome.heartbeatMs);
-    this.#status.live(transport, note?.() ?? '');
+    this.#status.say({ state: 'live', transport, reason: note?.() ?? '', code: null });
     news.emit('welcome', welcome);
     for (const room of unknown) void this.#show(session, room);
   }
 
   async #show(session: LiveSession, room: string): Promise<void> {
-    const events = await this.#parts.gateway.stateOf(session.url, room).catch(() => []);
+    const { token } = this.#parts;
+    const state = get<RoomState>(`${session.url}/api/rooms/${room}/state`, { token });
+    const { events } = await state.catch(() => ({ events: [] }));
     if (this.#session === session) this.place.show(events);
   }
 

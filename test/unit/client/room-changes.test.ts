@@ -31,16 +31,7 @@ it('a join that was answered for a session that is gone is done again for the on
           });
       },
     },
-    gateway: {
-      profileAt: () =>
-        Promise.resolve({
-          profile: 'WEBSOCKET',
-          transports,
-          control: null,
-          reconnect: { minMs: 10, maxMs: 10 },
-        }),
-      stateOf: () => Promise.resolve([]),
-    },
+    profile: { profile: 'WEBSOCKET', transports, control: null, reconnect: { minMs: 10, maxMs: 10 } },
     random: () => 0.5,
     news,
   });

@@ -7,9 +7,10 @@ import type { GatewayEvent, Welcome } from '../../../src/client/wire.js';
 
 const ROOMS = ['a', 'b'] as const;
 
-function eventOf(n: number): GatewayEvent {
+function eventOf(n: number, key?: string): GatewayEvent {
   const room = ROOMS[n % 2] ?? 'a';
-  return { id: `${String(n)}-0`, type: 'counted', room, data: n, timestamp: n };
+  const event = { id: `${String(n)}-0`, type: 'counted', room, data: n, timestamp: n };
+  return key === undefined ? event : { ...event, key };
 }
 
 function welcome(resumed: boolean, rooms: readonly string[] = ROOMS): Welcome {
@@ -105,14 +106,10 @@ describe('StreamPlace', () => {
     // It may be from before the join.
     place.take([], '2', OPEN);
     expect(place.begin(welcome(true))).toEqual(['b']);
-    place.take([eventOf(3)], null, OPEN);
-    // The stream has brought a newer value of the same thing, and brings the newest; of another thing it has not.
-    const other = { ...eventOf(1), key: 'k' };
-    place.show([eventOf(1), eventOf(3), other]);
-    expect(got).toEqual([0, 3, 1]);
-    place.begin(welcome(true));
-    place.show([eventOf(5)]);
-    expect(got).toEqual([0, 3, 1, 5]);
+    place.take([eventOf(5, 'x'), eventOf(7, 'y')], null, OPEN);
+    // Of the things of which the stream has brought a value, it brings the newest.
+    place.show([eventOf(1), eventOf(3, 'x'), eventOf(7, 'y'), eventOf(9, 'z')]);
+    expect(got).toEqual([0, 5, 7, 1, 9]);
   });
 
   it('hears nothing once it has left all rooms', () => {

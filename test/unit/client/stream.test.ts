@@ -47,13 +47,6 @@ async function open(parts: Partial<StreamParts> = {}): Promise<Stream> {
   stream = new Stream({
     urls: ['http://one'],
     openers: { sse: opener('sse'), websocket: opener('websocket') },
-    gateway: {
-      profileAt: (url) => {
-        discoveries.push(url);
-        return discover(url);
-      },
-      stateOf: (_url, room) => Promise.resolve([eventOf('of the state', room, '0-1')]),
-    },
     // Half of each window.
     random: () => 0.5,
     news,
@@ -98,8 +91,25 @@ function sleep(ms: number): void {
   jest.setSystemTime(Date.now() + ms);
 }
 
+/** What the gateway answers. */
+async function answer(url: string): Promise<Response> {
+  const [origin = '', room] = url.split(/\/api\/(?:profile|rooms\/)/);
+  if (room !== '') return Response.json({ events: [eventOf('of the state', 'b', '0-1')] });
+  discoveries.push(origin);
+  return Response.json(await discover(origin));
+}
+
+const fetchBefore = globalThis.fetch;
+
 beforeEach(() => {
   jest.useFakeTimers();
+  globalThis.fetch = (url, init) =>
+    Promise.race([
+      answer(url as string),
+      new Promise<never>((_resolve, reject) => {
+        init?.signal?.addEventListener('abort', reject);
+      }),
+    ]);
   opened = [];
   states = [];
   got = [];
@@ -107,9 +117,11 @@ beforeEach(() => {
   discover = () => Promise.resolve(profile('sse', 'websocket'));
 });
 
-afterEach(() => {
+afterEach(async () => {
   stream.close();
+  await pass(0);
   expect(jest.getTimerCount()).toBe(0);
+  globalThis.fetch = fetchBefore;
   jest.useRealTimers();
 });
 

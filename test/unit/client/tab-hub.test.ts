@@ -255,7 +255,7 @@ describe('a hub of tabs', () => {
     const first = begun();
     const bad = tab().open(['no room']);
     await pass(0);
-    expect(bad.got).toEqual([{ name: 'lost', error: expect.objectContaining({ code: 'unshared' }) }]);
+    expect(bad.got).toEqual([{ name: 'unshared', reason: 'Error: no such room' }]);
     client().say('state', { ...client().stateChange, state: 'closed', code: 'bad_request', reason: 'no' });
     expect(first.got.at(-1)).toEqual({
       name: 'lost',
