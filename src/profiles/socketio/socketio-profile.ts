@@ -156,8 +156,13 @@ export class SocketIoProfile implements ServedTransport {
     const refusal = this.#admits
       ? this.#parts.delivery.refusalFor({ address: addressOf(request), rooms })
       : new Refusal('transport_disabled', 'Socket.IO is not served here any more');
-    if (refusal === undefined) next();
-    else next(Object.assign(new Error(refusal.code), { data: refusal.toBody() }));
+    if (refusal === undefined) return next();
+    // It had shaken hands before the node began to send clients away: told so by the namespace, a stock client would
+    // stay away for good.
+    if (refusal.code === 'transport_disabled' || refusal.code === 'shutting_down') {
+      return this.#writerOf(socket.conn).close(false);
+    }
+    next(Object.assign(new Error(refusal.code), { data: refusal.toBody() }));
   }
 
   #open(socket: Socket): void {
