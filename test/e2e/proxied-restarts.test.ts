@@ -109,7 +109,18 @@ testBehind(
         expect((await requestJson('PUT', `${url}/api/admin/profile`, { profile, all: true })).status).toBe(
           200,
         );
-        await waitUntil(async () => (await streams()) === 0, 'all others to be gone');
+        await waitUntil(async () => {
+          const served = await Promise.all(rig.nodes.map((node) => profileOf(node.url)));
+          return served.every((one) => one === profile);
+        }, `all nodes to serve ${profile}`);
+      };
+      const page = await context.newPage();
+      const lines: string[] = [];
+      page.on('console', (message) => lines.push(message.text()));
+      const snippet = String(readmeSnippets().get('browser-either'));
+      const body = snippet.replaceAll('http://127.0.0.1:5002', secureUrl);
+      const streams = async (): Promise<number> => Math.max(...(await rig.sessions('sse')));
+      await waitUntil(async () => (await streams()) === 0, 'all others to be gone');
       await page.route(`${secureUrl}/my-app`, (route) => route.fulfill({ contentType: 'text/html', body }));
       await page.goto(`${secureUrl}/my-app`);
       const tell = async (data: string): Promise<void> => {
@@ -172,33 +183,36 @@ async function expectRefusal(rig: ProxiedNodes, profile: string, path: string): 
   }
 }
 
-testBehind('nodes of different transports, as in the middle of a flip: each client gets to one that has its own', async () => {
-  // Caddy asks another node only where one can't be reached.
-  const able = rigs.filter(({ name }) => name !== 'caddy');
-  await behindAll(able, async (rig) => {
-    const { url } = rig.proxy;
-    await flipOne(rig, 0, 'SSE');
-    await flipOne(rig, 1, 'WEBSOCKET');
-    const streams = await Promise.all(Array.from({ length: 4 }, () => eventSourceWire.connect(url, {})));
-    streams.forEach(kept);
-    const sockets = Array.from({ length: 12 }, (_, index) => {
-      // HAProxy sends no POST again, which a session by address would need.
-      const mode = rig.name === 'nginx' && index % 2 === 0 ? 'polling' : 'websocket';
-      return kept(new StockClient(4, url, mode, { agent: addressedAgent(index) }));
+testBehind(
+  'nodes of different transports, as in the middle of a flip: each client gets to one that has its own',
+  async () => {
+    // Caddy asks another node only where one can't be reached.
+    const able = rigs.filter(({ name }) => name !== 'caddy');
+    await behindAll(able, async (rig) => {
+      const { url } = rig.proxy;
+      await flipOne(rig, 0, 'SSE');
+      await flipOne(rig, 1, 'WEBSOCKET');
+      const streams = await Promise.all(Array.from({ length: 4 }, () => eventSourceWire.connect(url, {})));
+      streams.forEach(kept);
+      const sockets = Array.from({ length: 12 }, (_, index) => {
+        // HAProxy sends no POST again, which a session by address would need.
+        const mode = rig.name === 'nginx' && index % 2 === 0 ? 'polling' : 'websocket';
+        return kept(new StockClient(4, url, mode, { agent: addressedAgent(index) }));
+      });
+      await waitUntil(() => sockets.every(({ events }) => events.length > 0), 'all sockets to be greeted');
+      await publish(url, { type: 'fact_added', data: 'for both' });
+      await waitUntil(
+        () =>
+          streams.every(({ got }) => got.dataOf('default').includes('for both')) &&
+          sockets.every((client) => client.dataOf('fact_added').includes('for both')),
+        'all to get it',
+      );
+      expect(sockets.flatMap(({ errors }) => errors)).toEqual([]);
+      await flipOne(rig, 0, 'HYBRID');
+      await flipOne(rig, 1, 'HYBRID');
     });
-    await waitUntil(() => sockets.every(({ events }) => events.length > 0), 'all sockets to be greeted');
-    await publish(url, { type: 'fact_added', data: 'for both' });
-    await waitUntil(
-      () =>
-        streams.every(({ got }) => got.dataOf('default').includes('for both')) &&
-        sockets.every((client) => client.dataOf('fact_added').includes('for both')),
-      'all to get it',
-    );
-    expect(sockets.flatMap(({ errors }) => errors)).toEqual([]);
-    await flipOne(rig, 0, 'HYBRID');
-    await flipOne(rig, 1, 'HYBRID');
-  });
-});
+  },
+);
 
 async function flipOne(rig: ProxiedNodes, index: number, profile: string): Promise<void> {
   const address = `${String(rig.nodes[index]?.url)}/api/admin/profile`;
