@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { describeConfig } from './core/config/describe.js';
 import { ConfigFaults, EXIT_CONFIG } from './core/config/fault.js';
 import { type LoadedConfig, loadConfig } from './core/config/load.js';
+import { describeDrill } from './drill/drill-arguments.js';
 
 const program = new Command('flipgate').description(
   'A real-time gateway that serves the same events over Socket.IO or over Server-Sent Events.',
@@ -38,6 +39,11 @@ program
     if (address === undefined) return;
     process.exitCode = await runFlip({ profile, all, url: address, print });
   });
+
+describeDrill(program.command('drill'), async (drill) => {
+  const { drillCommand } = await import('./drill/drill-command.js');
+  process.exitCode = await drillCommand(drill);
+});
 
 program
   .command('config')

@@ -20,22 +20,30 @@ export interface FlipCommand {
   readonly print: (line: string) => void;
 }
 
-/** Has a running gateway flipped, and tells how it goes on until its clients have moved. Resolves with the exit code. */
+/**
+ * Has a running gateway flipped, and tells how it goes on until its clients have moved. Resolves with the exit code: 0 only
+ * when just this flip is done, or the profile was served already.
+ */
 export async function runFlip({ profile, all, url, print }: FlipCommand): Promise<number> {
-  const address = new URL('/api/admin/profile', url);
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+    print(`--url ${url} is no address: name one such as http://127.0.0.1:5002`);
+    return 1;
+  }
+  const address = new URL(`${url.replace(/\/+$/, '')}/api/admin/profile`);
   const asked = await ask(address, { method: 'PUT', body: JSON.stringify({ profile, all }) });
   if ('problem' in asked) {
     print(asked.problem);
     return 1;
   }
-  let report = asked.report;
+  let { report } = asked;
+  const own = ownOf(report, all);
   let told = '';
   for (let silence = 0; ; ) {
-    const line = describe(report, all);
+    const end = endOf(report, own);
+    const line = end?.line ?? describe(report, own.kind === 'rollout');
     if (line !== told) print(line);
     told = line;
-    const end = outcome(report, all);
-    if (end !== undefined) return end;
+    if (end !== undefined) return end.code;
     await sleep(ASK_MS);
     const answer = await ask(address, {});
     silence = 'problem' in answer ? silence + 1 : 0;
@@ -45,6 +53,18 @@ export async function runFlip({ profile, all, url, print }: FlipCommand): Promis
       return 1;
     }
   }
+}
+
+/** What was asked for, as the gateway answered at first; no id where the profile was served already. */
+interface Own {
+  readonly kind: 'rollout' | 'flip';
+  readonly id: number | undefined;
+  readonly profile: string;
+}
+
+function ownOf({ profile, flip, rollout }: FlipsReport, all: boolean): Own {
+  if (all && rollout !== null) return { kind: 'rollout', id: rollout.id, profile: rollout.to };
+  return { kind: 'flip', id: flip?.to === profile ? flip.id : undefined, profile };
 }
 
 type Answer = { readonly report: FlipsReport } | { readonly problem: string };
@@ -65,11 +85,23 @@ async function ask(address: URL, init: RequestInit): Promise<Answer> {
   }
 }
 
-/** The exit code once it is over. */
-function outcome({ flip, rollout }: FlipsReport, all: boolean): number | undefined {
-  const state = all && rollout !== null ? rollout.state : (flip?.state ?? 'done');
-  if (state === 'running' || state === 'switching' || state === 'draining') return undefined;
-  return state === 'done' ? 0 : 1;
+/** How it ended; undefined while it goes on. */
+function endOf(report: FlipsReport, own: Own): { readonly code: number; readonly line: string } | undefined {
+  const now = report[own.kind];
+  const line = describe(report, own.kind === 'rollout');
+  if (own.id === undefined) return { code: 0, line };
+  if (now === null || now.id < own.id) {
+    const isServed = report.profile === own.profile;
+    return {
+      code: isServed && own.kind === 'flip' ? 0 : 1,
+      line: `the gateway was restarted meanwhile; it serves ${report.profile}`,
+    };
+  }
+  if (now.id > own.id || now.state === 'superseded') {
+    return { code: 1, line: `another flip took its place; ${report.profile} is served` };
+  }
+  if (now.state === 'done') return { code: 0, line };
+  return now.state === 'failed' ? { code: 1, line } : undefined;
 }
 
 function describe({ profile, flip, rollout }: FlipsReport, all: boolean): string {

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { ConfigFaults } from './core/config/fault.js';
 import type { LoadedConfig } from './core/config/load.js';
+import { Refusal } from './core/errors.js';
 import type { Logger } from './core/logger.js';
 import { type Gateway, startGateway, urlOf } from './gateway.js';
 import { runService } from './service.js';
@@ -21,23 +22,38 @@ export function launch(): Promise<void> {
     return {
       started: ['flipgate is serving', facts],
       reload: (loaded) => {
-        flipAsConfigured(gateway, loaded, logger);
+        void flipAsConfigured(gateway, loaded, logger);
       },
       stop: () => gateway.stop(),
     };
   });
 }
 
-/** At SIGHUP: serves the profile that the env file names now. All other variables are as they were at the start. */
-function flipAsConfigured(gateway: Gateway, loaded: LoadedConfig | ConfigFaults, logger: Logger): void {
+/**
+ * At SIGHUP: serves the profile that the env file, or the configuration file, names now. All other variables are as they
+ * were at the start. Where neither names one, nothing happens: a flip that was asked for otherwise is not undone.
+ */
+async function flipAsConfigured(
+  gateway: Gateway,
+  loaded: LoadedConfig | ConfigFaults,
+  logger: Logger,
+): Promise<void> {
   if (loaded instanceof ConfigFaults) {
     logger.error('the configuration is faulty, all goes on as before', { faults: loaded.toText() });
     return;
   }
-  if (loaded.sources['APP_PROFILE'] === 'environment') {
-    logger.warn('APP_PROFILE is set in the environment of this process, which the env file can not override');
+  const source = loaded.sources['APP_PROFILE'];
+  if (source === 'environment' || source === 'default') {
+    const why =
+      source === 'environment' ? 'it is set in the environment of this process' : 'no file names one';
+    logger.warn(`APP_PROFILE can not be taken from the env file: ${why}; all goes on as before`);
+    return;
   }
-  void gateway.flip(loaded.config.profile, { by: 'SIGHUP', address: null, via: 'signal' });
+  const { profile } = loaded.config;
+  const flipped = await gateway.flip(profile, { by: 'SIGHUP', address: null, via: 'signal' });
+  if (!(flipped instanceof Refusal)) return;
+  const { code, message } = flipped;
+  logger.error('the profile could not be flipped', { profile, code, reason: message });
 }
 
 /** Whether this file is the program that was started, be it through a symbolic link. */

@@ -1,143 +1,145 @@
-import { Backoff } from './backoff.js';
+import { FlipgateClient, type StateChange } from '../client/index.js';
+import { CommandList } from './command-list.js';
 import { ConnectionBar } from './connection-bar.js';
 import { Controls } from './controls.js';
+import { DropList } from './drop-list.js';
 import { element } from './element.js';
 import { EventTable } from './event-table.js';
 import type { Fields } from './fields.js';
+import { Figure } from './figure.js';
+import { FIGURES } from './figure-specs.js';
+import { FlipCard } from './flip-card.js';
+import { fetchCommands, fetchStatus } from './gateway-api.js';
+import { GatewayFacts } from './gateway-facts.js';
 import { HostCard } from './host-card.js';
-import { fetchProfile, TRANSPORT_NAMES } from './profile.js';
-import { openSocketIoConnection } from './socket-io-connection.js';
-import { openSseConnection } from './sse-connection.js';
-import { StatusCard } from './status-card.js';
-import { EventStream, type StreamListener } from './stream.js';
-import type { Notice } from './wire.js';
+import { NodeList } from './node-list.js';
+import {
+  barElements,
+  controlElements,
+  factElements,
+  flipElements,
+  hostElements,
+  tableElements,
+} from './page-elements.js';
+import { UNKNOWN } from './quantity.js';
+import { RoomSizes } from './room-sizes.js';
+import { StatusPoll } from './status-poll.js';
+import { TRANSPORT_NAMES } from './transport-names.js';
 
-const NOTICE_TEXTS: Readonly<Record<Notice, string>> = {
-  draining: 'The gateway is closing its connections',
-  profile_changed: 'The profile changed',
-  token_expired: 'The token expired',
-};
+/** ms a command may take before the page gives up waiting for its outcome. */
+const COMMAND_MS = 15_000;
 
-const bar = new ConnectionBar(
-  {
-    profile: element('profile', HTMLElement),
-    transport: element('transport', HTMLElement),
-    state: element('state', HTMLElement),
-    detail: element('state-detail', HTMLElement),
-    rooms: element('rooms', HTMLElement),
-    choice: element('transport-choice', HTMLElement),
-    select: element('transport-select', HTMLSelectElement),
-  },
-  (transport) => {
-    stream.prefer(transport);
-  },
-);
-
-const table = new EventTable({
-  list: element('events', HTMLOListElement),
-  emptyNote: element('events-empty', HTMLElement),
-  filter: element('filter', HTMLInputElement),
-  pause: element('pause', HTMLButtonElement),
+const client = new FlipgateClient(location.origin, { rooms: readRooms() });
+const bar = new ConnectionBar(barElements(), (transport) => {
+  client.use(transport);
+});
+const table = new EventTable(tableElements());
+const host = new HostCard(hostElements());
+const facts = new GatewayFacts(factElements());
+const figures = FIGURES.map((spec) => new Figure(element('figures', HTMLElement), spec));
+const rooms = new RoomSizes({
+  body: element('rooms-body', HTMLElement),
+  count: element('rooms-count', HTMLElement),
+});
+const nodes = new NodeList({
+  card: element('nodes-card', HTMLElement),
+  body: element('nodes-body', HTMLElement),
+  note: element('nodes-note', HTMLElement),
+});
+const drops = new DropList({
+  body: element('drops-body', HTMLElement),
+  none: element('drops-none', HTMLElement),
+});
+const commandList = new CommandList({
+  body: element('commands-body', HTMLElement),
+  none: element('commands-none', HTMLElement),
 });
 
-const host = new HostCard({
-  card: element('host-card', HTMLElement),
-  hostSelect: element('host-select', HTMLSelectElement),
-  cpu: element('cpu', HTMLElement),
-  cpuLine: element('cpu-line', HTMLElement),
-  cores: element('cores', HTMLElement),
-  memory: element('memory', HTMLElement),
-  memoryDetail: element('memory-detail', HTMLElement),
-  memoryBar: element('memory-bar', HTMLElement),
-  load: element('load', HTMLElement),
-  loadLine: element('load-line', HTMLElement),
-  note: element('host-note', HTMLElement),
+const status = new StatusPoll({
+  ask: fetchStatus,
+  heard: takeStatus,
+  failed: () => {
+    facts.fail();
+  },
+  everyMs: 1000,
+});
+const commands = new StatusPoll({
+  ask: fetchCommands,
+  heard: (answer) => {
+    commandList.take(answer);
+  },
+  failed: () => {
+    commandList.fail();
+  },
+  everyMs: 2000,
+});
+const flip = new FlipCard(flipElements(), () => {
+  status.refresh();
+});
+const controls = new Controls(controlElements(), async (action, data) => {
+  try {
+    return await client.control(action, data, { timeoutMs: COMMAND_MS });
+  } finally {
+    commands.refresh();
+  }
 });
 
-const controls = new Controls({
-  start: element('monitor-start', HTMLButtonElement),
-  stop: element('monitor-stop', HTMLButtonElement),
-  intervalForm: element('interval-form', HTMLFormElement),
-  interval: element('interval', HTMLInputElement),
-  state: element('monitor-state', HTMLElement),
-  outcome: element('command-outcome', HTMLElement),
-  error: element('command-error', HTMLElement),
+/** What the list was told of the connection last. */
+let lastTold = '';
+
+client.onState((change) => {
+  bar.showState(change);
+  if (change.state !== 'live') tellOnce(change);
+});
+client.onProfile(({ profile, transports }) => {
+  bar.showProfile(profile, transports.sse !== null && transports.websocket !== null);
+});
+client.onWelcome((welcome) => {
+  bar.showRooms(welcome.rooms);
+  table.offerRooms(welcome.rooms);
+  const transport = client.transport === null ? '' : ` over ${TRANSPORT_NAMES[client.transport]}`;
+  lastTold = '';
+  table.addNotice(`${welcome.resumed ? 'Resumed' : 'Connected'}${transport}`);
+  status.refresh();
+});
+client.on('*', (event) => {
+  facts.countEvents(1);
+  table.addEvents([event]);
+  host.take(event);
+});
+client.onGap((gap) => {
+  table.addGap(gap);
 });
 
-const status = new StatusCard(
-  {
-    websocketSessions: element('sessions-websocket', HTMLElement),
-    sseSessions: element('sessions-sse', HTMLElement),
-    rate: element('rate', HTMLElement),
-    rateLine: element('rate-line', HTMLElement),
-    uptime: element('uptime', HTMLElement),
-    log: element('log', HTMLElement),
-    held: element('held', HTMLElement),
-    window: element('window', HTMLElement),
-    counters: element('counters', HTMLDListElement),
-    countersBox: element('counters-box', HTMLElement),
-    note: element('status-note', HTMLElement),
-  },
-  learnStatus,
-);
-
-/** What the page last knew the profile to be; the status poll notices when it changed meanwhile. */
-let profileName: string | undefined;
-/** The transport of the last attempt, as people know it. */
-let lastTransport = '';
-
-const listener: StreamListener = {
-  stateChanged: (state, detail) => {
-    bar.showState(state, detail);
-  },
-  profileLearned: (profile) => {
-    profileName = profile.name;
-    bar.showProfile(profile);
-    controls.setPath(profile.controlPath);
-  },
-  transportChanged: (transport) => {
-    bar.showTransport(transport);
-    if (transport !== undefined) lastTransport = TRANSPORT_NAMES[transport];
-  },
-  welcomed: (welcome) => {
-    bar.showRooms(welcome.rooms);
-    if (welcome.profile !== undefined && welcome.profile !== profileName) void stream.refreshProfile();
-    status.refresh();
-    table.addNotice(`${welcome.resumed ? 'Resumed' : 'Connected'} over ${lastTransport}`);
-  },
-  received: (events) => {
-    status.countEvents(events.length);
-    table.addEvents(events);
-    for (const event of events) host.take(event);
-  },
-  gapped: (gap) => {
-    table.addGap(gap);
-  },
-  noticed: (notice) => {
-    table.addNotice(NOTICE_TEXTS[notice]);
-    if (notice === 'profile_changed') void stream.refreshProfile();
-  },
-};
-
-const stream = new EventStream({
-  rooms: readRooms(),
-  listener,
-  openers: { sse: openSseConnection, websocket: openSocketIoConnection },
-  discover: fetchProfile,
-  backoff: new Backoff(Math.random),
-});
-
-stream.start();
-status.start();
+status.refresh();
+commands.refresh();
 setInterval(() => {
-  status.drawRate();
+  facts.drawRate();
   host.checkAge();
 }, 1000);
 
-function learnStatus(fields: Fields): void {
-  controls.observe(fields.fields('hostMonitor'));
-  const name = fields.text('profile');
-  if (name !== undefined && profileName !== undefined && name !== profileName) void stream.refreshProfile();
+function takeStatus(answer: Fields): void {
+  const at = Date.now() / 1000;
+  const transports = answer.fields('transports');
+  // A flip that leaves this page's transport on is told to nobody but those who ask.
+  bar.showProfile(
+    answer.text('profile') ?? UNKNOWN,
+    transports.flag('sse') === true && transports.flag('websocket') === true,
+  );
+  for (const figure of figures) figure.take(answer, at);
+  facts.take(answer);
+  rooms.take(answer);
+  nodes.take(answer);
+  drops.take(answer, performance.now());
+  flip.take(answer);
+  controls.observe(answer.fields('hostMonitor'));
+}
+
+/** Why the stream was lost belongs between the events before and after. */
+function tellOnce({ reason }: StateChange): void {
+  if (reason === '' || reason === lastTold) return;
+  lastTold = reason;
+  table.addNotice(reason);
 }
 
 /** Rooms the page's address asks for, `/?rooms=a,b`; none means the gateway's default rooms. */

@@ -1,6 +1,6 @@
-import { type Profile, TRANSPORT_NAMES, type Transport } from './profile.js';
+import type { StateChange } from '../client/index.js';
 import { UNKNOWN } from './quantity.js';
-import type { StreamState } from './stream.js';
+import { TRANSPORT_NAMES, type Transport } from './transport-names.js';
 
 /** The elements that say how this page is connected. */
 export interface ConnectionBarParts {
@@ -28,31 +28,33 @@ export class ConnectionBar {
     });
   }
 
-  /** Shows what the gateway serves. */
-  showProfile(profile: Profile): void {
-    this.#parts.profile.textContent = profile.name;
-    this.#parts.profile.dataset['value'] = profile.name;
-    this.#parts.choice.hidden = Object.keys(profile.paths).length < 2;
+  /** Shows what the gateway serves; `isChoice`: more than one transport is on. */
+  showProfile(profile: string, isChoice: boolean): void {
+    this.#parts.profile.textContent = profile;
+    this.#parts.profile.dataset['value'] = profile;
+    this.#parts.choice.hidden = !isChoice;
   }
 
-  /** Shows the transport in use. */
-  showTransport(transport: Transport | undefined): void {
-    const badge = this.#parts.transport;
-    badge.textContent = transport === undefined ? UNKNOWN : TRANSPORT_NAMES[transport];
-    badge.dataset['value'] = transport ?? '';
-    if (transport !== undefined) this.#parts.select.value = transport;
+  /** Shows how the connection is; a transport that is only tried is not in use. */
+  showState({ state, transport, reason, retryInMs }: StateChange): void {
+    const { transport: badge, state: word, detail, select } = this.#parts;
+    const inUse = state === 'live' ? transport : null;
+    badge.textContent = inUse === null ? UNKNOWN : TRANSPORT_NAMES[inUse];
+    badge.dataset['value'] = inUse ?? '';
+    if (inUse !== null) select.value = inUse;
+    // Read out when it changes, so it is left alone when it does not.
+    if (word.textContent !== state) word.textContent = state;
+    word.dataset['value'] = state;
+    detail.textContent = [reason, describeRetry(retryInMs)].filter((text) => text !== '').join(', ');
   }
 
-  /** Shows how the stream is; read out by screen readers when it changes. */
-  showState(state: StreamState, detail: string): void {
-    const { state: label, detail: note } = this.#parts;
-    if (label.textContent !== state) label.textContent = state;
-    label.dataset['value'] = state;
-    note.textContent = detail;
-  }
-
-  /** Shows the rooms of this session. */
+  /** Shows the rooms this page is in. */
   showRooms(rooms: readonly string[]): void {
-    this.#parts.rooms.textContent = rooms.join(', ') || UNKNOWN;
+    this.#parts.rooms.textContent = rooms.length === 0 ? UNKNOWN : rooms.join(', ');
   }
+}
+
+function describeRetry(retryInMs: number | null): string {
+  if (retryInMs === null) return '';
+  return retryInMs < 1000 ? 'asking again now' : `asking again in ${String(Math.round(retryInMs / 1000))} s`;
 }

@@ -1,5 +1,5 @@
-import { type CommandAnswer, sendCommand } from './command-client.js';
-import type { Fields } from './fields.js';
+import { GatewayError } from '../client/index.js';
+import { Fields } from './fields.js';
 
 /** The elements the host monitor is steered with. */
 export interface ControlsParts {
@@ -15,6 +15,9 @@ export interface ControlsParts {
   readonly error: HTMLElement;
 }
 
+/** Sends a command; resolves with its result, rejects with why there is none. */
+export type SendCommand = (action: string, data?: object) => Promise<unknown>;
+
 /** A status that was on its way when a command was answered may tell of the time before it; ms it has to arrive. */
 const SETTLE_MS = 1500;
 
@@ -24,13 +27,14 @@ const SETTLE_MS = 1500;
  */
 export class Controls {
   readonly #parts: ControlsParts;
-  #path: string | undefined = '/api/control';
+  readonly #sendCommand: SendCommand;
   #isBusy = false;
   #isSettling = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(parts: ControlsParts) {
+  constructor(parts: ControlsParts, sendCommand: SendCommand) {
     this.#parts = parts;
+    this.#sendCommand = sendCommand;
     parts.start.addEventListener('click', () => {
       void this.#send('host-monitor.start');
     });
@@ -44,11 +48,6 @@ export class Controls {
     });
   }
 
-  /** Where commands go; undefined when the gateway takes none over HTTP. */
-  setPath(path: string | undefined): void {
-    this.#path = path;
-  }
-
   /** Takes `{running, intervalMs}` as the gateway's status tells it; one that may be out of date is passed over. */
   observe(monitor: Fields): void {
     if (!this.#isBusy && !this.#isSettling) this.#show(monitor);
@@ -59,15 +58,17 @@ export class Controls {
     if (this.#isBusy) return;
     error.textContent = '';
     outcome.textContent = '';
-    if (this.#path === undefined) {
-      error.textContent = 'This gateway takes no commands over HTTP.';
-      return;
-    }
     this.#setBusy(true);
-    const answer = await sendCommand({ path: this.#path, action, ...(data === undefined ? {} : { data }) });
-    this.#setBusy(false);
-    this.#report(answer);
-    this.#settle();
+    try {
+      this.#show(new Fields(await this.#sendCommand(action, data)));
+      outcome.textContent = 'Done.';
+    } catch (thrown) {
+      if (!(thrown instanceof GatewayError)) throw thrown;
+      error.textContent = `${thrown.message}${describeRetry(thrown.retryAfterMs)}`;
+    } finally {
+      this.#setBusy(false);
+      this.#settle();
+    }
   }
 
   #settle(): void {
@@ -76,22 +77,6 @@ export class Controls {
     this.#timer = setTimeout(() => {
       this.#isSettling = false;
     }, SETTLE_MS);
-  }
-
-  #report(answer: CommandAnswer): void {
-    const { error, outcome } = this.#parts;
-    switch (answer.kind) {
-      case 'succeeded':
-        this.#show(answer.result);
-        outcome.textContent = 'Done.';
-        break;
-      case 'queued':
-        outcome.textContent = 'Queued: no worker has taken it yet.';
-        break;
-      case 'refused':
-        error.textContent = `${answer.message}${describeRetry(answer.retryAfterMs)}`;
-        break;
-    }
   }
 
   #show(monitor: Fields): void {
@@ -115,8 +100,8 @@ export class Controls {
   }
 }
 
-function describeRetry(retryAfterMs: number | undefined): string {
-  if (retryAfterMs === undefined) return '';
+function describeRetry(retryAfterMs: number | null): string {
+  if (retryAfterMs === null) return '';
   const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
   return ` Try again in ${String(seconds)} s.`;
 }

@@ -1,6 +1,6 @@
+import type { Gap, GatewayEvent } from '../client/index.js';
 import { preview } from './preview.js';
 import { formatTimeOfDay } from './quantity.js';
-import type { Gap, GatewayEvent } from './wire.js';
 
 /** What a row of the list shows: an event, a gap in them, or what the gateway said about the stream. */
 export type Entry =
@@ -72,7 +72,7 @@ function toText(event: GatewayEvent): string {
 }
 
 function describeGap({ reason, dropped }: Gap): string {
-  if (dropped === undefined) return `Gap: events are missing here (${reason})`;
+  if (dropped === null) return `Gap: events are missing here (${reason})`;
   return `Gap: ${String(dropped)} ${dropped === 1 ? 'event is' : 'events are'} missing here (${reason})`;
 }
 

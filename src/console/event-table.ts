@@ -1,13 +1,14 @@
+import type { Gap, GatewayEvent } from '../client/index.js';
+import { EventFilter, type EventFilterParts } from './event-filter.js';
 import { createEventRow, type Entry } from './event-row.js';
 import { FrameBatch } from './frame-batch.js';
-import type { Gap, GatewayEvent } from './wire.js';
 
 /** The elements an event table lives in. */
 export interface EventTableParts {
   readonly list: HTMLOListElement;
   /** Shown while the list has no row. */
   readonly emptyNote: HTMLElement;
-  readonly filter: HTMLInputElement;
+  readonly filter: EventFilterParts;
   readonly pause: HTMLButtonElement;
 }
 
@@ -32,12 +33,11 @@ export class EventTable {
   #drawnSeq = 0;
   #seq = 0;
   #isPaused = false;
-  #needle = '';
+  readonly #filter: EventFilter;
 
   constructor(parts: EventTableParts) {
     this.#parts = parts;
-    parts.filter.addEventListener('input', () => {
-      this.#needle = parts.filter.value.trim().toLowerCase();
+    this.#filter = new EventFilter(parts.filter, () => {
       this.#rebuild();
     });
     parts.pause.addEventListener('click', () => {
@@ -45,15 +45,21 @@ export class EventTable {
       this.#drawing.request();
       this.#labelPause();
     });
-    // A filter that the browser kept over a reload is in the field before the first event.
-    this.#needle = parts.filter.value.trim().toLowerCase();
     this.#labelPause();
+  }
+
+  /** Offers the rooms that this page is in to be filtered by. */
+  offerRooms(rooms: readonly string[]): void {
+    this.#filter.offerRooms(rooms);
   }
 
   /** New events, in the order they came. */
   addEvents(events: readonly GatewayEvent[]): void {
     // Of a bundle larger than the memory only the end can ever be shown.
-    for (const event of events.slice(-MAX_RECENT)) this.#add({ kind: 'event', seq: ++this.#seq, event });
+    for (const event of events.slice(-MAX_RECENT)) {
+      this.#filter.learn(event);
+      this.#add({ kind: 'event', seq: ++this.#seq, event });
+    }
   }
 
   /** A gap: shown whatever the filter says, since a loss is never silent. */
@@ -103,9 +109,7 @@ export class EventTable {
   }
 
   #matches(entry: Entry): boolean {
-    if (this.#needle === '' || entry.kind !== 'event') return true;
-    const { type, room, key } = entry.event;
-    return [type, room, key ?? ''].some((text) => text.toLowerCase().includes(this.#needle));
+    return entry.kind !== 'event' || this.#filter.matches(entry.event);
   }
 
   #labelPause(): void {

@@ -1,8 +1,8 @@
+import type { GatewayEvent } from '../client/index.js';
 import { FrameBatch } from './frame-batch.js';
 import { HISTORY, type HostReading, HostReadings } from './host-readings.js';
 import { formatBytes, formatDuration, formatNumber, formatTimeOfDay, UNKNOWN } from './quantity.js';
 import { SparkLine } from './spark-line.js';
-import type { GatewayEvent } from './wire.js';
 
 /** The elements a host card lives in. */
 export interface HostCardParts {

@@ -1,5 +1,5 @@
+import type { GatewayEvent } from '../client/index.js';
 import { Fields } from './fields.js';
-import type { GatewayEvent } from './wire.js';
 
 /** The latest known of one host; what was never heard is undefined or empty. */
 export interface HostReading {
@@ -60,7 +60,7 @@ export class HostReadings {
   }
 
   #read(event: GatewayEvent, data: Fields, before: HostReading): HostReading | undefined {
-    const measuredAt = event.timestamp ?? before.measuredAt;
+    const measuredAt = event.timestamp;
     if (event.type === 'system_load_update') {
       const cpuPercent = data.number('cpuPercent');
       const load = data.numbers('load');

@@ -8,6 +8,22 @@ export function formatNumber(value: number | undefined, digits = 1): string {
   return value === undefined ? UNKNOWN : value.toFixed(digits);
 }
 
+/** A number in few characters, e.g. `0.5`, `12`, `3.4 k`, `1.2 M`. */
+export function formatCompact(value: number | undefined): string {
+  if (value === undefined) return UNKNOWN;
+  const size = Math.abs(value);
+  if (size >= 999_500) return `${(value / 1e6).toFixed(size < 9.95e6 ? 1 : 0)} M`;
+  if (size >= 999.5) return `${(value / 1e3).toFixed(size < 9950 ? 1 : 0)} k`;
+  return value.toFixed(size >= 9.95 || Number.isInteger(value) ? 0 : 1);
+}
+
+/** A short stretch of time, e.g. `12 ms`, `1.5 s`; a longer one as {@link formatDuration}. */
+export function formatMilliseconds(ms: number | undefined): string {
+  if (ms === undefined) return UNKNOWN;
+  if (ms < 999.5) return `${formatCompact(ms)} ms`;
+  return ms < 60_000 ? `${formatCompact(Math.round(ms / 100) / 10)} s` : formatDuration(ms / 1000);
+}
+
 /** A size in binary units, e.g. `3.2 GiB`. */
 export function formatBytes(bytes: number | undefined): string {
   if (bytes === undefined) return UNKNOWN;
@@ -18,6 +34,13 @@ export function formatBytes(bytes: number | undefined): string {
     unit += 1;
   }
   return `${value.toFixed(unit === 0 || value >= 100 ? 0 : 1)} ${UNITS[unit] ?? ''}`;
+}
+
+/** A size in few characters, for an axis, e.g. `512`, `64 K`, `1.5 M`. */
+export function formatBytesCompact(bytes: number): string {
+  return formatBytes(bytes)
+    .replace('.0', '')
+    .replace(/ ?(?:i?B)$/, '');
 }
 
 /** A stretch of time by its two greatest units, e.g. `3 d 4 h`, `12 min 5 s`. */

@@ -53,6 +53,8 @@ export const ERRORS = {
   queue_unavailable: row(503, true),
   not_ready: row(503, true, 'reconnect'),
   log_unavailable: row(503, true),
+  /** Stored or not, nobody can say: trying again may store it twice. */
+  outcome_unknown: row(503, true),
   node_unavailable: row(503, true),
   shutting_down: row(503, true, 'reconnect'),
   slow_consumer: row(503, true, 'reconnect'),

@@ -42,6 +42,7 @@ export function createListener(base: Base, parts: StatusParts): Listener {
     },
     logger,
     consoleFolder: fileURLToPath(new URL('../console/', import.meta.url)),
+    clientFolder: fileURLToPath(new URL('../client/', import.meta.url)),
   });
   const listener = new Listener({
     origins: new OriginPolicy(config.corsOrigins),

@@ -2,6 +2,7 @@ import type { Delivery } from '../core/delivery/delivery.js';
 import { ProfileSwitch } from '../core/flip/profile-switch.js';
 import type { ServedTransport } from '../core/flip/served-transport.js';
 import type { Listener } from '../profiles/http/listener.js';
+import type { SocketIoProfile } from '../profiles/socketio/socketio-profile.js';
 import type { Tables } from '../tables.js';
 import type { Base } from './base.js';
 import type { OpenedControl } from './control.js';
@@ -43,12 +44,18 @@ async function openSocketIo(
   parts: TransportParts,
   listener: Listener,
 ): Promise<ServedTransport> {
-  const { SocketIoProfile } = await import('../profiles/socketio/socketio-profile.js');
+  const module = await import('../profiles/socketio/socketio-profile.js');
   const common = { ...config, ...parts, listener, logger, counters, clock };
-  if (config.redisUrl === undefined) return new SocketIoProfile(common);
+  if (config.redisUrl === undefined) return new module.SocketIoProfile(common);
   const { connectClusterRooms } = await import('../profiles/socketio/cluster-rooms.js');
   const rooms = connectClusterRooms(config.redisUrl, config.redisKeyPrefix, { logger, counters });
-  const profile = new SocketIoProfile({ ...common, adapter: rooms.adapter });
+  let profile: SocketIoProfile;
+  try {
+    profile = new module.SocketIoProfile({ ...common, adapter: rooms.adapter });
+  } catch (error) {
+    rooms.close();
+    throw error;
+  }
   return {
     admit: () => {
       profile.admit();

@@ -1,6 +1,7 @@
-import { RecentFigures } from '../core/metrics/recent-figures.js';
+import { PROFILES } from '../core/config/profile.js';
 import type { Delivery } from '../core/delivery/delivery.js';
 import type { ProfileSwitch } from '../core/flip/profile-switch.js';
+import { RecentFigures } from '../core/metrics/recent-figures.js';
 import type { HostMonitor } from '../sources/host-monitor.js';
 import type { Base } from './base.js';
 import type { OpenedCluster } from './cluster.js';
@@ -18,7 +19,7 @@ export type StatusParts = OpenedLog &
 
 /** What `GET /api/admin/status` answers: everything the console shows. */
 export function statusOf(
-  { served, clock, counters, closers }: Base,
+  { config, served, clock, counters, closers }: Base,
   { log, bridge, delivery, monitor, gate, registry, cluster, profiles }: StatusParts,
 ): () => Promise<object> {
   const startedAt = clock.elapsed();
@@ -29,6 +30,9 @@ export function statusOf(
   return async () => ({
     profile: served.profile,
     transports: served.transports,
+    // What a flip would serve, and over which time it would move clients.
+    profiles: Object.fromEntries(PROFILES.map((profile) => [profile, served.under(profile)])),
+    drainMs: config.drainMs,
     flip: profiles.report().flip,
     uptimeSeconds: (clock.elapsed() - startedAt) / 1000,
     ...delivery.status(),

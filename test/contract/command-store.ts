@@ -163,7 +163,7 @@ export function commandStoreContract(name: string, open: () => Promise<OpenedSto
       await pause();
       const failed = await ended(await store.take(askedFor('test.fail')));
       await pause();
-      const asked = askedFor('test.sleep', { ms: 400 });
+      const asked = askedFor('test.sleep', { ms: 800 });
       const running = taken(await store.take(asked));
       const listed = await store.recent(10);
       if (listed instanceof Refusal) throw new Error(listed.code);
@@ -179,7 +179,7 @@ export function commandStoreContract(name: string, open: () => Promise<OpenedSto
       await running.ended;
       const [newest] = (await store.recent(1)) as readonly CommandSummary[];
       expect(newest).toMatchObject({ id: asked.command.id, status: 'succeeded' });
-      expect(newest?.durationMs).toBeGreaterThanOrEqual(390);
+      expect(newest?.durationMs).toBeGreaterThanOrEqual(790);
     });
 
     test('a refused command is not listed', async () => {

@@ -1,11 +1,10 @@
 import os from 'node:os';
-import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { hostKey } from '../../src/sources/host-monitor.js';
 import { launchBrowser } from '../support/browser.js';
 import { ConsolePage } from '../support/console-page.js';
-import { killLaunched, type LaunchedGateway, launchGateway, ROOT } from '../support/launched-gateway.js';
+import { killLaunched, type LaunchedGateway, launchGateway } from '../support/launched-gateway.js';
 import { publish } from '../support/publish.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -150,15 +149,12 @@ it('fits its window, wide and narrow, light and dark', async () => {
   for (const { name, colorScheme, width } of [
     { name: 'light', colorScheme: 'light' as const, width: 1280 },
     { name: 'dark', colorScheme: 'dark' as const, width: 1280 },
-    { name: 'narrow', colorScheme: 'light' as const, width: 380 },
+    { name: 'narrow', colorScheme: 'light' as const, width: 360 },
   ]) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 800 });
-    await page.screenshot({ path: path.join(ROOT, `test/artifacts/console-${name}.png`), fullPage: true });
-    const overflow = await page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
-    expect({ name, overflow }).toEqual({ name, overflow: 0 });
+    await opened.picture(name);
+    expect({ name, overflow: await opened.overflow() }).toEqual({ name, overflow: 0 });
   }
   await opened.close();
   expect(opened.troubles).toEqual([]);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { EventSource } from 'eventsource';
+import { Manager } from 'socket.io-client';
 import { bundleWire } from '../support/bundle-wire.js';
 import { CountedStream } from '../support/counted-stream.js';
 import { statusOf, untilSessions } from '../support/gateway-status.js';
@@ -247,6 +248,27 @@ describe('a flip of a running gateway', () => {
     });
   });
 
+  test('has who was on the way in try again: refused in the namespace, a stock client never would', async () => {
+    const { url, port } = await launchGateway({ APP_PROFILE: 'WEBSOCKET' });
+    // So that the flip lasts.
+    await RawCrowd.open(port, ['legacy'], 300, () => ({}));
+    const manager = new Manager(url, {
+      transports: ['websocket'],
+      autoConnect: false,
+      reconnectionDelay: 100,
+    });
+    await new Promise((resolve) => manager.open(resolve));
+    await flip(url, 'SSE');
+    const socket = kept(manager.socket('/'));
+    const lost = new Promise((resolve) => {
+      socket.on('disconnect', resolve).on('connect_error', resolve);
+    });
+    socket.connect();
+    await lost;
+    await flip(url, 'WEBSOCKET');
+    await waitUntil(() => socket.connected, 'the client to come back by itself');
+  });
+
   test('at SIGHUP takes the profile that the env file names now', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'flipgate-'));
     try {
@@ -263,6 +285,11 @@ describe('a flip of a running gateway', () => {
       gateway.process.kill('SIGHUP');
       await waitUntil(async () => (await profile()) === 'SSE', 'the flip');
       expect((await report(gateway.url)).flip).toMatchObject({ via: 'signal', by: 'SIGHUP', address: null });
+      // What the file does not say is not undone.
+      writeFileSync(file, 'PORT=1\n');
+      gateway.process.kill('SIGHUP');
+      await waitUntil(() => gateway.output().includes('no file names one'), 'the warning');
+      expect(await profile()).toBe('SSE');
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -282,6 +309,26 @@ describe('flipgate flip', () => {
       1,
       'invalid_profile: a profile is one of WEBSOCKET, SSE, HYBRID\n',
     ]);
+  });
+
+  test('does not pass for done when another flip took its place, or its address is none', async () => {
+    const { url, port } = await launchGateway({ APP_PROFILE: 'WEBSOCKET' });
+    await RawCrowd.open(port, ['legacy'], 200, () => ({}));
+    const flipping = runProgram('dist/cli.js', ['flip', 'sse', '--url', url], {});
+    await waitUntil(async () => (await report(url)).profile === 'SSE', 'the flip to begin');
+    await flip(url, 'HYBRID');
+    expect(await flipping).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('another flip took its place; HYBRID is served'),
+    });
+    expect(await runProgram('dist/cli.js', ['flip', 'HYBRID', '--url', url], {})).toMatchObject({
+      code: 0,
+      stdout: 'SSE → HYBRID: done\n',
+    });
+    expect(await runProgram('dist/cli.js', ['flip', 'HYBRID', '--url', 'localhost:5002'], {})).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('is no address'),
+    });
   });
 
   test('says when nobody is there', async () => {

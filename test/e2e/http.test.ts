@@ -530,6 +530,7 @@ describe('GET /api/events/stream', () => {
     expect(head).toContain('Content-Type: text/event-stream\r\n');
     expect(head).toContain('Cache-Control: no-cache, no-transform\r\n');
     expect(head).toContain('X-Accel-Buffering: no');
+    expect(head).toContain('Connection: close');
     expect(body).toContain('retry: 1000\n\n');
   });
 

@@ -46,6 +46,16 @@ afterAll(() => {
 });
 
 describe('the README', () => {
+  it('flips a gateway that runs', async () => {
+    const gateway = await launchGateway({ APP_PROFILE: 'WEBSOCKET' });
+    const { PATH, HOME } = process.env;
+    const env = { PATH, HOME, PORT: String(gateway.port) };
+    const { stdout } = await run('sh', ['-c', snippet('flip', gateway)], { cwd: ROOT, env });
+    expect(stdout).toContain('WEBSOCKET → SSE: done');
+    const profile = (await (await fetch(`${gateway.url}/api/profile`)).json()) as { profile: string };
+    expect(profile.profile).toBe('SSE');
+  });
+
   it('publishes with curl and with Python, and receives with curl and with Node over SSE', async () => {
     const gateway = await launchGateway({ APP_PROFILE: 'SSE' });
     const file = path.join(folder, 'sse.mjs');

@@ -110,7 +110,7 @@ describe('a log of several streams', () => {
     await redis.del(streamOf(keyPrefix, 'b'));
     await redis.set(streamOf(keyPrefix, 'b'), 'no stream');
     const both = await log.append(['a', 'b'].map((room) => newEvent({ room })));
-    expect(both).toMatchObject({ code: 'log_unavailable', message: expect.stringContaining('not known') });
+    expect(both).toMatchObject({ code: 'outcome_unknown', message: expect.stringContaining('not known') });
     const one = await log.append([newEvent({ room: 'b' })]);
     expect(one).toMatchObject({ code: 'log_unavailable', message: expect.stringContaining('nothing was') });
     expect(await log.append([newEvent({ room: 'a' })])).toHaveLength(1);

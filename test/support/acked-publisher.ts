@@ -79,10 +79,10 @@ export class AckedPublisher {
     const { error } = answer.json as { error: { code: string; message: string; retryable: boolean } };
     const isExpected =
       answer.status === 503 &&
-      error.code === 'log_unavailable' &&
+      ['log_unavailable', 'outcome_unknown'].includes(error.code) &&
       answer.headers['retry-after'] !== undefined;
     if (!isExpected) this.troubles.push(`${String(answer.status)} ${answer.text}`);
-    return error.message.includes('nothing was stored') ? 'refused' : 'unknown';
+    return error.code === 'log_unavailable' ? 'refused' : 'unknown';
   }
 }
 

@@ -1,4 +1,6 @@
+import path from 'node:path';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { ROOT } from './launched-gateway.js';
 import { waitUntil } from './wait-until.js';
 
 /** An event's row as the list got it. */
@@ -11,6 +13,9 @@ export interface ShownEvent {
 
 /** How long a page may take to get where a test wants it, ms. */
 const PATIENCE_MS = 15_000;
+
+/** Where pictures go that are kept for people to look at. */
+const ARTIFACTS = path.resolve(ROOT, process.env['TEST_ARTIFACTS'] ?? 'test-artifacts');
 
 /** The operators' page in a tab of its own, with a note of everything that went wrong in it. */
 export class ConsolePage {
@@ -120,6 +125,18 @@ export class ConsolePage {
       `its newest rows are ${rows.slice(0, 5).join(' | ').replaceAll('\n', ' ')}`,
       `troubles: ${this.#troubles.join(' | ')}`,
     ].join('; ');
+  }
+
+  /** Keeps a picture of the page, for people to look at. */
+  async picture(name: string, fullPage = true): Promise<void> {
+    await this.page.screenshot({ path: path.join(ARTIFACTS, `console-${name}.png`), fullPage });
+  }
+
+  /** How many CSS pixels the page is wider than its window. */
+  async overflow(): Promise<number> {
+    return this.page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
   }
 
   async close(): Promise<void> {

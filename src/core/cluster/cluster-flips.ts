@@ -9,6 +9,7 @@ import type { NodeMessages } from './node-messages.js';
 import type { ClusterView } from './node-registry.js';
 import { readReport } from './flip-answer.js';
 import { fieldsOf, readRefusal, refusalAnswer } from './node-answer.js';
+import { NodeProgress } from './node-progress.js';
 import { RolloutRecord } from './rollout-record.js';
 
 /** The subjects of these requests: a flip, and how it goes on. */
@@ -114,36 +115,23 @@ export class ClusterFlips implements Flips {
     origin: FlipOrigin,
   ): Promise<Refusal | undefined> {
     const { clock, drainMs } = this.#parts;
-    const begun = await this.#ask(id, to, origin);
-    // It may have begun nevertheless; whether it did, it says itself.
-    if (begun instanceof Refusal && begun.code !== 'node_unavailable') return begun;
-    let report = begun;
-    let progressAt = clock.elapsed();
-    let left = Infinity;
+    const progress = new NodeProgress(to, clock.elapsed());
     while (!rollout.isOver) {
+      // A request that was lost is made again: what is served already is not flipped.
+      const report = progress.isBegun ? await this.#reportOf(id) : await this.#ask(id, to, origin);
+      const end = progress.learn(report, clock.elapsed());
+      if (end instanceof Refusal) return end;
       if (!(report instanceof Refusal)) {
-        const { profile, flip } = report;
-        if (flip?.to === to && flip.state === 'failed') {
-          return new Refusal('flip_failed', flip.error?.message ?? 'the flip failed');
-        }
-        if (profile === to && flip?.state !== 'draining') {
-          rollout.moved(id, report);
-          return undefined;
-        }
-        rollout.progress(id, report);
-        if (flip !== null && flip.sessions.left < left) {
-          left = flip.sessions.left;
-          progressAt = clock.elapsed();
-        }
+        if (end === 'moved') rollout.moved(id, report);
+        else if (progress.isBegun) rollout.progress(id, report);
       }
-      if (clock.elapsed() - progressAt > PATIENCE_MS + drainMs) {
+      if (end === 'moved') return undefined;
+      if (clock.elapsed() - progress.madeAt > PATIENCE_MS + drainMs) {
         return report instanceof Refusal
           ? report
           : new Refusal('flip_failed', 'its clients have not moved in time');
       }
       await new Promise<void>((resolve) => void clock.after(ASK_MS, resolve));
-      report = await this.#reportOf(id);
-      if (report instanceof Refusal && report.code !== 'node_unavailable') return report;
     }
     return undefined;
   }

@@ -2,23 +2,14 @@ import { type ErrorCode, Refusal } from '../errors.js';
 import type { Event, LogEntry } from '../event.js';
 import type { LogState, LogTail } from '../log/event-log.js';
 import { type DeliveryFigures, newDeliveryFigures } from '../metrics/delivery-figures.js';
-import { Admission } from './admission.js';
-import { Beginnings } from './beginnings.js';
 import type { DeliveryParts, DeliverySettings } from './delivery-settings.js';
 import { Drain } from './drain.js';
-import { Hub } from './hub.js';
-import { LatencyMeter } from './latency-meter.js';
-import { Pump } from './pump.js';
-import { Resumption } from './resumption.js';
-import { type RoomChange, RoomChanges } from './room-changes.js';
+import { Engine } from './engine.js';
+import type { RoomChange } from './room-changes.js';
 import { RoomReader } from './room-reader.js';
 import type { Session, Transport } from './session.js';
-import { type OpenRequest, Sessions } from './sessions.js';
-import { ShardInterest } from './shard-interest.js';
-import { Slicer } from './slicer.js';
-import { type SessionBacklog, Sweeper } from './sweeper.js';
-import { Timeline } from './timeline.js';
-import { WriteAllowance } from './write-allowance.js';
+import type { OpenRequest } from './sessions.js';
+import type { SessionBacklog } from './sweeper.js';
 
 /** How often stalled sessions are looked for and idle ones moved to the head, ms. */
 const SWEEP_MS = 1000;
@@ -32,132 +23,52 @@ export class Delivery {
   /** What it counts while it works. */
   readonly figures: DeliveryFigures = newDeliveryFigures();
   readonly #parts: DeliveryParts;
-  readonly #timeline: Timeline;
-  readonly #interest: ShardInterest;
-  readonly #slicer: Slicer;
-  readonly #hub = new Hub();
-  readonly #admission: Admission;
-  readonly #sessions: Sessions;
-  readonly #resumption: Resumption;
-  readonly #beginnings: Beginnings;
-  readonly #pump: Pump;
-  readonly #sweeper: Sweeper;
-  readonly #roomChanges: RoomChanges;
+  readonly #engine: Engine;
   readonly #endSweep: () => void;
   #logState: LogState = 'starting';
   #closing = false;
 
   constructor(settings: DeliverySettings, parts: DeliveryParts) {
     this.#parts = parts;
-    this.#timeline = new Timeline(parts.types, settings.memory, parts.counters, parts.log.shards);
-    this.#interest = new ShardInterest({
-      ...parts,
-      timeline: this.#timeline,
-      mainRoom: settings.defaultRooms[0] ?? '',
-    });
-    this.rooms = new RoomReader(this.#timeline, this.#interest);
-    this.#slicer = new Slicer(this.#timeline);
-    this.#admission = new Admission(settings, this.#hub);
-    const { maxEventsPerSecondPerClient: perSecond } = settings;
-    this.#sessions = new Sessions({
-      admission: this.#admission,
-      hub: this.#hub,
-      defaultRooms: settings.defaultRooms,
-      newId: parts.newSessionId,
-      newAllowance: () => (perSecond === 0 ? null : new WriteAllowance(perSecond, parts.clock.elapsed())),
-      scopeOf: (rooms) => this.#timeline.scopes.of(rooms),
-      traffic: this.figures.traffic,
-    });
-    this.#resumption = new Resumption(parts.log, this.#timeline, this.#slicer, parts.clock);
-    const onFault = (session: Session, error: unknown): void => {
-      this.#fault(session, error);
-    };
-    this.#beginnings = new Beginnings({
-      heartbeatMs: settings.heartbeatMs,
-      profile: parts.profile,
-      timeline: this.#timeline,
-      slicer: this.#slicer,
-      resumption: this.#resumption,
-      interest: this.#interest,
-      counters: parts.counters,
-      onLive: (session) => {
-        this.#pump.wake(session);
-      },
-      onFault,
-    });
-    this.#pump = new Pump({
-      timeline: this.#timeline,
-      slicer: this.#slicer,
-      hub: this.#hub,
-      clock: parts.clock,
-      window: settings.window,
-      latency: new LatencyMeter({
-        timeline: this.#timeline,
-        hub: this.#hub,
-        clock: parts.clock,
-        latencyMs: this.figures.latencyMs,
-      }),
-      stretchSessions: settings.maxRoomSize,
-      maxQueue: settings.maxQueuePerClient,
-      onOverflow: (session, dropped) => {
-        parts.counters.add('events_dropped', 'client_queue', dropped);
-        this.#beginnings.announceOverflow(session, dropped);
-      },
-      onLost: (session) => {
-        this.#beginnings.beginAfterGap(session, 'trimmed');
-      },
-      onFault,
-    });
-    this.#sweeper = new Sweeper({
-      sessions: this.#sessions,
-      timeline: this.#timeline,
-      clock: parts.clock,
-      maxBacklogMs: settings.maxBacklogMs,
+    this.#engine = new Engine(settings, parts, this.figures, {
       onTooSlow: (session) => {
         this.end(session, 'slow_consumer');
       },
-    });
-    this.#roomChanges = new RoomChanges({
-      admission: this.#admission,
-      hub: this.#hub,
-      timeline: this.#timeline,
-      slicer: this.#slicer,
-      sweeper: this.#sweeper,
-      interest: this.#interest,
-      counters: parts.counters,
-      wake: (session) => {
-        this.#pump.wake(session);
+      onFault: (session, error) => {
+        this.#fault(session, error);
       },
     });
+    const { timeline, interest, hub, beginnings, sweeper } = this.#engine;
+    this.rooms = new RoomReader(timeline, interest);
     this.#endSweep = parts.clock.every(SWEEP_MS, () => {
-      if (this.#logState === 'ready') this.#beginnings.beginWaiting();
-      this.#interest.sweep(this.#hub.names());
-      void this.#sweeper.sweep();
+      if (this.#logState === 'ready') beginnings.beginWaiting();
+      interest.sweep(hub.names());
+      void sweeper.sweep();
     });
   }
 
   /** What follows the log; give it to {@link EventLog.start}. */
   readonly tail: LogTail = {
     reset: (floor) => {
-      this.#timeline.reset(floor);
+      this.#engine.timeline.reset(floor);
       // Sessions of quiet rooms, too, must learn of the gap.
-      const { shards } = this.#timeline;
+      const { shards } = this.#engine.timeline;
       const shard = shards.ofId(floor);
-      const rooms = [...this.#hub.names()].filter((room) => shards.ofRoom(room) === shard);
-      if (rooms.length > 0) this.#pump.changed(new Set(rooms));
+      const rooms = [...this.#engine.hub.names()].filter((room) => shards.ofRoom(room) === shard);
+      if (rooms.length > 0) this.#engine.pump.changed(new Set(rooms));
     },
     entries: (batch) => {
       this.#append(batch);
     },
     caughtUp: (shard) => {
-      this.#timeline.caughtUp(shard);
-      this.#interest.caughtUp(shard);
-      this.#roomChanges.caughtUp(shard);
-      this.#beginnings.beginReady();
+      this.#engine.timeline.caughtUp(shard);
+      this.#engine.interest.caughtUp(shard);
+      this.#engine.roomChanges.caughtUp(shard);
+      this.#engine.beginnings.beginReady();
     },
     state: (state) => {
       this.#logState = state;
-      if (state === 'ready') this.#beginnings.beginWaiting();
+      if (state === 'ready') this.#engine.beginnings.beginWaiting();
     },
   };
 
@@ -165,12 +76,12 @@ export class Delivery {
   open(request: OpenRequest): Session | Refusal {
     const rooms = this.#check(request);
     if (rooms instanceof Refusal) return rooms;
-    const session = this.#sessions.admit(request, rooms);
+    const session = this.#engine.sessions.admit(request, rooms);
     this.#parts.counters.add('sessions_opened', request.transport);
     try {
       session.outlet.accept();
-      for (const room of rooms) this.#interest.want(room);
-      this.#beginnings.begin(session, request.cursor);
+      for (const room of rooms) this.#engine.interest.want(room);
+      this.#engine.beginnings.begin(session, request.cursor);
     } catch (error) {
       this.#fault(session, error);
     }
@@ -185,20 +96,22 @@ export class Delivery {
 
   /** The open session of this id. */
   session(id: string): Session | undefined {
-    return this.#sessions.find(id);
+    return this.#engine.sessions.find(id);
   }
 
   /** The connection can take more; to be called after a write found it not writable. */
   wake(session: Session): void {
-    this.#resumption.wake(session);
-    this.#pump.wake(session);
+    this.#engine.resumption.wake(session);
+    this.#engine.pump.wake(session);
   }
 
   /** What the session may be told to have, outside a bundle; null when that can't be said now. */
   cursorOf(session: Session): string | null {
     const { state, isOwed, rooms, position, coveredFrom, scope } = session;
     if (state !== 'live' || isOwed || position < coveredFrom) return null;
-    return this.#timeline.isWholeFor(rooms, position) ? this.#timeline.cursorAt(position, scope) : null;
+    return this.#engine.timeline.isWholeFor(rooms, position)
+      ? this.#engine.timeline.cursorAt(position, scope)
+      : null;
   }
 
   /** Adds rooms (any value a client sent); their snapshot goes to the session. Answers all it has now. */
@@ -213,8 +126,8 @@ export class Delivery {
 
   /** Takes rooms away and adds others: all of it, or, where that is refused, nothing. Answers all it has then. */
   changeRooms(session: Session, change: RoomChange): readonly string[] | Refusal {
-    const rooms = this.#roomChanges.change(session, change);
-    this.#beginnings.roomsChanged(session);
+    const rooms = this.#engine.roomChanges.change(session, change);
+    this.#engine.beginnings.roomsChanged(session);
     return rooms;
   }
 
@@ -223,7 +136,7 @@ export class Delivery {
    * those that were on their way to it already.
    */
   snapshot(session: Session, wanted: (event: Event) => boolean = () => true): number {
-    return this.#roomChanges.show(session, wanted);
+    return this.#engine.roomChanges.show(session, wanted);
   }
 
   /** Core ends a session: its client is told `reason` and let go. */
@@ -242,9 +155,9 @@ export class Delivery {
   close(session: Session): void {
     if (session.state === 'closed') return;
     session.state = 'closed';
-    this.#sessions.remove(session);
-    this.#beginnings.drop(session);
-    this.#pump.drop(session);
+    this.#engine.sessions.remove(session);
+    this.#engine.beginnings.drop(session);
+    this.#engine.pump.drop(session);
   }
 
   /** True once it takes no more sessions. */
@@ -264,7 +177,7 @@ export class Delivery {
       clock,
       random,
       overMs,
-      leaving: () => [...this.#sessions].filter(leaving),
+      leaving: () => [...this.#engine.sessions].filter(leaving),
       end: (session) => {
         this.end(session, reason);
       },
@@ -275,26 +188,26 @@ export class Delivery {
   shutDown(): void {
     this.turnAway();
     this.#endSweep();
-    for (const session of this.#sessions) this.end(session, 'shutting_down');
+    for (const session of this.#engine.sessions) this.end(session, 'shutting_down');
   }
 
   /** Figures for the status page. */
   status(): DeliveryStatus {
     return {
-      sessions: this.#sessions.counts(),
-      rooms: Object.fromEntries(this.#hub.largest(LISTED_ROOMS)),
-      eventsHeld: this.#timeline.length,
-      cursor: this.#timeline.headCursor,
-      windowMs: this.#pump.windowMs,
-      flushes: this.#pump.flushes,
-      backlog: this.#sweeper.backlog,
+      sessions: this.#engine.sessions.counts(),
+      rooms: Object.fromEntries(this.#engine.hub.largest(LISTED_ROOMS)),
+      eventsHeld: this.#engine.timeline.length,
+      cursor: this.#engine.timeline.headCursor,
+      windowMs: this.#engine.pump.windowMs,
+      flushes: this.#engine.pump.flushes,
+      backlog: this.#engine.sweeper.backlog,
     };
   }
 
   #check(request: Pick<OpenRequest, 'address' | 'rooms'>): readonly string[] | Refusal {
     const checked = this.#closing
       ? new Refusal('shutting_down', 'this node is going down', 1000)
-      : this.#sessions.check(request);
+      : this.#engine.sessions.check(request);
     if (checked instanceof Refusal) this.#parts.counters.add('sessions_refused', checked.code);
     return checked;
   }
@@ -305,9 +218,9 @@ export class Delivery {
   }
 
   #append(batch: readonly LogEntry[]): void {
-    this.#pump.changed(this.#timeline.append(batch, this.#parts.clock.elapsed()));
+    this.#engine.pump.changed(this.#engine.timeline.append(batch, this.#parts.clock.elapsed()));
     this.#parts.counters.add('events_logged', 'all', batch.length);
-    if (this.#logState === 'ready') this.#beginnings.beginWaiting();
+    if (this.#logState === 'ready') this.#engine.beginnings.beginWaiting();
   }
 }
 

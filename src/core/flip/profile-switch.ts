@@ -65,8 +65,12 @@ export class ProfileSwitch {
     return this.#inTurn(() => this.#flipTo(profile, origin));
   }
 
-  /** The profile that any value names; letter case does not matter. Refused: `invalid_profile`, `serves_nothing`. */
+  /**
+   * The profile that any value names; letter case does not matter. Refused: `invalid_profile`, `serves_nothing`,
+   * `shutting_down`.
+   */
   check(to: unknown): ProfileName | Refusal {
+    if (this.#closed) return new Refusal('shutting_down', 'this node is going down', 1000);
     const profile = PROFILES.find((name) => name === (typeof to === 'string' ? to.trim().toUpperCase() : to));
     if (profile === undefined) {
       return new Refusal('invalid_profile', `a profile is one of ${PROFILES.join(', ')}`);
@@ -79,13 +83,14 @@ export class ProfileSwitch {
   /** Flips no more: the process is going down. */
   freeze(): void {
     this.#closed = true;
+    // Its clients are the stop's now.
+    this.#flip?.supersede();
   }
 
   /** Flips no more, and closes what is open; to be called once the sessions have ended. */
   close(): Promise<void> {
     this.freeze();
     return this.#inTurn(async () => {
-      this.#flip?.supersede();
       for (const transport of this.#open.keys()) await this.#closeOne(transport);
     });
   }

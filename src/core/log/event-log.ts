@@ -57,8 +57,8 @@ export interface EventLog {
   unfollow(shard: number): void;
   /**
    * Appends all events or none, in order; resolves with one id each once the log has them. Refuses with
-   * `log_unavailable` (retryable), whose message says whether nothing was stored or that is not known. Where the events
-   * lie in several shards it is all or none in each; an event of several shards has an id in each, and the first is told.
+   * `log_unavailable`: nothing was stored; or with `outcome_unknown`: it may have been, so that trying again may store it twice.
+   * Where the events lie in several shards it is all or none in each; an event of several shards has an id in each, and the first is told.
    */
   append(events: readonly NewEvent[]): Promise<readonly string[] | Refusal>;
   /** Up to `limit` (≥ 1) entries after `id`, in its shard; any text may come in. Refuses with `log_unavailable`. */

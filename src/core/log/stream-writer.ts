@@ -57,7 +57,7 @@ export const NOTHING_STORED = new Refusal(
 );
 /** Redis was told, and its answer never came. */
 export const MAYBE_STORED = new Refusal(
-  'log_unavailable',
+  'outcome_unknown',
   'the event log can not be reached; it is not known whether this was stored',
   1000,
 );

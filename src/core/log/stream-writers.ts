@@ -23,7 +23,7 @@ export interface StreamWritersParts {
 }
 
 const PARTLY_STORED = new Refusal(
-  'log_unavailable',
+  'outcome_unknown',
   'the event log can not be reached; it is not known whether all of this was stored',
   1000,
 );

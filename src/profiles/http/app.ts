@@ -9,6 +9,7 @@ import type { Logger } from '../../core/logger.js';
 import type { BodyReader } from './json-body.js';
 import { isTransportPath, profileDocument, type Served, transportDisabled } from './profile-document.js';
 import { sendFailure, sendJson, sendRefusal } from './reply.js';
+import { clientScriptRoutes } from './routes/client-script.js';
 import { controlRoutes } from './routes/control.js';
 import { flipRoutes } from './routes/flips.js';
 import { type Operations, operationRoutes } from './routes/operations.js';
@@ -28,6 +29,8 @@ export interface AppParts {
   readonly readBody: BodyReader;
   /** The folder of the operators' page. */
   readonly consoleFolder: string;
+  /** The folder of the bundled SDK. */
+  readonly clientFolder: string;
 }
 
 /** The routes every profile has, but for the events' entrance. */
@@ -42,6 +45,7 @@ export function createApp(parts: AppParts): Express {
   app.use(controlRoutes(parts.gate));
   app.use(sessionRoutes(parts.delivery, parts.remoteSessions), roomRoutes(parts.delivery.rooms));
   app.use(operationRoutes(parts.operations), flipRoutes(parts.flips));
+  app.use(clientScriptRoutes(parts.clientFolder));
   app.get('/', (_req, res) => {
     res.sendFile(path.join(parts.consoleFolder, 'index.html'));
   });

@@ -5,7 +5,7 @@ import { Server, type ServerOptions, type Socket } from 'socket.io';
 import type { Clock } from '../../core/clock.js';
 import type { Outlet } from '../../core/delivery/outlet.js';
 import type { Session } from '../../core/delivery/session.js';
-import { Refusal } from '../../core/errors.js';
+import { ERRORS, Refusal } from '../../core/errors.js';
 import type { ServedTransport } from '../../core/flip/served-transport.js';
 import type { Logger } from '../../core/logger.js';
 import type { Counters } from '../../core/metrics/counters.js';
@@ -152,17 +152,15 @@ export class SocketIoProfile implements ServedTransport {
 
   #admit(socket: Socket, next: (error?: Error) => void): void {
     const { request } = socket;
-    const { rooms } = askedBy(socket);
+    const { rooms, bundle } = askedBy(socket);
     const refusal = this.#admits
       ? this.#parts.delivery.refusalFor({ address: addressOf(request), rooms })
       : new Refusal('transport_disabled', 'Socket.IO is not served here any more');
     if (refusal === undefined) return next();
-    // It had shaken hands before the node began to send clients away: told so by the namespace, a stock client would
-    // stay away for good.
-    if (refusal.code === 'transport_disabled' || refusal.code === 'shutting_down') {
-      return this.#writerOf(socket.conn).close(false);
-    }
-    next(Object.assign(new Error(refusal.code), { data: refusal.toBody() }));
+    // A client that is refused here does not try again by itself, and one whose connection was lost does; the next
+    // handshake is told why. It knows nothing of rooms, so who asked for some is told of those here.
+    if (isPassing(refusal) && !(bundle && refusal.code === 'room_full')) socket.conn.close();
+    else next(Object.assign(new Error(refusal.code), { data: refusal.toBody() }));
   }
 
   #open(socket: Socket): void {
@@ -252,6 +250,11 @@ function askedBy(socket: Socket): { bundle: boolean; rooms: unknown; cursor: str
     rooms: rooms === undefined || rooms === null ? undefined : roomsOf(rooms),
     cursor: typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : null,
   };
+}
+
+/** Whether the same client may be let in later. */
+function isPassing({ code }: Refusal): boolean {
+  return ERRORS[code].disconnect === 'reconnect';
 }
 
 function codeOf(answer: object): string {

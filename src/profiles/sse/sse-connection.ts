@@ -7,12 +7,19 @@ import type { ErrorCode } from '../../core/errors.js';
 import { formatSseBlock } from './sse-frame.js';
 import { chunkedWires, plainWires, type SseWires } from './sse-wire.js';
 
-/** Headers of every stream. Source: WHATWG HTML, section 9.2; the last one is for nginx. */
+/**
+ * Headers of every stream. Source: WHATWG HTML, section 9.2; `X-Accel-Buffering` is for nginx. The end of a stream closes
+ * its connection: a client that keeps a pool and was not told would send its next request into it, and get no answer.
+ */
 const HEADERS = {
   'Content-Type': 'text/event-stream',
   'Cache-Control': 'no-cache, no-transform',
   'X-Accel-Buffering': 'no',
+  Connection: 'close',
 } as const;
+
+/** How long a client that takes nothing of the last words may keep its socket, ms. */
+const GOODBYE_MS = 5000;
 
 /**
  * One stream: writes what core says as Server-Sent Events. The HTTP layer writes the head; what follows goes to the
@@ -93,6 +100,8 @@ export class SseConnection implements Outlet {
     if (notice !== undefined) {
       this.#block(formatSseBlock({ event: notice, data: JSON.stringify({ reason }) }));
     }
+    // What waits may wait for a reader that has stopped.
+    this.#socket.setTimeout(GOODBYE_MS, destroyThis);
     this.#socket.end(this.#wires.end);
     this.#socket.destroySoon();
   }
@@ -112,4 +121,8 @@ export class SseConnection implements Outlet {
     this.#socket.write(bytes);
     return bytes.length;
   }
+}
+
+function destroyThis(this: Socket): void {
+  this.destroy();
 }

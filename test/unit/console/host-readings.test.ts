@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { GatewayEvent } from '../../../src/client/index.js';
 import { HISTORY, HostReadings } from '../../../src/console/host-readings.js';
-import type { GatewayEvent } from '../../../src/console/wire.js';
 
 const GIB = 1024 ** 3;
 
 function event(type: string, data: unknown, key?: string): GatewayEvent {
-  return { id: '1-0', type, room: 'default', key, data, timestamp: 100 };
+  return { id: '1-0', type, room: 'default', data, timestamp: 100, ...(key === undefined ? {} : { key }) };
 }
 
 function load(host: string, cpuPercent: number): GatewayEvent {

@@ -200,6 +200,36 @@ describe('a flip of all nodes', () => {
     expect(flips.report().rollout?.state).toBe('done');
   });
 
+  test('asks again where its request was lost, and waits for as long as a node gets on', async () => {
+    const flips = nodes.add('a');
+    const other = nodes.add('b', 300);
+    // What it did before says nothing of what it does now.
+    await other.flip('SSE', ORIGIN);
+    await nodes.turn(4000);
+    await other.flip('WEBSOCKET', ORIGIN);
+    nodes.fates.set('b', 'silent');
+    await flips.flipAll('SSE', ORIGIN);
+    await nodes.turn(3000);
+    expect(nodes.profileOf('b')).toBe('WEBSOCKET');
+    nodes.fates.delete('b');
+    await nodes.turn(3000);
+    expect(flips.report().rollout?.state).toBe('done');
+    expect(['a', 'b'].map((id) => nodes.profileOf(id))).toEqual(['SSE', 'SSE']);
+  });
+
+  test('stops at a node that somebody flips elsewhere meanwhile', async () => {
+    const flips = nodes.add('a');
+    const other = nodes.add('b', 80);
+    await flips.flipAll('SSE', ORIGIN);
+    await nodes.turn(250);
+    await other.flip('WEBSOCKET', ORIGIN);
+    await nodes.turn(1000);
+    expect(flips.report().rollout).toMatchObject({
+      state: 'failed',
+      nodes: [{ error: { message: 'another flip, to WEBSOCKET, took its place' } }, { state: 'waiting' }],
+    });
+  });
+
   test('gives way to the next one', async () => {
     const flips = nodes.add('a', 80);
     nodes.add('b', 80);

@@ -44,6 +44,13 @@ class HeldSocket extends EventEmitter {
     this.ended = last;
   }
 
+  /** What was to happen once it was idle for so long, ms. */
+  idle: { readonly ms: number; readonly task: (this: HeldSocket) => void } | undefined;
+
+  setTimeout(ms: number, task: (this: HeldSocket) => void): void {
+    this.idle = { ms, task };
+  }
+
   destroySoon(): void {}
 
   destroy(): void {
@@ -105,6 +112,7 @@ describe('SseConnection', () => {
         'Content-Type': 'text/event-stream',
         'Cache-Control': 'no-cache, no-transform',
         'X-Accel-Buffering': 'no',
+        Connection: 'close',
       },
     ]);
     expect(read().retryMs).toBe(1235);
@@ -165,6 +173,10 @@ describe('SseConnection', () => {
       ['draining', { reason: 'shutting_down' }],
     ]);
     expect([socket.ended, socket.destroyed]).toEqual(['', false]);
+    // A reader that has stopped takes not even the last words.
+    expect(socket.idle?.ms).toBe(5000);
+    socket.idle?.task.call(socket);
+    expect(socket.destroyed).toBe(true);
   });
 
   test('ends without a word for other reasons, and at once when the client takes nothing any more', () => {

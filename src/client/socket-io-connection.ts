@@ -1,0 +1,80 @@
+import type { OpenConnection } from './connection.js';
+import { type GatewayError, readError, unreachable } from './gateway-error.js';
+
+/** The part of Socket.IO's client that is used here. */
+interface Socket {
+  readonly io: { on(name: 'ping', take: () => void): void };
+  on(name: 'connect_error', take: (error: ConnectError) => void): void;
+  on(name: 'disconnect', take: () => void): void;
+  onAny(take: (name: string, value: unknown, cursor?: string | null) => void): void;
+  timeout(ms: number): { emitWithAck(name: string, value: unknown): Promise<unknown> };
+  disconnect(): void;
+}
+
+type Io = (origin: string, options: object) => Socket;
+
+/** A refusal of the gateway's, of Socket.IO's level or of HTTP's. */
+interface ConnectError {
+  readonly data?: unknown;
+  readonly context?: { readonly status?: number; readonly responseText?: string };
+}
+
+/**
+ * Opens a Socket.IO connection that asks for bundles. Socket.IO's client is loaded on first use: from the gateway in
+ * browsers, from its package in Node. Its own reconnecting is off, since a gateway that flipped refuses this transport.
+ */
+export const openSocketIo: OpenConnection = (target, { heard, told, lost }) => {
+  const { url, rooms, cursor, token, signal } = target;
+  let socket: Socket | undefined;
+  const connect = (io: Io): void => {
+    if (signal.aborted) return;
+    const { origin, pathname } = new URL(url);
+    const made = io(origin, {
+      path: pathname,
+      auth: { bundle: true, rooms, lastEventId: cursor ?? undefined, token },
+      forceNew: true,
+      reconnection: false,
+      transports: ['websocket', 'polling'],
+      tryAllTransports: true,
+    });
+    socket = made;
+    signal.addEventListener('abort', () => {
+      made.disconnect();
+    });
+    made.io.on('ping', heard);
+    made.onAny((name, value, moved) => {
+      heard();
+      told(name, value, moved || null);
+    });
+    made.on('connect_error', (error) => {
+      lost(refusalIn(error) ?? unreachable('the gateway does not answer'));
+    });
+    made.on('disconnect', () => {
+      lost(unreachable('the connection was lost'));
+    });
+  };
+  load(url).then(connect).catch(lost);
+  return async (name, value, timeoutMs) => {
+    try {
+      return await socket?.timeout(timeoutMs).emitWithAck(name, value);
+    } catch {
+      throw unreachable('the connection was lost');
+    }
+  };
+};
+
+function refusalIn({ data, context }: ConnectError): GatewayError | undefined {
+  try {
+    return readError(data) ?? readError(JSON.parse(context?.responseText ?? ''), context?.status);
+  } catch {
+    return undefined;
+  }
+}
+
+async function load(url: string): Promise<Io> {
+  const isNode = (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node;
+  const module: unknown = isNode
+    ? await import('socket.io-client')
+    : await import(/* webpackIgnore: true */ /* @vite-ignore */ `${url}/socket.io.esm.min.js`);
+  return (module as { readonly io: Io }).io;
+}

@@ -1,0 +1,27 @@
+import type { Transport } from './wire.js';
+
+/**
+ * How a stream is: on its way there for the first time, there, lost and on its way back, without a network, or ended:
+ * by `close()`, or by a refusal that no later attempt can change.
+ */
+export type ClientState = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'closed';
+
+/** A state, and why. */
+export interface StateChange {
+  readonly state: ClientState;
+  /** The transport in use, or tried; null while there is none. */
+  readonly transport: Transport | null;
+  /** The address it is at, or tries: of several, the one in turn. */
+  readonly url: string;
+  /** Why, for people; empty when there is nothing to say. */
+  readonly reason: string;
+  /** The code of the gateway's refusal, or of {@link GatewayError}; null when there was none. */
+  readonly code: string | null;
+  /** ms from the change until the next attempt; null when none is set. */
+  readonly retryInMs: number | null;
+}
+
+/** Said while a request waits for the first byte of its answer. */
+export const NO_ANSWER =
+  'no answer: browsers open six connections to a host over HTTP/1.1, and other tabs may hold them all; ' +
+  'share one stream (shared: true) or serve HTTP/2';

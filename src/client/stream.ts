@@ -1,0 +1,251 @@
+import { Backoff } from './backoff.js';
+import type { Ask } from './connection.js';
+import { GatewayError, gatewayError } from './gateway-error.js';
+import { tokenOf } from './http.js';
+import { isOnline, listenToPage } from './page-events.js';
+import { type Silence, SilenceWatch } from './silence-watch.js';
+import type { LiveSession, StreamParts } from './stream-parts.js';
+import { StreamPlace } from './stream-place.js';
+import { NO_ANSWER, type StateChange } from './stream-state.js';
+import { StreamStatus } from './stream-status.js';
+import type { Gap, GatewayEvent, ProfileDocument, Transport, Welcome } from './wire.js';
+
+/** Codes with which a stream is refused for good. Source: core/errors.ts, `stay_away`. */
+const STAY_AWAY = ['bad_request', 'invalid_room', 'too_many_rooms', 'origin_not_allowed'];
+/** What the gateway tells its clients before it ends their streams. */
+const NOTICES = ['draining', 'profile_changed', 'token_expired'];
+/** Where a node only says that it goes down: how long to wait before it is asked again, up to four times as long, ms. */
+const DRAINING_MS = 1000;
+/** Longest wait that a gateway, or a proxy before it, may ask for, ms. */
+const MAX_WAIT_MS = 300_000;
+/** What lived for so long was no failure, ms. */
+const STEADY_MS = 1000;
+
+/**
+ * One stream of events whatever happens to its connection: asks what the gateway serves, takes that, and when it is lost
+ * comes back, carrying the cursor from one wire and one node to the other.
+ */
+export class Stream {
+  /** Where it is: rooms and cursor. */
+  readonly place: StreamPlace;
+  readonly #parts: StreamParts;
+  readonly #backoff: Backoff;
+  readonly #status: StreamStatus;
+  readonly #watch: SilenceWatch;
+  readonly #leavePage: () => void;
+  #prefer: Transport;
+  #profile: ProfileDocument | undefined;
+  /** Counts through the urls. */
+  #turn = 0;
+  /** Ends the present attempt or connection; what an older one still brings is ignored. */
+  #attempt = new AbortController();
+  #session: LiveSession | undefined;
+  #liveAt = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  /** Connects at once, and stays connected. */
+  constructor(parts: StreamParts) {
+    const { rooms = [], cursor = null, prefer = 'sse', random = Math.random, urls, news } = parts;
+    this.#parts = parts;
+    this.#prefer = prefer;
+    this.place = new StreamPlace(rooms, cursor, news);
+    this.#backoff = new Backoff(random);
+    this.#status = new StreamStatus(urls[0] ?? '', news);
+    this.#watch = new SilenceWatch((what) => {
+      this.#noted(what);
+    });
+    this.#leavePage = listenToPage(this);
+    this.#connect('', null);
+  }
+
+  get state(): StateChange {
+    return this.#status.now;
+  }
+
+  /** The session; undefined while there is none. */
+  get session(): LiveSession | undefined {
+    return this.#session;
+  }
+
+  /** Prefers `transport` where several are on; moves at once when another is in use. */
+  use(transport: Transport): void {
+    this.#prefer = transport;
+    if (this.#profile?.transports[transport] && this.state.transport !== transport) this.#connect('', null);
+  }
+
+  /** The page or the machine may have been asleep: comes back at once where the connection can't have lived. */
+  wake(): void {
+    if (this.#watch.isStale) this.#connectAnew('the page woke up');
+  }
+
+  /** The network came or went. */
+  networkChanged(): void {
+    if (!isOnline() || this.#session === undefined) this.#connectAnew('the network changed');
+  }
+
+  /** Ends it for good. */
+  close(reason = '', code: string | null = null): void {
+    if (this.#status.isClosed) return;
+    this.#drop();
+    this.#watch.close();
+    this.#leavePage();
+    this.#status.closed(reason, code);
+  }
+
+  #noted(what: Silence): void {
+    const reason = this.#watch.hasAnswered ? 'the connection fell silent' : NO_ANSWER;
+    if (what === 'woke') this.wake();
+    else if (what === 'silent') this.#lost(new GatewayError(what, reason));
+    else this.#away(reason, null, this.state.transport);
+  }
+
+  #connectAnew(reason: string): void {
+    this.#backoff.reset();
+    this.#connect(reason, null);
+  }
+
+  #connect(reason: string, code: string | null, known?: ProfileDocument): void {
+    if (this.#status.isClosed) return;
+    const signal = this.#drop();
+    this.#watch.begin();
+    this.#away(reason, code);
+    this.#open(signal, known).catch((error: unknown) => {
+      if (!signal.aborted) this.#lost(error);
+    });
+  }
+
+  async #open(signal: AbortSignal, known: ProfileDocument | undefined): Promise<void> {
+    const { openers, gateway, token: source } = this.#parts;
+    const { url, reason, code } = this.state;
+    const profile = known ?? (await gateway.profileAt(url, signal));
+    if (signal.aborted) return;
+    this.#learn(profile);
+    const token = await tokenOf(source);
+    if (signal.aborted) return;
+    const other = this.#prefer === 'sse' ? 'websocket' : 'sse';
+    const transport = profile.transports[this.#prefer] ? this.#prefer : other;
+    const path = profile.transports[transport]?.path;
+    const open = openers[transport];
+    if (path === undefined || !open) throw new GatewayError('transport_disabled', 'no transport is on');
+    this.#watch.begin();
+    this.#away(reason, code, transport);
+    let ask: Ask | null = null;
+    const whileOpen =
+      <A extends unknown[]>(task: (...values: A) => void) =>
+      (...values: A): void => {
+        if (!signal.aborted) task(...values);
+      };
+    const { asked: rooms, cursor } = this.place;
+    ask = open(
+      { url: url + path, rooms, cursor, token, signal },
+      {
+        heard: whileOpen(() => {
+          this.#watch.heard();
+        }),
+        lost: whileOpen((error) => {
+          this.#lost(error);
+        }),
+        told: whileOpen((name, value, moved) => {
+          if (name === 'events') this.place.take(value as GatewayEvent[], moved, signal);
+          else if (name === 'welcome') this.#welcomed(value as Welcome, transport, { url, ask });
+          else this.#told(name, value);
+        }),
+      },
+    );
+  }
+
+  #told(name: string, value: unknown): void {
+    if (name === 'gap') this.#parts.news.emit('gap', value as Gap);
+    // These two only a shared worker tells, of the stream that it has.
+    else if (name === 'profile') this.#learn(value as ProfileDocument);
+    else if (name === 'state') this.#status.say(value as StateChange);
+    else if (NOTICES.includes(name)) this.#noticed(name);
+  }
+
+  #learn(profile: ProfileDocument): void {
+    this.#profile = profile;
+    this.#backoff.setBounds(profile.reconnect.minMs, profile.reconnect.maxMs);
+    this.#parts.news.emit('profile', profile);
+  }
+
+  #welcomed(welcome: Welcome, transport: Transport, at: Omit<LiveSession, 'id'>): void {
+    const { news, note } = this.#parts;
+    const session = { id: welcome.sessionId, ...at };
+    const unknown = this.place.begin(welcome);
+    this.#session = session;
+    this.#liveAt = Date.now();
+    this.#watch.welcomed(welcome.heartbeatMs);
+    this.#status.live(transport, note?.() ?? '');
+    news.emit('welcome', welcome);
+    for (const room of unknown) void this.#show(session, room);
+  }
+
+  async #show(session: LiveSession, room: string): Promise<void> {
+    const events = await this.#parts.gateway.stateOf(session.url, room).catch(() => []);
+    if (this.#session === session) this.place.show(events);
+  }
+
+  #noticed(notice: string): void {
+    const reason = `the gateway said ${notice}`;
+    // Said to who was never welcomed, it is a refusal.
+    if (this.#session === undefined) return this.#lost(new GatewayError(notice, reason));
+    if (notice === 'draining') this.#turn += 1;
+    this.#calm();
+    this.#hurry(reason, notice);
+  }
+
+  #lost(thrown: unknown): void {
+    const { code, message, profile, retryAfterMs } = gatewayError(thrown);
+    if (STAY_AWAY.includes(code)) return this.close(message, code);
+    this.#calm();
+    if (profile !== null) return this.#hurry(message, code, profile);
+    this.#turn += 1;
+    this.#wait(message, code, retryAfterMs ?? 0);
+  }
+
+  /** What has lived for a while was no failure. */
+  #calm(): void {
+    if (this.#session !== undefined && Date.now() - this.#liveAt > STEADY_MS) this.#backoff.reset();
+  }
+
+  /** Comes back at once: the server has spread its clients. */
+  #hurry(reason: string, code: string, known?: ProfileDocument): void {
+    if (this.#backoff.mayHurry()) this.#connect(reason, code, known);
+    else this.#wait(reason, code, 0);
+  }
+
+  #wait(reason: string, code: string, atLeastMs: number): void {
+    this.#drop();
+    this.#watch.rest();
+    const { random = Math.random } = this.#parts;
+    // Its successor may be there any moment, so that waits must not grow.
+    const waitMs =
+      code === 'draining'
+        ? DRAINING_MS * (1 + 3 * random())
+        : Math.min(MAX_WAIT_MS, atLeastMs) + this.#backoff.next();
+    this.#away(reason, code, null, waitMs);
+    this.#retry = setTimeout(() => {
+      this.#connect(reason, code);
+    }, waitMs);
+  }
+
+  /** Ends what there is; returns the signal of what comes next. */
+  #drop(): AbortSignal {
+    clearTimeout(this.#retry);
+    this.#session = undefined;
+    this.#attempt.abort();
+    this.#attempt = new AbortController();
+    return this.#attempt.signal;
+  }
+
+  #away(
+    reason: string,
+    code: string | null,
+    transport: Transport | null = null,
+    retryInMs: number | null = null,
+  ): void {
+    const { urls } = this.#parts;
+    const url = urls[this.#turn % urls.length] ?? '';
+    this.#status.away({ transport, url, reason, code, retryInMs });
+  }
+}

@@ -1,0 +1,164 @@
+import type { Fields } from './fields.js';
+import { describePlan, planFlip } from './flip-plan.js';
+import { FlipProgress, type FlipProgressParts } from './flip-progress.js';
+import { type FlipReportView, isUnderWay, readFlipReport } from './flip-report.js';
+import { fetchFlipReport, putProfile, RefusedError } from './gateway-api.js';
+import { nodesOf } from './node-list.js';
+
+/** The elements a flip is asked for with. */
+export interface FlipCardParts {
+  readonly form: HTMLFormElement;
+  /** This node or all; shown where there are several. */
+  readonly scope: HTMLElement;
+  readonly allLabel: HTMLElement;
+  readonly open: HTMLButtonElement;
+  readonly dialog: HTMLDialogElement;
+  readonly question: HTMLElement;
+  readonly consequences: HTMLElement;
+  readonly cancel: HTMLButtonElement;
+  readonly confirm: HTMLButtonElement;
+  readonly progress: FlipProgressParts;
+}
+
+/** Between two questions about a flip that is under way, ms. */
+const WATCH_MS = 400;
+/** The same where there was no answer. */
+const RETRY_MS = 2000;
+
+/** Asks which profile to serve, makes sure, and shows how the clients move. */
+export class FlipCard {
+  readonly #parts: FlipCardParts;
+  readonly #progress: FlipProgress;
+  readonly #flipped: () => void;
+  #status: Fields | undefined;
+  #isWatching = false;
+  /** Which flip, and which state of it, the status told of last. */
+  #seen: string | undefined;
+  #wanted: { readonly profile: string; readonly all: boolean } | undefined;
+
+  /** `flipped` hears that another profile is served now. */
+  constructor(parts: FlipCardParts, flipped: () => void) {
+    this.#parts = parts;
+    this.#flipped = flipped;
+    this.#progress = new FlipProgress(parts.progress);
+    parts.form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#ask();
+    });
+    parts.form.addEventListener('change', () => {
+      this.#label();
+    });
+    parts.cancel.addEventListener('click', () => {
+      parts.dialog.close();
+    });
+    parts.confirm.addEventListener('click', () => {
+      parts.dialog.close();
+      void this.#flip();
+    });
+  }
+
+  /** Takes what a status says; flips that others have asked for are shown, too. */
+  take(status: Fields): void {
+    const profile = status.text('profile');
+    const isOther = this.#status?.text('profile') !== profile;
+    this.#status = status;
+    const nodes = nodesOf(status).length;
+    this.#parts.scope.hidden = nodes < 2;
+    this.#parts.allLabel.textContent = `All ${String(nodes)} nodes`;
+    if (isOther) this.#markServed(profile);
+    this.#label();
+    const flip = status.fields('flip');
+    const seen = `${String(flip.number('id'))} ${flip.text('state') ?? ''}`;
+    if (seen === this.#seen) return;
+    this.#seen = seen;
+    this.#watch();
+  }
+
+  #ask(): void {
+    const { dialog, question, consequences, confirm } = this.#parts;
+    if (this.#status === undefined) return;
+    const { profile, all } = (this.#wanted = this.#wantedNow());
+    question.textContent = all ? `Flip all nodes to ${profile}?` : `Flip to ${profile}?`;
+    confirm.textContent = all ? `Flip all to ${profile}` : `Flip to ${profile}`;
+    const sentences = describePlan(planFlip(this.#status, profile, all));
+    consequences.replaceChildren(
+      ...sentences.map((sentence) => {
+        const item = document.createElement('li');
+        item.textContent = sentence;
+        return item;
+      }),
+    );
+    dialog.showModal();
+  }
+
+  async #flip(): Promise<void> {
+    const { open, progress } = this.#parts;
+    if (this.#wanted === undefined) return;
+    const { profile, all } = this.#wanted;
+    progress.error.textContent = '';
+    open.setAttribute('aria-busy', 'true');
+    try {
+      this.#draw(readFlipReport(await putProfile(profile, all)));
+      this.#flipped();
+      this.#watch();
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      progress.error.textContent = `${error.code}: ${error.message}`;
+    } finally {
+      open.removeAttribute('aria-busy');
+    }
+  }
+
+  /** Asks how the flip goes on until it is over. */
+  #watch(): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    void this.#look();
+  }
+
+  async #look(): Promise<void> {
+    const report = await fetchFlipReport().then(readFlipReport, () => undefined);
+    if (report !== undefined) this.#draw(report);
+    if (report !== undefined && !isUnderWay(report.flip?.state) && !isUnderWay(report.rollout?.state)) {
+      this.#isWatching = false;
+      return;
+    }
+    setTimeout(
+      () => {
+        void this.#look();
+      },
+      report === undefined ? RETRY_MS : WATCH_MS,
+    );
+  }
+
+  #draw(report: FlipReportView): void {
+    this.#progress.draw(report);
+  }
+
+  /** The profile that is served is the one that is chosen, until somebody chooses another. */
+  #markServed(profile: string | undefined): void {
+    for (const choice of this.#parts.form.querySelectorAll<HTMLInputElement>('input[name="profile"]')) {
+      const isServed = choice.value === profile;
+      choice.closest('label')?.toggleAttribute('data-served', isServed);
+      choice.checked = isServed;
+    }
+  }
+
+  #wantedNow(): { readonly profile: string; readonly all: boolean } {
+    const data = new FormData(this.#parts.form);
+    const profile = data.get('profile');
+    return {
+      profile: typeof profile === 'string' ? profile : '',
+      all: !this.#parts.scope.hidden && data.get('scope') === 'all',
+    };
+  }
+
+  #label(): void {
+    const { profile, all } = this.#wantedNow();
+    const { open } = this.#parts;
+    // Other nodes may serve something else, so all of them can be flipped to what this one serves.
+    open.disabled = profile === '' || (profile === this.#status?.text('profile') && !all);
+    const text = open.disabled ? 'Choose another profile' : `Flip ${all ? 'all ' : ''}to ${profile}…`;
+    if (open.textContent !== text) open.textContent = text;
+  }
+}

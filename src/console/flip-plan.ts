@@ -1,0 +1,92 @@
+import type { Fields } from './fields.js';
+import { nodesOf } from './node-list.js';
+import { TRANSPORT_NAMES, type Transport } from './transport-names.js';
+
+/** What is known of a flip before it is asked for. */
+export interface FlipPlan {
+  readonly from: string;
+  readonly to: string;
+  /** Nodes that flip, one after the other. */
+  readonly nodes: number;
+  /** Transports that are opened. */
+  readonly coming: readonly Transport[];
+  /** Transports that are served then. */
+  readonly staying: readonly Transport[];
+  /** Transports that are closed, and the sessions each has now. */
+  readonly going: readonly { readonly transport: Transport; readonly sessions: number }[];
+  /** About how long clients are moved on each node, s. */
+  readonly seconds: number;
+}
+
+const TRANSPORTS: readonly Transport[] = ['sse', 'websocket'];
+/** Where there are few clients, they leave so quickly, ms each. */
+const LONGEST_PAUSE_MS = 10;
+
+/** What a flip to `to`, of this node or of `all`, would do, by what the newest status says. */
+export function planFlip(status: Fields, to: string, all: boolean): FlipPlan {
+  const now = status.fields('transports');
+  const then = status.fields('profiles').fields(to);
+  const nodes = all ? nodesOf(status) : [];
+  const sessionsOf = (transport: Transport): number =>
+    (nodes.length === 0 ? [status] : nodes).reduce(
+      (sum, node) => sum + (node.fields('sessions').number(transport) ?? 0),
+      0,
+    );
+  const going = TRANSPORTS.filter((transport) => !isOn(then, transport))
+    .filter((transport) => isOn(now, transport) || sessionsOf(transport) > 0)
+    .map((transport) => ({ transport, sessions: sessionsOf(transport) }));
+  const leaving = going.reduce((sum, { sessions }) => sum + sessions, 0) / Math.max(1, nodes.length);
+  const drainMs = status.number('drainMs') ?? 0;
+  return {
+    from: status.text('profile') ?? '',
+    to,
+    nodes: Math.max(1, nodes.length),
+    staying: TRANSPORTS.filter((transport) => isOn(then, transport)),
+    coming: TRANSPORTS.filter((transport) => isOn(then, transport) && !isOn(now, transport)),
+    going,
+    seconds: Math.min(drainMs, leaving * LONGEST_PAUSE_MS) / 1000,
+  };
+}
+
+/** What will happen, a sentence each, for who has to say yes to it. */
+export function describePlan({ from, to, nodes, coming, going, staying, seconds }: FlipPlan): string[] {
+  const where =
+    nodes === 1
+      ? 'This node'
+      : `All ${String(nodes)} nodes, one after the other, each once the one before has moved its clients,`;
+  const sentences = [`${where} will serve ${to}${nodes === 1 ? ` instead of ${from}` : ''}.`];
+  if (coming.length > 0) sentences.push(`${namesOf(coming)} is served at once.`);
+  for (const { transport, sessions } of going) {
+    const name = TRANSPORT_NAMES[transport];
+    sentences.push(
+      sessions === 0
+        ? `${name} takes no clients any more; none is connected by it now.`
+        : `${name} takes no clients any more, and ${countOf(sessions)} that ${sessions === 1 ? 'is' : 'are'} connected by it will be closed over ${durationOf(seconds)}${nodes === 1 ? '' : ' on each node'}. Those that follow the profile come back over ${namesOf(staying)}, and miss nothing.`,
+    );
+    sentences.push(
+      transport === 'websocket'
+        ? 'Stock Socket.IO clients can not follow: they get nothing until Socket.IO is served again.'
+        : 'Clients that only know how to read an event stream can not follow: they get nothing until SSE is served again.',
+    );
+  }
+  if (going.length === 0) sentences.push('No client has to move.');
+  else sentences.push('This page is a client, too: where it has to, it moves along.');
+  sentences.push('The event log, rooms, publishers and workers notice nothing.');
+  return sentences;
+}
+
+function isOn(transports: Fields, transport: Transport): boolean {
+  return transports.flag(transport) === true;
+}
+
+function namesOf(transports: readonly Transport[]): string {
+  return transports.map((transport) => TRANSPORT_NAMES[transport]).join(' and ');
+}
+
+function countOf(sessions: number): string {
+  return sessions === 1 ? 'the one session' : `the ${String(sessions)} sessions`;
+}
+
+function durationOf(seconds: number): string {
+  return seconds < 1 ? 'less than a second' : `about ${String(Math.round(seconds))} s`;
+}

@@ -1,0 +1,138 @@
+import { type FlipReportView, type FlipState, isUnderWay, type Moved, movedInAll } from './flip-report.js';
+import { formatTimeOfDay } from './quantity.js';
+import { type Cell, Rows } from './rows.js';
+
+/** The elements that show how a flip goes on. */
+export interface FlipProgressParts {
+  /** Hidden while there has been no flip. */
+  readonly box: HTMLElement;
+  readonly text: HTMLElement;
+  readonly bar: HTMLProgressElement;
+  /** When it began, and who asked. */
+  readonly note: HTMLElement;
+  /** Nodes of a flip of all; hidden without one. */
+  readonly nodes: HTMLElement;
+  readonly nodesBody: HTMLElement;
+  /** Read out: at every change of state, and a few times in between. */
+  readonly live: HTMLElement;
+  readonly error: HTMLElement;
+}
+
+/** The newest flip, or, where that is newer, the newest flip of all nodes. */
+interface Shown {
+  readonly to: string;
+  readonly state: FlipState;
+  readonly sessions: Moved;
+  readonly startedAt: number | undefined;
+  readonly error: string | undefined;
+  readonly note: string;
+}
+
+/** Shows how far the newest flip is: sessions moved, and, with several nodes, each of them. */
+export class FlipProgress {
+  readonly #parts: FlipProgressParts;
+  readonly #rows: Rows;
+  /** What was read out last, and of which stage it was. */
+  #stage = '';
+
+  constructor(parts: FlipProgressParts) {
+    this.#parts = parts;
+    this.#rows = new Rows(parts.nodesBody);
+  }
+
+  /** Shows a report; what is over already when the page comes is shown, but not read out. */
+  draw(report: FlipReportView): void {
+    const { box, text, bar, note, nodes, error } = this.#parts;
+    const shown = newestOf(report);
+    box.hidden = shown === undefined;
+    if (shown === undefined) return;
+    const { total, left } = shown.sessions;
+    text.textContent = describe(shown);
+    text.dataset['value'] = shown.state;
+    bar.hidden = total === 0 && !isUnderWay(shown.state);
+    bar.max = Math.max(1, total);
+    if (isUnderWay(shown.state) && total === 0) bar.removeAttribute('value');
+    else bar.value = total === 0 ? 1 : total - left;
+    note.textContent = shown.note;
+    if (error.textContent !== (shown.error ?? '')) error.textContent = shown.error ?? '';
+    const rollout = isRollout(report) ? report.rollout : undefined;
+    nodes.hidden = rollout === undefined;
+    this.#rows.draw(rollout?.nodes.map(rowOf) ?? []);
+    this.#readOut(shown);
+  }
+
+  #readOut(shown: Shown): void {
+    const { total, left } = shown.sessions;
+    const quarter = total === 0 ? 0 : Math.floor(((total - left) / total) * 4);
+    const stage = `${String(shown.startedAt)} ${shown.state} ${String(quarter)}`;
+    if (stage === this.#stage) return;
+    const isFirst = this.#stage === '';
+    this.#stage = stage;
+    if (!isFirst || isUnderWay(shown.state)) this.#parts.live.textContent = describe(shown);
+  }
+}
+
+function isRollout({ flip, rollout }: FlipReportView): boolean {
+  if (rollout === undefined) return false;
+  if (flip === undefined || isUnderWay(rollout.state)) return true;
+  // The flip of this node that a rollout brought about begins after it, and belongs to it.
+  return flip.to === rollout.to || (flip.startedAt ?? 0) < (rollout.startedAt ?? 0);
+}
+
+function newestOf(report: FlipReportView): Shown | undefined {
+  const { flip, rollout } = report;
+  if (rollout !== undefined && isRollout(report)) {
+    const failed = rollout.nodes.find(({ error }) => error !== undefined);
+    return {
+      ...rollout,
+      sessions: movedInAll(rollout.nodes),
+      error: failed?.error === undefined ? undefined : `${failed.name}: ${failed.error}`,
+      note: `All nodes, begun ${formatTimeOfDay(secondsOf(rollout.startedAt)).slice(0, 8)}`,
+    };
+  }
+  if (flip === undefined) return undefined;
+  const begun = formatTimeOfDay(secondsOf(flip.startedAt)).slice(0, 8);
+  return { ...flip, note: `From ${flip.from}, begun ${begun} by ${flip.by} (${flip.via})` };
+}
+
+function secondsOf(epochMs: number | undefined): number | undefined {
+  return epochMs === undefined ? undefined : epochMs / 1000;
+}
+
+function describe({ to, state, sessions: { total, left } }: Shown): string {
+  const moved = `${String(total - left)} of ${String(total)} sessions moved`;
+  const flipping = total === 0 ? `Flipping to ${to}…` : `Flipping to ${to}: ${moved}`;
+  const flipped = total === 0 ? `Flipped to ${to}; nobody had to move` : `Flipped to ${to}: ${moved}`;
+  const texts: Readonly<Record<FlipState, string>> = {
+    waiting: flipping,
+    switching: flipping,
+    draining: flipping,
+    running: flipping,
+    done: flipped,
+    same: flipped,
+    failed: `The flip to ${to} failed`,
+    superseded: `The flip to ${to} gave way to another: ${moved}`,
+    unknown: `A flip to ${to}`,
+  };
+  return texts[state];
+}
+
+function rowOf(node: {
+  name: string;
+  state: FlipState;
+  sessions: Moved | undefined;
+  error: string | undefined;
+}): Cell[] {
+  const { total, left } = node.sessions ?? { total: 0, left: 0 };
+  const level =
+    total === 0 ? (node.state === 'done' || node.state === 'same' ? 1 : 0) : (total - left) / total;
+  return [
+    { text: node.name, title: node.error ?? node.name },
+    { text: node.state, state: node.state },
+    {
+      text: node.sessions === undefined ? '' : `${String(total - left)} / ${String(total)}`,
+      className: 'number share',
+      level,
+    },
+  ];
+}

@@ -1,0 +1,122 @@
+import type { DeliveryFigures } from '../metrics/delivery-figures.js';
+import { Admission } from './admission.js';
+import { Beginnings } from './beginnings.js';
+import type { DeliveryParts, DeliverySettings } from './delivery-settings.js';
+import { Hub } from './hub.js';
+import { LatencyMeter } from './latency-meter.js';
+import { Pump } from './pump.js';
+import { Resumption } from './resumption.js';
+import { RoomChanges } from './room-changes.js';
+import type { Session } from './session.js';
+import { Sessions } from './sessions.js';
+import { ShardInterest } from './shard-interest.js';
+import { Slicer } from './slicer.js';
+import { Sweeper } from './sweeper.js';
+import { Timeline } from './timeline.js';
+import { WriteAllowance } from './write-allowance.js';
+
+/** What the parts of an {@link Engine} can't do by themselves. */
+export interface EngineEnds {
+  /** Must end the session: it is too slow. */
+  readonly onTooSlow: (session: Session) => void;
+  /** Must end the session: its connection threw where it must not. */
+  readonly onFault: (session: Session, error: unknown) => void;
+}
+
+/** What delivery is made of, put together: {@link Delivery} is its face. */
+export class Engine {
+  readonly timeline: Timeline;
+  readonly interest: ShardInterest;
+  readonly slicer: Slicer;
+  readonly hub = new Hub();
+  readonly admission: Admission;
+  readonly sessions: Sessions;
+  readonly resumption: Resumption;
+  readonly beginnings: Beginnings;
+  readonly pump: Pump;
+  readonly sweeper: Sweeper;
+  readonly roomChanges: RoomChanges;
+
+  /** `figures` is where it counts. */
+  constructor(
+    settings: DeliverySettings,
+    parts: DeliveryParts,
+    figures: DeliveryFigures,
+    { onTooSlow, onFault }: EngineEnds,
+  ) {
+    this.timeline = new Timeline(parts.types, settings.memory, parts.counters, parts.log.shards);
+    this.interest = new ShardInterest({
+      ...parts,
+      timeline: this.timeline,
+      mainRoom: settings.defaultRooms[0] ?? '',
+    });
+    this.slicer = new Slicer(this.timeline);
+    this.admission = new Admission(settings, this.hub);
+    const { maxEventsPerSecondPerClient: perSecond } = settings;
+    this.sessions = new Sessions({
+      admission: this.admission,
+      hub: this.hub,
+      defaultRooms: settings.defaultRooms,
+      newId: parts.newSessionId,
+      newAllowance: () => (perSecond === 0 ? null : new WriteAllowance(perSecond, parts.clock.elapsed())),
+      scopeOf: (rooms) => this.timeline.scopes.of(rooms),
+      traffic: figures.traffic,
+    });
+    this.resumption = new Resumption(parts.log, this.timeline, this.slicer, parts.clock);
+    this.beginnings = new Beginnings({
+      heartbeatMs: settings.heartbeatMs,
+      profile: parts.profile,
+      timeline: this.timeline,
+      slicer: this.slicer,
+      resumption: this.resumption,
+      interest: this.interest,
+      counters: parts.counters,
+      onLive: (session) => {
+        this.pump.wake(session);
+      },
+      onFault,
+    });
+    this.pump = new Pump({
+      timeline: this.timeline,
+      slicer: this.slicer,
+      hub: this.hub,
+      clock: parts.clock,
+      window: settings.window,
+      latency: new LatencyMeter({
+        timeline: this.timeline,
+        hub: this.hub,
+        clock: parts.clock,
+        latencyMs: figures.latencyMs,
+      }),
+      stretchSessions: settings.maxRoomSize,
+      maxQueue: settings.maxQueuePerClient,
+      onOverflow: (session, dropped) => {
+        parts.counters.add('events_dropped', 'client_queue', dropped);
+        this.beginnings.announceOverflow(session, dropped);
+      },
+      onLost: (session) => {
+        this.beginnings.beginAfterGap(session, 'trimmed');
+      },
+      onFault,
+    });
+    this.sweeper = new Sweeper({
+      sessions: this.sessions,
+      timeline: this.timeline,
+      clock: parts.clock,
+      maxBacklogMs: settings.maxBacklogMs,
+      onTooSlow,
+    });
+    this.roomChanges = new RoomChanges({
+      admission: this.admission,
+      hub: this.hub,
+      timeline: this.timeline,
+      slicer: this.slicer,
+      sweeper: this.sweeper,
+      interest: this.interest,
+      counters: parts.counters,
+      wake: (session) => {
+        this.pump.wake(session);
+      },
+    });
+  }
+}

@@ -1,0 +1,115 @@
+import type { Distribution } from '../distribution.js';
+import type { DrillResult, KindResult, StepResult } from '../drill-result.js';
+
+/** The steps of a drill as a table of plain text, one row for each kind of client, and what was demanded. */
+export function stepTable(result: DrillResult): string {
+  const rows = result.steps.flatMap((step) => [
+    rowOf(step.name, 'SDK', step.sdk, step),
+    rowOf('', 'legacy', step.legacy, step),
+  ]);
+  const targets = result.targets.map(
+    ({ what, value, limit, unit, passed }) =>
+      `${passed ? 'PASS' : 'FAIL'}  ${what}: ${value === null ? 'none' : String(value)} (at most ${String(limit)} ${unit})`,
+  );
+  const failures = result.failures.map((failure) => `  ${failure}`);
+  return [
+    columns([HEAD, ...rows]),
+    publishedLine(result.steps),
+    ...refusalLines(result.steps),
+    ...lagLines(result.steps),
+    '',
+    ...targets,
+    '',
+    result.passed ? 'PASSED' : ['FAILED', ...failures].join('\n'),
+  ].join('\n');
+}
+
+/** How much was published, and how much of it nobody was told was stored. */
+export function publishedLine(steps: readonly StepResult[]): string {
+  const published = steps.reduce((sum, step) => sum + step.published, 0);
+  const unknown = steps.reduce((sum, step) => sum + step.unknown, 0);
+  const rest = `${String(unknown)} of them not acknowledged, since a gateway ended while it was asked`;
+  return `${String(published)} append events published${unknown === 0 ? ', all acknowledged' : `, ${rest}`}`;
+}
+
+/** Says so where the machine was too busy to measure on, be it that nothing of this is flipgate's doing. */
+export function lagLines(steps: readonly StepResult[]): string[] {
+  const lag = Math.max(0, ...steps.map(({ loadLagMs }) => loadLagMs));
+  if (lag < TELLING_LAG_MS) return [];
+  return [
+    `The processes of the clients themselves had to wait for up to ${milliseconds(lag)}: the machine was busy, and interruptions are shorter than measured.`,
+  ];
+}
+
+/** Why attempts to connect came to nothing, a line for each step and kind of client that had any. */
+export function refusalLines(steps: readonly StepResult[]): string[] {
+  return steps.flatMap(({ name, sdk, legacy }) =>
+    [
+      { who: 'SDK clients', refused: sdk.refused },
+      { who: 'legacy clients', refused: legacy.refused },
+    ].flatMap(({ who, refused }) => {
+      const reasons = Object.entries(refused).map(([reason, count]) => `${String(count)} ${reason}`);
+      return reasons.length === 0 ? [] : [`${name}, refused to ${who}: ${reasons.join(', ')}`];
+    }),
+  );
+}
+
+/** Milliseconds as people read them; a dash where nothing was measured. */
+export function milliseconds(value: number | null): string {
+  if (value === null) return '–';
+  return value < 1000 ? `${String(Math.round(value))} ms` : `${(value / 1000).toFixed(2)} s`;
+}
+
+/** How many in all, of counts by reason. */
+export function totalOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+/** From this lag of the clients' own processes on, ms, figures are worth less. */
+const TELLING_LAG_MS = 300;
+
+const HEAD = [
+  'step',
+  'clients',
+  'lost',
+  'doubled',
+  'out of order',
+  'gaps',
+  'not back',
+  'moved',
+  'interruption p50',
+  'p95',
+  'max',
+  'refused',
+  'off',
+  'missed while away',
+];
+
+function rowOf(name: string, who: string, kind: KindResult, step: StepResult): string[] {
+  const isLegacy = who === 'legacy';
+  const { count, p50, p95, max }: Distribution = kind.interruptions;
+  return [
+    name,
+    isLegacy && !step.servesLegacy ? 'legacy (not served)' : who,
+    ...[kind.lost, kind.doubled, kind.outOfOrder, kind.gaps, kind.overdue, count].map(String),
+    ...[p50, p95, max].map(milliseconds),
+    String(totalOf(kind.refused)),
+    String(kind.off),
+    isLegacy ? String(kind.missed) : '–',
+  ];
+}
+
+/** Rows in columns: the first two to the left, figures to the right. */
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,80 @@
+import { describe, expect, it } from '@jest/globals';
+import { Fields } from '../../../src/console/fields.js';
+import { describePlan, planFlip } from '../../../src/console/flip-plan.js';
+
+const profiles = {
+  WEBSOCKET: { websocket: true, sse: false },
+  SSE: { websocket: false, sse: true },
+  HYBRID: { websocket: true, sse: true },
+};
+
+function statusOf(
+  profile: keyof typeof profiles,
+  websocket: number,
+  sse: number,
+  nodes: object[] = [],
+): Fields {
+  return new Fields({
+    profile,
+    profiles,
+    transports: profiles[profile],
+    sessions: { websocket, sse },
+    drainMs: 5000,
+    cluster: nodes.length === 0 ? null : { nodes },
+  });
+}
+
+const textOf = (status: Fields, to: string, all = false): string =>
+  describePlan(planFlip(status, to, all)).join(' ');
+
+describe('what a flip will do', () => {
+  it('says who has to move, over which time, and who can not follow', () => {
+    const status = statusOf('WEBSOCKET', 120, 0);
+    expect(planFlip(status, 'SSE', false)).toMatchObject({
+      coming: ['sse'],
+      going: [{ transport: 'websocket', sessions: 120 }],
+      seconds: 1.2,
+    });
+    const text = textOf(status, 'SSE');
+    expect(text).toContain('This node will serve SSE instead of WEBSOCKET.');
+    expect(text).toContain('SSE is served at once.');
+    expect(text).toContain('the 120 sessions that are connected by it will be closed over about 1 s');
+    expect(text).toContain('come back over SSE, and miss nothing');
+    expect(text).toContain('Stock Socket.IO clients can not follow');
+  });
+
+  it('the other way, it is clients of event streams that can not follow', () => {
+    const text = textOf(statusOf('SSE', 0, 1), 'WEBSOCKET');
+    expect(text).toContain('the one session that is connected by it');
+    expect(text).toContain('only know how to read an event stream can not follow');
+    expect(text).not.toContain('Stock Socket.IO clients');
+  });
+
+  it('moves nobody where nothing goes off', () => {
+    const text = textOf(statusOf('WEBSOCKET', 3, 0), 'HYBRID');
+    expect(text).toContain('No client has to move.');
+    expect(text).not.toContain('can not follow');
+  });
+
+  it('takes no longer than the configuration says, however many move', () => {
+    expect(planFlip(statusOf('WEBSOCKET', 8000, 0), 'SSE', false).seconds).toBe(5);
+  });
+
+  it('of all nodes, counts the sessions of all', () => {
+    const nodes = [
+      { id: 'a', profile: 'WEBSOCKET', sessions: { websocket: 10, sse: 0 } },
+      { id: 'b', profile: 'SSE', sessions: { websocket: 0, sse: 4 } },
+      { id: 'c', profile: 'WEBSOCKET', sessions: { websocket: 20, sse: 0 } },
+    ];
+    const plan = planFlip(statusOf('WEBSOCKET', 10, 0, nodes), 'SSE', true);
+    expect(plan).toMatchObject({ nodes: 3, going: [{ transport: 'websocket', sessions: 30 }] });
+    expect(describePlan(plan)[0]).toContain('All 3 nodes, one after the other');
+    expect(planFlip(statusOf('WEBSOCKET', 10, 0, nodes), 'SSE', false).going).toEqual([
+      { transport: 'websocket', sessions: 10 },
+    ]);
+  });
+
+  it('does what it can with a status of another version', () => {
+    expect(() => textOf(new Fields({}), 'SSE', true)).not.toThrow();
+  });
+});
