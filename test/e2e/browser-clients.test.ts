@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.js';
-import { killLaunched, launchGateway } from '../support/launched-gateway.js';
+import { killLaunched, launchGateway, ROOT } from '../support/launched-gateway.js';
 import { publish } from '../support/publish.js';
 import { readmeSnippets } from '../support/readme-snippets.js';
 import { freePort } from '../support/redis-server.js';
@@ -97,10 +98,10 @@ describe("the README's pages, at an origin of their own", () => {
       PORT: String(await freePort()),
       CORS_ORIGINS: origin,
       REDIS_URL: process.env.TEST_REDIS_URL,
-      REDIS_KEY_PREFIX: `test-either-${String(process.pid)}`,
+      REDIS_KEY_PREFIX: `test-sdk-${String(process.pid)}`,
     };
     let gateway = await launchGateway({ ...variables, APP_PROFILE: 'WEBSOCKET' });
-    html = readmeSnippet('browser-either', gateway.url);
+    html = readmeSnippet('browser-sdk', gateway.url);
     await page.goto(origin);
     await publishUntilLogged(gateway.url, { type: 'fact_added', data: 'first' }, /^fact_added first/);
     for (const [profile, fact] of [
@@ -117,6 +118,37 @@ describe("the README's pages, at an origin of their own", () => {
       'fact_added second',
       'fact_added third',
     ]);
+  });
+
+  it('of React have the last event and the state', async () => {
+    const gateway = await launchGateway({ APP_PROFILE: 'HYBRID', CORS_ORIGINS: origin });
+    const { outputFiles } = await build({
+      stdin: {
+        contents: `
+          import { createElement, useEffect, useState, useSyncExternalStore } from 'react';
+          import { createRoot } from 'react-dom/client';
+          import { FlipgateClient } from '${gateway.url}/client.js';
+          ${readmeSnippet('react', gateway.url)}
+          const client = new FlipgateClient('${gateway.url}');
+          function App() {
+            const { last, state } = useFlipgate(client, 'fact_added');
+            console.log('react', state, last?.data);
+            return null;
+          }
+          createRoot(document.body).render(createElement(App));`,
+        resolveDir: ROOT,
+      },
+      bundle: true,
+      format: 'esm',
+      write: false,
+      external: [`${gateway.url}/client.js`],
+      define: { 'process.env.NODE_ENV': '"production"' },
+    });
+    html = `<body></body><script type="module">${outputFiles[0]?.text ?? ''}</script>`;
+    await page.goto(origin);
+    await hasLogged(/^react live undefined/);
+    await publish(gateway.url, { type: 'fact_added', data: 'rendered' });
+    await hasLogged(/^react live rendered/);
   });
 
   it('are refused when their origin is not listed', async () => {

@@ -46,6 +46,20 @@ afterAll(() => {
 });
 
 describe('the README', () => {
+  it('uses the SDK from Node', async () => {
+    const gateway = await launchGateway({ APP_PROFILE: 'HYBRID' });
+    const file = path.join(folder, 'sdk.mjs');
+    writeFileSync(file, snippet('node-sdk', gateway));
+    const node = follow(process.execPath, [file]);
+    await waitUntil(
+      () =>
+        /published 1/.test(node()) && /alerts fact_added { fact: 42 }/.test(node()) && /2000/.test(node()),
+      'what it prints',
+    ).catch((error: unknown) => {
+      throw new Error(`${String(error)}: ${node()}`);
+    });
+  });
+
   it('flips a gateway that runs', async () => {
     const gateway = await launchGateway({ APP_PROFILE: 'WEBSOCKET' });
     const { PATH, HOME } = process.env;
