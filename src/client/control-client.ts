@@ -77,7 +77,7 @@ export function sendCommand(
   const once = async (leftMs: number): Promise<unknown> => {
     for (const until = Date.now() + leftMs; ; ) {
       const left = until - Date.now();
-      if (left <= 0) throw new GatewayError('timeout', 'the command has not ended in time');
+      if (left <= 0) throw new GatewayError('timeout', 'the command goes on');
       const answer = await askOnce({ action, data, idempotencyKey, id, leftMs: left, signal });
       const state = (answer.body ?? {}) as CommandState;
       if (state.status === 'succeeded') return state.result;

@@ -106,7 +106,7 @@ export class FlipgateClient extends Subscriber {
 
   /**
    * Publishes one event, or 1–1000; resolves with their ids once the log has them. Tries again only where it is certain
-   * that nothing was stored. Rejects with a {@link GatewayError}; `unreachable` means that it is not known.
+   * that nothing was stored. Rejects with a {@link GatewayError}; `unreachable` and `outcome_unknown` mean that it is not known.
    */
   publish(events: NewEvent | readonly NewEvent[]): Promise<readonly string[]> {
     return publishEvents({ url: () => `${this.source.state.url}/api/events`, token: this.#token, events });
@@ -132,7 +132,7 @@ export class FlipgateClient extends Subscriber {
     const { control } = this.#profile ?? (await fetchProfile(this.source.state.url, signal));
     if (control) return askOverHttp(() => this.source.state.url + control.path, this.#token)(request);
     const session = await liveSession(this.source, this.news, leftMs);
-    if (session.ask === null) throw new GatewayError('transport_disabled', 'no commands are taken');
+    if (session.ask === null) throw new GatewayError('transport_disabled', 'no commands here');
     const body = await session.ask('control', { action, data, idempotencyKey }, leftMs);
     return { status: 0, body };
   };

@@ -39,7 +39,7 @@ export class GatewayError extends Error {
 }
 
 /** A loss of the connection, or an answer that is none of the gateway's. */
-export function unreachable(message: string, status = 0): GatewayError {
+export function unreachable(message = 'the connection was lost', status = 0): GatewayError {
   return new GatewayError('unreachable', message, { status, retryable: status === 0 || status >= 500 });
 }
 

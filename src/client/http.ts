@@ -43,8 +43,8 @@ export function authorization(token: string | undefined): Record<string, string>
 export async function ask(url: string, request: Request = {}): Promise<Answer> {
   const { body, token, idempotencyKey, signal, timeoutMs = 15_000 } = request;
   const headers = authorization(await tokenOf(token));
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
-  if (idempotencyKey !== undefined) headers['Idempotency-Key'] = idempotencyKey;
+  if (body) headers['Content-Type'] = 'application/json';
+  if (idempotencyKey) headers['Idempotency-Key'] = idempotencyKey;
   const stop = new AbortController();
   const abort = (): void => {
     stop.abort();
@@ -53,10 +53,9 @@ export async function ask(url: string, request: Request = {}): Promise<Answer> {
   signal?.addEventListener('abort', abort, { signal: stop.signal });
   try {
     signal?.throwIfAborted();
-    const method = body === undefined ? 'GET' : 'POST';
     const response = await fetch(url, {
       ...UNCACHED,
-      method,
+      method: body ? 'POST' : 'GET',
       headers,
       body: JSON.stringify(body),
       signal: stop.signal,

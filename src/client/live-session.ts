@@ -13,7 +13,7 @@ export function liveSession(
     const end = (code: string): void => {
       leave();
       clearTimeout(timer);
-      if (stream.session === undefined) reject(new GatewayError(code, 'there is no live stream'));
+      if (stream.session === undefined) reject(new GatewayError(code, 'no live stream'));
       else resolve(stream.session);
     };
     const look = (): void => {

@@ -27,8 +27,10 @@ export async function publishEvents({ url, token, events }: Publication): Promis
   return await persist(once, isNothingStored);
 }
 
-/** True for a refusal that says that nothing of a publication was stored, and that it may be tried again. */
+/**
+ * True for a refusal that says that nothing of a publication was stored, and that it may be tried again. A proxy's own 503 does:
+ * it had no gateway to hand it to.
+ */
 export function isNothingStored({ code, status, retryable }: GatewayError): boolean {
-  const isKnown = code !== 'unreachable' && code !== 'outcome_unknown';
-  return retryable && isKnown && (status === 429 || status === 503);
+  return retryable && code !== 'outcome_unknown' && (status === 429 || status === 503);
 }

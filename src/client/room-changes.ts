@@ -28,7 +28,7 @@ export async function changeRooms(
     if (change === 'join') stream.place.joining(rooms);
     const now = await send(session, change, rooms, token);
     // What was told of a session that is gone says nothing of the one that has come.
-    if (stream.session !== session) throw unreachable('the connection was lost');
+    if (stream.session !== session) throw unreachable();
     stream.place.roomsChanged(now);
     return now;
   };

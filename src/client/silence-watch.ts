@@ -26,8 +26,6 @@ export class SilenceWatch {
   #hasAnswered = false;
   #isLive = false;
   #limitMs = PATIENCE_MS;
-  /** Silence after which one that wakes up does not wait any more, ms. */
-  #staleMs = HINT_MS;
 
   constructor(tell: (what: Silence) => void) {
     this.#tell = tell;
@@ -42,7 +40,6 @@ export class SilenceWatch {
     this.#hasAnswered = this.#isLive = false;
     this.#heardAt = Date.now();
     this.#limitMs = PATIENCE_MS;
-    this.#staleMs = HINT_MS;
   }
 
   /** False while nothing came. */
@@ -60,7 +57,6 @@ export class SilenceWatch {
     this.#isLive = true;
     this.heard();
     this.#limitMs = Math.max(MIN_LIMIT_MS, HEARTBEATS * heartbeatMs);
-    this.#staleMs = this.#limitMs;
   }
 
   /** There is no connection for now. */
@@ -70,7 +66,7 @@ export class SilenceWatch {
 
   /** True when the present connection or attempt is silent for so long that one who comes back need not wait for it. */
   get isStale(): boolean {
-    return !this.#isOn || Date.now() - this.#heardAt > this.#staleMs;
+    return !this.#isOn || Date.now() - this.#heardAt > (this.#isLive ? this.#limitMs : HINT_MS);
   }
 
   /** Ends it. */

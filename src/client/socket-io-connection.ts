@@ -50,7 +50,7 @@ export const openSocketIo: OpenConnection = (target, { heard, told, lost }) => {
       lost(refusalIn(error) ?? unreachable('the gateway does not answer'));
     });
     made.on('disconnect', () => {
-      lost(unreachable('the connection was lost'));
+      lost(unreachable());
     });
   };
   load(url).then(connect).catch(lost);
@@ -58,7 +58,7 @@ export const openSocketIo: OpenConnection = (target, { heard, told, lost }) => {
     try {
       return await socket?.timeout(timeoutMs).emitWithAck(name, value);
     } catch {
-      throw unreachable('the connection was lost');
+      throw unreachable();
     }
   };
 };

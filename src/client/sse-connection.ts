@@ -28,7 +28,7 @@ async function read(target: ConnectionTarget, { heard, told }: ConnectionListene
   const reader = response.body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) throw unreachable('the stream ended');
+    if (done) throw unreachable();
     heard();
     feed(decoder.decode(value, { stream: true }));
   }

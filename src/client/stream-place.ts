@@ -99,5 +99,5 @@ export class StreamPlace {
 
 /** What an event is a value of; one without a key, of the things that have these properties. */
 function slotOf({ room, type, key, data }: GatewayEvent): string {
-  return JSON.stringify([room, type, key ?? Object.keys(Object(data) as object).sort()]);
+  return `${room} ${type} ${key ?? String(Object.keys(Object(data) as object))}`;
 }

@@ -20,8 +20,8 @@ interface RoomState {
 const STAY_AWAY = ['bad_request', 'invalid_room', 'too_many_rooms', 'origin_not_allowed'];
 /** What the gateway tells its clients before it ends their streams. */
 const NOTICES = ['draining', 'profile_changed', 'token_expired'];
-/** Where a node only says that it goes down: how long to wait before it is asked again, up to four times as long, ms. */
-const DRAINING_MS = 1000;
+/** Shortest wait before a node is asked again that only says that it goes down, ms. */
+const DRAINING_MS = 2000;
 /** Longest wait that a gateway, or a proxy before it, may ask for, ms. */
 const MAX_WAIT_MS = 300_000;
 /** What lived for so long was no failure, ms. */
@@ -132,30 +132,26 @@ export class Stream {
     const transport = profile.transports[this.#prefer] ? this.#prefer : other;
     const path = profile.transports[transport]?.path;
     const open = openers[transport];
-    if (path === undefined || !open) throw new GatewayError('transport_disabled', 'no transport is on');
+    if (path === undefined || !open) throw new GatewayError('transport_disabled', 'no transport');
     this.#watch.begin();
     this.#away(reason, code, transport);
     let ask: Ask | null = null;
-    const whileOpen =
-      <A extends unknown[]>(task: (...values: A) => void) =>
-      (...values: A): void => {
-        if (!signal.aborted) task(...values);
-      };
     const { asked: rooms, cursor } = this.place;
     ask = open(
       { url: url + path, rooms, cursor, token, signal },
       {
-        heard: whileOpen(() => {
-          this.#watch.heard();
-        }),
-        lost: whileOpen((error) => {
-          this.#lost(error);
-        }),
-        told: whileOpen((name, value, moved) => {
+        heard: () => {
+          if (!signal.aborted) this.#watch.heard();
+        },
+        lost: (error) => {
+          if (!signal.aborted) this.#lost(error);
+        },
+        told: (name, value, moved) => {
+          if (signal.aborted) return;
           if (name === 'events') this.place.take(value as GatewayEvent[], moved, signal);
           else if (name === 'welcome') this.#welcomed(value as Welcome, transport, { url, ask });
           else this.#told(name, value);
-        }),
+        },
       },
     );
   }
@@ -195,8 +191,11 @@ export class Stream {
 
   #noticed(notice: string): void {
     const reason = `the gateway said ${notice}`;
-    // Said to who was never welcomed, it is a refusal.
-    if (this.#session === undefined) return this.#lost(new GatewayError(notice, reason));
+    if (this.#session === undefined) {
+      // Said to who was never welcomed, it is a refusal; its successor may be there any moment, so that waits do not grow.
+      this.#backoff.reset();
+      return this.#lost(new GatewayError(notice, reason, { retryAfterMs: DRAINING_MS }));
+    }
     if (notice === 'draining') this.#turn += 1;
     this.#calm();
     this.#hurry(reason, notice);
@@ -225,12 +224,7 @@ export class Stream {
   #wait(reason: string, code: string, atLeastMs: number): void {
     this.#drop();
     this.#watch.rest();
-    const { random = Math.random } = this.#parts;
-    // Its successor may be there any moment, so that waits must not grow.
-    const waitMs =
-      code === 'draining'
-        ? DRAINING_MS * (1 + 3 * random())
-        : Math.min(MAX_WAIT_MS, atLeastMs) + this.#backoff.next();
+    const waitMs = Math.min(MAX_WAIT_MS, atLeastMs) + this.#backoff.next();
     this.#away(reason, code, null, waitMs);
     this.#retry = setTimeout(() => {
       this.#connect(reason, code);
