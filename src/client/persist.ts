@@ -10,6 +10,9 @@ export interface Patience {
   readonly random?: () => number;
 }
 
+/** Retries wait a little longer than the gateway says, by up to so much, so that they do not all come at once. */
+const SPREAD = 0.2;
+
 /**
  * Does a task until it succeeds, fails with what `mayRetry` says no to, or time is up. Between two tries it waits as long
  * as the gateway named, else an exponential time with full jitter. The task is told how many ms it has left.
@@ -29,7 +32,8 @@ export async function persist<T>(
       // What is none of the gateway's is not retryable either.
       const error = thrown as GatewayError;
       if (!mayRetry(error)) throw error;
-      const waitMs = error.retryAfterMs ?? backoff.next();
+      const { retryAfterMs } = error;
+      const waitMs = retryAfterMs === null ? backoff.next() : retryAfterMs * (1 + SPREAD * random());
       if (Date.now() + waitMs >= until) throw error;
       await pause(waitMs, signal);
     }

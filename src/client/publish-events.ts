@@ -28,9 +28,11 @@ export async function publishEvents({ url, token, events }: Publication): Promis
 }
 
 /**
- * True for a refusal that says that nothing of a publication was stored, and that it may be tried again. A proxy's own 503 does:
- * it had no gateway to hand it to.
+ * True for a refusal that says that nothing of a publication was stored, and that it may be tried again. Neither a
+ * proxy's own 503 (`unreachable`) nor `outcome_unknown` does.
  */
 export function isNothingStored({ code, status, retryable }: GatewayError): boolean {
-  return retryable && code !== 'outcome_unknown' && (status === 429 || status === 503);
+  return (
+    retryable && !['unreachable', 'outcome_unknown'].includes(code) && (status === 429 || status === 503)
+  );
 }

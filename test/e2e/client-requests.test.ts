@@ -146,7 +146,8 @@ describe.each(TRANSPORTS)('rooms, over %s', (prefer) => {
     proxy.cut();
     await waitUntil(() => heard.welcomes.length > 1 && heard.client.state === 'live', 'it to come back');
     await publish(http.url, { type: 'counted', data: 'unheard' });
-    await heard.client.join(room('e'));
+    expect(await heard.client.join(room('e'))).toEqual([room('e')]);
+    await publish(http.url, { type: 'counted', data: 'unheard as before' });
     const [id] = await publish(http.url, { type: 'counted', room: room('e'), data: 'heard' });
     await heard.has(id);
     expect(heard.events.map(({ data }) => data)).toEqual(['heard']);

@@ -220,6 +220,10 @@ describe('a stream', () => {
     expect(newest().target.url).toBe('http://two/sse');
     newest().listener.told('draining', {}, null);
     expect(stream.state).toMatchObject({ url: 'http://one', code: 'draining', retryInMs: 2500 });
+    // However often: its successor may be there any moment.
+    await pass(3000);
+    newest().listener.told('draining', {}, null);
+    expect(stream.state).toMatchObject({ code: 'draining', retryInMs: 2500 });
   });
 
   it('stays away where it is told to', async () => {
@@ -288,6 +292,15 @@ describe('a stream', () => {
 });
 
 describe('a silent connection', () => {
+  it('that is never welcomed is given up for the next node, whatever else comes over it', async () => {
+    await open({ urls: ['http://one', 'http://two'] });
+    for (let second = 0; second < 17; second += 1) {
+      newest().listener.heard();
+      await pass(1000);
+    }
+    expect(stream.state).toMatchObject({ url: 'http://two' });
+  });
+
   it('is lost after two and a half heartbeats', async () => {
     await open();
     welcome({ heartbeatMs: 10_000 });
