@@ -139,7 +139,6 @@ describe('a publication', () => {
     script = [
       refusal(429, 'rate_limited'),
       refusal(503, 'log_unavailable'),
-      { status: 503, body: '<html>' },
       { status: 202, body: { ids: ['1-0'] } },
     ];
     expect(await publish()).toEqual(['1-0']);
@@ -148,7 +147,7 @@ describe('a publication', () => {
   it.each([
     [refusal(503, 'outcome_unknown'), 'outcome_unknown'],
     ['cut', 'unreachable'],
-    [{ status: 502, body: '<html>' }, 'unreachable'],
+    [{ status: 503, body: '<html>' }, 'unreachable'],
     [refusal(500, 'internal'), 'internal'],
     [refusal(400, 'invalid_type', { retryable: false }), 'invalid_type'],
   ] as const)('is not tried again on %j', async (answer, code) => {
