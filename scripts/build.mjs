@@ -45,6 +45,8 @@ for (const [source, bundle] of [
     entryPoints: [`src/client/${source}.ts`],
     outfile: `dist/client/${bundle}.js`,
     allowOverwrite: true,
+    // Named by a header of the answer, and not by the file.
+    sourcemap: 'external',
     plugins: [
       {
         name: 'client.js',

@@ -1,5 +1,5 @@
 // What the tests need beyond npm: redis-server, chromium, and what the README's snippets use. Installs them where it can (apt-get, as root),
-// else names exactly what is missing.
+// else names exactly what is missing. Proxies and Python packages, which only tests of deploy/ and examples/ need, may stay missing.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,17 +14,30 @@ const TOOLS = [
   { command: 'python3', package: 'python3' },
 ];
 
-const has = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
+// For the tests of deploy/.
+const PROXIES = [
+  { command: 'nginx', version: '-v', package: 'nginx' },
+  { command: 'haproxy', version: '-v', package: 'haproxy' },
+  { command: 'caddy', version: 'version', package: 'caddy' },
+  { command: 'openssl', version: 'version', package: 'openssl' },
+];
+
+const has = (command, version = '--version') =>
+  spawnSync(command, [version], { stdio: 'ignore' }).status === 0;
 const isRootOnDebian = () => process.getuid?.() === 0 && has('apt-get');
 
+// Debian starts the servers it installs, where systemd runs; tests start their own. Source: systemd, ENVIRONMENT.md.
+const APT = {
+  stdio: 'inherit',
+  env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', SYSTEMD_OFFLINE: '1' },
+};
+let updated = false;
+
 function aptInstall(packages) {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   console.log(`installing for the tests: ${packages.join(', ')}`);
-  spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
-  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
-    stdio: 'inherit',
-    env,
-  });
+  if (!updated) spawnSync('apt-get', ['update', '-qq'], APT);
+  updated = true;
+  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], APT);
 }
 
 const missing = TOOLS.filter(({ command }) => !has(command));
@@ -41,6 +54,20 @@ if (missing.length > 0) {
     );
     process.exit(1);
   }
+}
+
+const without = () => PROXIES.filter(({ command, version }) => !has(command, version));
+const names = (tools) => tools.map((tool) => tool.package).join(' ');
+
+if (without().length > 0 && isRootOnDebian()) {
+  // One by one: Caddy is not in every Debian, and one that is not there would keep apt-get from the others.
+  for (const tool of without()) aptInstall([tool.package]);
+}
+if (without().length > 0) {
+  console.warn(
+    `The tests of deploy/ will be skipped for what is missing: ${names(without())}.\n` +
+      `Debian or Ubuntu: sudo apt-get install --no-install-recommends ${names(without())}`,
+  );
 }
 
 // Python packages for the tests of examples/, in a venv of their own. Without them those tests are skipped, and say so.

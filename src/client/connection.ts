@@ -1,5 +1,3 @@
-import type { GatewayError } from './gateway-error.js';
-
 /** Where a connection goes and what it asks for. */
 export interface ConnectionTarget {
   /** The transport's address, such as `https://gateway.example/api/events/stream`. */
@@ -22,8 +20,8 @@ export interface ConnectionListener {
    * has come; null where it did not move.
    */
   readonly told: (name: string, value: unknown, cursor: string | null) => void;
-  /** The connection ended, was refused, or never came about. */
-  readonly lost: (error: GatewayError) => void;
+  /** The connection ended, was refused (a {@link GatewayError}), or never came about. */
+  readonly lost: (thrown: unknown) => void;
 }
 
 /** Asks the gateway something over the connection itself, waiting for the answer for at most so many ms. */

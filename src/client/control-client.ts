@@ -70,14 +70,14 @@ export function sendCommand(
   askOnce: AskCommand,
   action: string,
   data: unknown,
-  { signal, idempotencyKey = createKey(), timeoutMs = 30_000 }: ControlOptions,
+  { signal, timeoutMs, idempotencyKey = freshKey() }: ControlOptions,
 ): Promise<unknown> {
   let id: string | undefined;
   let hasFailed = false;
   const once = async (leftMs: number): Promise<unknown> => {
     for (const until = Date.now() + leftMs; ; ) {
       const left = until - Date.now();
-      if (left <= 0) throw new GatewayError('timeout', 'the command has not ended in time');
+      if (left <= 0) throw new GatewayError('timeout', 'the command goes on');
       const answer = await askOnce({ action, data, idempotencyKey, id, leftMs: left, signal });
       const state = (answer.body ?? {}) as CommandState;
       if (state.status === 'succeeded') return state.result;
@@ -88,11 +88,8 @@ export function sendCommand(
       await pause(Math.min(FOLLOW_MS, left), signal);
     }
   };
-  return persist(once, (error) => !hasFailed && isPassing(error), { timeoutMs, signal, random: Math.random });
+  return persist(once, (error) => !hasFailed && isPassing(error), { timeoutMs, signal });
 }
 
-/** A fresh key. Not `crypto.randomUUID`, which pages served over plain HTTP do not have. */
-export function createKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
+/** Not `crypto.randomUUID`, which pages served over plain HTTP do not have. */
+const freshKey = (): string => crypto.getRandomValues(new Uint32Array(4)).join('-');

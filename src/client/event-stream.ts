@@ -36,8 +36,7 @@ export class EventStream extends Subscriber {
       ...options,
       urls: [absolute(url)],
       openers: { sse: openSse },
-      gateway: { profileAt: () => Promise.resolve(STREAM_ALONE), stateOf: () => Promise.resolve([]) },
-      random: Math.random,
+      profile: STREAM_ALONE,
       news: this.news,
     });
   }

@@ -1,17 +1,19 @@
 import { absolute } from './addresses.js';
+import type { OpenConnection } from './connection.js';
 import { askOverHttp, type AskCommand, type ControlOptions, sendCommand } from './control-client.js';
 import { GatewayError } from './gateway-error.js';
-import { ask, errorOf, type TokenSource } from './http.js';
+import { fetchProfile } from './fetch-profile.js';
+import type { TokenSource } from './http.js';
+import { liveSession } from './live-session.js';
 import { publishEvents } from './publish-events.js';
 import { changeRooms, type RoomChange } from './room-changes.js';
 import { openSocketIo } from './socket-io-connection.js';
-import { Sharing } from './sharing.js';
+import { openShared, type Sharing } from './sharing.js';
 import { openSse } from './sse-connection.js';
 import { Stream } from './stream.js';
-import type { Gateway } from './stream-parts.js';
 import type { StateChange } from './stream-state.js';
 import { Subscriber } from './subscriber.js';
-import type { GatewayEvent, NewEvent, ProfileDocument, Transport, Welcome } from './wire.js';
+import type { NewEvent, ProfileDocument, Transport, Welcome } from './wire.js';
 
 /** What a {@link FlipgateClient} may be told. */
 export interface ClientOptions {
@@ -30,19 +32,6 @@ export interface ClientOptions {
    */
   readonly shared?: boolean | string;
 }
-
-const gateway: Gateway = {
-  profileAt: async (url, signal) => {
-    const answer = await ask(`${url}/api/profile`, { signal, timeoutMs: 60_000 });
-    if (answer.status !== 200) throw errorOf(answer);
-    return answer.body as ProfileDocument;
-  },
-  stateOf: async (url, room) => {
-    const answer = await ask(`${url}/api/rooms/${room}/state`);
-    if (answer.status !== 200) throw errorOf(answer);
-    return (answer.body as { readonly events: readonly GatewayEvent[] }).events;
-  },
-};
 
 /**
  * A client of a gateway: one stream of events, over whichever transport is on, whatever happens to it; commands,
@@ -65,18 +54,19 @@ export class FlipgateClient extends Subscriber {
     const urls = [url].flat().map(absolute);
     const { shared, token } = options;
     const script = shared === true ? `${String(urls[0])}/client-shared.js` : shared;
-    const sharing = script ? new Sharing({ script: absolute(script), urls, token }) : undefined;
+    const sharing: Sharing = { script: script ? absolute(script) : '', urls, token, note: '' };
+    const opener = (transport: Transport, open: OpenConnection): OpenConnection =>
+      script ? openShared(sharing, transport, open) : open;
     this.source = new Stream({
       ...options,
       urls,
-      openers: {
-        sse: sharing?.opener('sse', openSse) ?? openSse,
-        websocket: sharing?.opener('websocket', openSocketIo) ?? openSocketIo,
-      },
-      note: () => sharing?.reason ?? '',
-      gateway,
-      random: Math.random,
+      openers: { sse: opener('sse', openSse), websocket: opener('websocket', openSocketIo) },
+      note: () => sharing.note,
       news: this.news,
+    });
+    this.news.on('welcome', ({ rooms }) => {
+      // Who names no room is put into the default ones.
+      if (this.source.place.asked?.length === 0) void this.leave(rooms).catch(() => undefined);
     });
   }
 
@@ -92,7 +82,7 @@ export class FlipgateClient extends Subscriber {
 
   /** The rooms it is in, or was last. */
   get rooms(): readonly string[] {
-    return this.source.rooms;
+    return this.source.place.rooms;
   }
 
   /** Hears what the gateway says at the beginning of each connection. Returns what takes it back. */
@@ -116,7 +106,7 @@ export class FlipgateClient extends Subscriber {
 
   /**
    * Publishes one event, or 1–1000; resolves with their ids once the log has them. Tries again only where it is certain
-   * that nothing was stored. Rejects with a {@link GatewayError}; `unreachable` means that it is not known.
+   * that nothing was stored. Rejects with a {@link GatewayError}; `unreachable` and `outcome_unknown` mean that it is not known.
    */
   publish(events: NewEvent | readonly NewEvent[]): Promise<readonly string[]> {
     return publishEvents({ url: () => `${this.source.state.url}/api/events`, token: this.#token, events });
@@ -139,16 +129,18 @@ export class FlipgateClient extends Subscriber {
 
   readonly #askCommand: AskCommand = async (request) => {
     const { action, data, idempotencyKey, leftMs, signal } = request;
-    const { control } = this.#profile ?? (await gateway.profileAt(this.source.state.url, signal));
+    const { control } = this.#profile ?? (await fetchProfile(this.source.state.url, signal));
     if (control) return askOverHttp(() => this.source.state.url + control.path, this.#token)(request);
-    const session = await this.source.live(leftMs);
-    if (session.ask === null) throw new GatewayError('transport_disabled', 'no commands are taken');
+    const session = await liveSession(this.source, this.news, leftMs);
+    if (session.ask === null) throw new GatewayError('transport_disabled', 'no commands here');
     const body = await session.ask('control', { action, data, idempotencyKey }, leftMs);
-    return { status: 0, body, retryAfter: null };
+    return { status: 0, body };
   };
 
   #change(change: RoomChange, rooms: string | readonly string[]): Promise<readonly string[]> {
-    const done = this.#changes.then(() => changeRooms(this.source, change, [rooms].flat(), this.#token));
+    const done = this.#changes.then(() =>
+      changeRooms(this.source, this.news, change, [rooms].flat(), this.#token),
+    );
     this.#changes = done.catch(() => undefined);
     return done;
   }

@@ -3,7 +3,7 @@ import type { ProfileDocument } from './wire.js';
 /** What a {@link GatewayError} may carry. */
 export interface GatewayErrorDetails {
   readonly status?: number;
-  readonly retryable?: boolean;
+  readonly retryable?: boolean | undefined;
   readonly retryAfterMs?: number | null;
   readonly profile?: ProfileDocument | null;
 }
@@ -24,19 +24,31 @@ export class GatewayError extends Error {
   /** What the gateway serves, where it said so beside its refusal: a transport that is off does. */
   readonly profile: ProfileDocument | null;
 
-  constructor(code: string, message: string, details: GatewayErrorDetails = {}) {
+  constructor(
+    code: string,
+    message: string,
+    { status = 0, retryable = false, retryAfterMs = null, profile = null }: GatewayErrorDetails = {},
+  ) {
     super(message);
     this.code = code;
-    this.status = details.status ?? 0;
-    this.retryable = details.retryable ?? false;
-    this.retryAfterMs = details.retryAfterMs ?? null;
-    this.profile = details.profile ?? null;
+    this.status = status;
+    this.retryable = retryable;
+    this.retryAfterMs = retryAfterMs;
+    this.profile = profile;
   }
 }
 
 /** A loss of the connection, or an answer that is none of the gateway's. */
-export function unreachable(message: string, status = 0): GatewayError {
+export function unreachable(message = 'the connection was lost', status = 0): GatewayError {
   return new GatewayError('unreachable', message, { status, retryable: status === 0 || status >= 500 });
+}
+
+/** What was thrown, as an error of this kind. Known by its name, since the shared stream's script has a class of its own. */
+export function gatewayError(thrown: unknown): GatewayError {
+  const error = thrown as Error;
+  return error.name === 'GatewayError'
+    ? (error as GatewayError)
+    : unreachable(`no connection: ${error.message}`);
 }
 
 /**
@@ -61,10 +73,10 @@ export function readError(body: unknown, status = 0, retryAfter?: string | null)
     | undefined;
   const error = said?.error;
   if (typeof error?.code !== 'string') return undefined;
-  return new GatewayError(error.code, String(error.message), {
+  return new GatewayError(error.code, error.message ?? '', {
     status,
-    retryable: error.retryable === true,
+    retryable: error.retryable,
     retryAfterMs: error.retryAfterMs ?? (Number(retryAfter) * 1000 || null),
-    profile: said?.transports === undefined ? null : said,
+    profile: said?.transports ? said : null,
   });
 }

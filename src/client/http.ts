@@ -11,7 +11,8 @@ export interface Answer {
   readonly status: number;
   /** JSON; undefined when it is none. */
   readonly body: unknown;
-  readonly retryAfter: string | null;
+  /** The header of that name. */
+  readonly retryAfter?: string | null;
 }
 
 /** What {@link ask} may be told. */
@@ -35,25 +36,29 @@ export function authorization(token: string | undefined): Record<string, string>
   return token === undefined ? {} : { Authorization: `Bearer ${token}` };
 }
 
-/** Asks over HTTP. Rejects with `unreachable` when no answer comes, and with the signal's reason when that aborts it. */
+/**
+ * Asks over HTTP. Rejects with `unreachable` when no answer comes, with the signal's reason when that aborts it, and with what
+ * the token's source rejects with.
+ */
 export async function ask(url: string, request: Request = {}): Promise<Answer> {
   const { body, token, idempotencyKey, signal, timeoutMs = 15_000 } = request;
+  const headers = authorization(await tokenOf(token));
+  if (body) headers['Content-Type'] = 'application/json';
+  if (idempotencyKey) headers['Idempotency-Key'] = idempotencyKey;
   const stop = new AbortController();
   const abort = (): void => {
     stop.abort();
   };
   const timer = setTimeout(abort, timeoutMs);
-  signal?.addEventListener('abort', abort);
+  signal?.addEventListener('abort', abort, { signal: stop.signal });
   try {
     signal?.throwIfAborted();
-    const headers = authorization(await tokenOf(token));
-    if (body !== undefined) headers['Content-Type'] = 'application/json';
-    if (idempotencyKey !== undefined) headers['Idempotency-Key'] = idempotencyKey;
     const response = await fetch(url, {
       ...UNCACHED,
+      method: body ? 'POST' : 'GET',
       headers,
+      body: JSON.stringify(body),
       signal: stop.signal,
-      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
     });
     return await readAnswer(response);
   } catch {
@@ -61,8 +66,16 @@ export async function ask(url: string, request: Request = {}): Promise<Answer> {
     throw unreachable('the gateway does not answer');
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
+    // All is read by now; this lets go of the caller's signal.
+    abort();
   }
+}
+
+/** What is at an address. Rejects with the gateway's refusal, or as {@link ask} does. */
+export async function get<T>(url: string, request?: Request): Promise<T> {
+  const answer = await ask(url, request);
+  if (answer.status !== 200) throw errorOf(answer);
+  return answer.body as T;
 }
 
 /** The whole of an answer. */
@@ -80,7 +93,6 @@ export async function readAnswer(response: Response): Promise<Answer> {
 /** What an answer that is no success refuses with. */
 export function errorOf({ status, body, retryAfter }: Answer): GatewayError {
   return (
-    readError(body, status, retryAfter) ??
-    unreachable(`the gateway's address answers ${String(status)}`, status)
+    readError(body, status, retryAfter) ?? unreachable(`an answer with status ${String(status)}`, status)
   );
 }

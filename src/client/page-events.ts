@@ -6,31 +6,31 @@ export interface Wakeable {
   networkChanged(): void;
 }
 
-type Listening = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
-
 /**
  * Tells of what a page hears that concerns its connections: it is shown again, comes out of the back/forward cache or the
  * freezer, or its network comes or goes. Returns what ends that. Does nothing in Node.
  * Source: WICG, Page Lifecycle.
  */
 export function listenToPage(stream: Wakeable): () => void {
+  const { document } = globalThis as { readonly document?: EventTarget & { readonly hidden: boolean } };
+  const page = globalThis as Partial<EventTarget>;
+  const end = new AbortController();
+  const on = (target: Partial<EventTarget> | undefined, name: string, take: () => void): void => {
+    target?.addEventListener?.(name, take, { signal: end.signal });
+  };
   const wake = (): void => {
-    stream.wake();
+    if (!document?.hidden) stream.wake();
   };
   const network = (): void => {
     stream.networkChanged();
   };
-  const page = globalThis as Partial<Listening> & { readonly document?: Listening };
-  const listening: readonly (readonly [Partial<Listening> | undefined, string, () => void])[] = [
-    [page.document, 'visibilitychange', wake],
-    [page.document, 'resume', wake],
-    [page, 'pageshow', wake],
-    [page, 'online', network],
-    [page, 'offline', network],
-  ];
-  for (const [target, name, take] of listening) target?.addEventListener?.(name, take);
+  on(document, 'visibilitychange', wake);
+  on(document, 'resume', wake);
+  on(page, 'pageshow', wake);
+  on(page, 'online', network);
+  on(page, 'offline', network);
   return () => {
-    for (const [target, name, take] of listening) target?.removeEventListener?.(name, take);
+    end.abort();
   };
 }
 

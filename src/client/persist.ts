@@ -1,13 +1,13 @@
 import { Backoff } from './backoff.js';
-import { GatewayError } from './gateway-error.js';
+import type { GatewayError } from './gateway-error.js';
 
 /** How long to go on trying. */
 export interface Patience {
-  /** ms for all tries together; once they are over, the last error stands. */
-  readonly timeoutMs: number;
+  /** ms for all tries together; once they are over, the last error stands. Default 30 s. */
+  readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Gives numbers in [0, 1). */
-  readonly random: () => number;
+  /** Gives numbers in [0, 1); default `Math.random`. */
+  readonly random?: () => number;
 }
 
 /** Retries wait a little longer than the gateway says, by up to so much, so that they do not all come at once. */
@@ -20,7 +20,7 @@ const SPREAD = 0.2;
 export async function persist<T>(
   task: (leftMs: number) => Promise<T>,
   mayRetry: (error: GatewayError) => boolean,
-  { timeoutMs, signal, random }: Patience,
+  { timeoutMs = 30_000, signal, random = Math.random }: Patience = {},
 ): Promise<T> {
   const until = Date.now() + timeoutMs;
   const backoff = new Backoff(random);
@@ -28,8 +28,10 @@ export async function persist<T>(
     signal?.throwIfAborted();
     try {
       return await task(until - Date.now());
-    } catch (error) {
-      if (!(error instanceof GatewayError) || !mayRetry(error)) throw error;
+    } catch (thrown) {
+      // What is none of the gateway's is not retryable either.
+      const error = thrown as GatewayError;
+      if (!mayRetry(error)) throw error;
       const { retryAfterMs } = error;
       const waitMs = retryAfterMs === null ? backoff.next() : retryAfterMs * (1 + SPREAD * random());
       if (Date.now() + waitMs >= until) throw error;
@@ -39,16 +41,15 @@ export async function persist<T>(
 }
 
 /** Waits; rejects with the signal's reason when that is aborted. */
-export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const abort = (): void => {
+    const done = (): void => {
       clearTimeout(timer);
-      reject(signal?.reason as Error);
+      signal?.removeEventListener('abort', done);
+      if (signal?.aborted) reject(signal.reason as Error);
+      else resolve();
     };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', abort);
-      resolve();
-    }, ms);
-    signal?.addEventListener('abort', abort, { once: true });
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done);
   });
 }

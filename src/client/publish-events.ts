@@ -3,8 +3,6 @@ import { ask, errorOf, type TokenSource } from './http.js';
 import { persist } from './persist.js';
 import type { NewEvent } from './wire.js';
 
-const TIMEOUT_MS = 30_000;
-
 /** What a publication is told and works with. */
 export interface Publication {
   /** The gateway's entrance for events at that time, such as `https://gateway.example/api/events`. */
@@ -26,11 +24,15 @@ export async function publishEvents({ url, token, events }: Publication): Promis
     if (answer.status !== 202) throw errorOf(answer);
     return (answer.body as { readonly ids: readonly string[] }).ids;
   };
-  return await persist(once, isNothingStored, { timeoutMs: TIMEOUT_MS, random: Math.random });
+  return await persist(once, isNothingStored);
 }
 
-/** True for a refusal that says that nothing of a publication was stored, and that it may be tried again. */
+/**
+ * True for a refusal that says that nothing of a publication was stored, and that it may be tried again. Neither a
+ * proxy's own 503 (`unreachable`) nor `outcome_unknown` does.
+ */
 export function isNothingStored({ code, status, retryable }: GatewayError): boolean {
-  const isKnown = code !== 'unreachable' && code !== 'outcome_unknown';
-  return retryable && isKnown && (status === 429 || status === 503);
+  return (
+    retryable && !['unreachable', 'outcome_unknown'].includes(code) && (status === 429 || status === 503)
+  );
 }

@@ -38,7 +38,7 @@ export async function beginRoom(
     const path = hasHistory ? `events?${after}` : 'state';
     const answer = await ask(`${url()}/api/rooms/${room}/${path}`, { token }).catch(() => undefined);
     const { events, whole } = (answer?.body ?? {}) as { events?: readonly GatewayEvent[]; whole?: boolean };
-    if (events === undefined) await pause(RETRY_MS, undefined);
+    if (events === undefined) await pause(RETRY_MS);
     else if (!hasHistory) return { events, isWhole: cursor === null };
     else if (whole === true && events.length < LIMIT) return { events, isWhole: true };
     else hasHistory = false;

@@ -1,13 +1,14 @@
-import { type GatewayError, isPassing } from './gateway-error.js';
+import { type GatewayError, isPassing, unreachable } from './gateway-error.js';
+import type { Emitter } from './emitter.js';
 import { ask, errorOf, type TokenSource } from './http.js';
+import { liveSession } from './live-session.js';
 import { persist } from './persist.js';
 import type { Stream } from './stream.js';
-import type { LiveSession } from './stream-parts.js';
+import type { LiveSession, StreamNews } from './stream-parts.js';
 
 /** What a session may do with rooms. */
 export type RoomChange = 'join' | 'leave';
 
-const TIMEOUT_MS = 30_000;
 /** How long an answer over a websocket is waited for, ms. */
 const ACK_MS = 10_000;
 
@@ -17,18 +18,21 @@ const ACK_MS = 10_000;
  */
 export async function changeRooms(
   stream: Stream,
+  news: Emitter<StreamNews>,
   change: RoomChange,
   rooms: readonly string[],
   token: TokenSource | undefined,
 ): Promise<readonly string[]> {
   const once = async (leftMs: number): Promise<readonly string[]> => {
-    const session = await stream.live(leftMs);
-    if (change === 'join') stream.joining(rooms);
+    const session = await liveSession(stream, news, leftMs);
+    if (change === 'join') stream.place.joining(rooms);
     const now = await send(session, change, rooms, token);
-    stream.roomsChanged(now);
+    // What was told of a session that is gone says nothing of the one that has come.
+    if (stream.session !== session) throw unreachable();
+    stream.place.roomsChanged(now);
     return now;
   };
-  return await persist(once, mayRetry, { timeoutMs: TIMEOUT_MS, random: Math.random });
+  return await persist(once, mayRetry);
 }
 
 /** A session that is not known is one that was lost; the stream is about to have another. */
@@ -45,7 +49,7 @@ async function send(
   const answer =
     askOverWire === null
       ? await ask(`${url}/api/sessions/${id}/rooms`, { body: { [change]: rooms }, token })
-      : { status: 0, body: await askOverWire(change, rooms, ACK_MS), retryAfter: null };
+      : { status: 0, body: await askOverWire(change, rooms, ACK_MS) };
   const { rooms: now } = (answer.body ?? {}) as { readonly rooms?: readonly string[] };
   if (now === undefined) throw errorOf(answer);
   return now;

@@ -1,64 +1,42 @@
 import type { Ask, ConnectionListener, ConnectionTarget, OpenConnection } from './connection.js';
-import { GatewayError } from './gateway-error.js';
 import type { TokenSource } from './http.js';
 import type { Transport } from './wire.js';
 
 /** What tabs must have in common to share a stream, and what they bring. */
-export interface SharedSettings {
+export interface Sharing {
   /** Address of `client-shared.js` at the page's own origin. */
   readonly script: string;
   readonly urls: readonly string[];
   readonly token: TokenSource | undefined;
+  /** Why there is no sharing, once that is known: from then on connections are the tab's own. */
+  note: string;
 }
 
-/** The tab's end of a shared stream: what `client-shared.js` exports. */
+/** The tab's end of a shared stream: what `client-shared.js` exports. Throws where there is no sharing. */
 export type OpenTab = (
   target: ConnectionTarget,
   listener: ConnectionListener,
-  settings: SharedSettings,
+  sharing: Sharing,
   transport: Transport,
 ) => Ask;
 
 /**
- * The sharing of one stream by the tabs of an origin, through a shared worker; its code is loaded only when it is needed.
- * Where that can't be, connections are the tab's own.
+ * Opens connections to the shared worker that has the stream of all tabs of an origin, over `transport`; where there is no
+ * sharing, with `openOwn`. The code for it is loaded only now.
  */
-export class Sharing {
-  /** Why the stream is not shared; empty where it is. */
-  reason = '';
-  readonly #settings: SharedSettings;
+export function openShared(sharing: Sharing, transport: Transport, openOwn: OpenConnection): OpenConnection {
+  return (target, listener) => {
+    if (sharing.note !== '') return openOwn(target, listener);
+    const tab = load(sharing.script).then((openTab) => openTab(target, listener, sharing, transport));
+    tab.catch((error: unknown) => {
+      sharing.note = `not shared: ${(error as Error).message}`;
+      listener.lost(error);
+    });
+    return async (...asked) => (await tab)(...asked);
+  };
+}
 
-  constructor(settings: SharedSettings) {
-    this.#settings = settings;
-    const { SharedWorker, location } = globalThis as {
-      SharedWorker?: unknown;
-      location?: { readonly origin: string };
-    };
-    if (SharedWorker === undefined) this.reason = 'not shared: there are no shared workers here';
-    else if (new URL(settings.script).origin !== location?.origin)
-      this.reason = 'not shared: its script is of another origin than the page';
-  }
-
-  /** Opens connections to the worker, which has one over `transport`; or, where there is no sharing, with `openOwn`. */
-  opener(transport: Transport, openOwn: OpenConnection): OpenConnection {
-    return (target, listener) => {
-      if (this.reason !== '') return openOwn(target, listener);
-      const lost = (error: GatewayError): void => {
-        if (error.code === 'unshared') this.reason = error.message;
-        listener.lost(error);
-      };
-      const tab = this.#load().then((openTab) =>
-        openTab(target, { ...listener, lost }, this.#settings, transport),
-      );
-      tab.catch(() => {
-        lost(new GatewayError('unshared', 'not shared: client-shared.js could not be loaded'));
-      });
-      return async (...asked) => (await tab)(...asked);
-    };
-  }
-
-  async #load(): Promise<OpenTab> {
-    const module: unknown = await import(/* webpackIgnore: true */ /* @vite-ignore */ this.#settings.script);
-    return (module as { readonly openTab: OpenTab }).openTab;
-  }
+async function load(script: string): Promise<OpenTab> {
+  const module: unknown = await import(/* webpackIgnore: true */ /* @vite-ignore */ script);
+  return (module as { readonly openTab: OpenTab }).openTab;
 }

@@ -50,17 +50,15 @@ export const openSocketIo: OpenConnection = (target, { heard, told, lost }) => {
       lost(refusalIn(error) ?? unreachable('the gateway does not answer'));
     });
     made.on('disconnect', () => {
-      lost(unreachable('the connection was lost'));
+      lost(unreachable());
     });
   };
-  load(url).then(connect, () => {
-    lost(unreachable("Socket.IO's client could not be loaded"));
-  });
+  load(url).then(connect).catch(lost);
   return async (name, value, timeoutMs) => {
     try {
       return await socket?.timeout(timeoutMs).emitWithAck(name, value);
     } catch {
-      throw unreachable('the connection was lost');
+      throw unreachable();
     }
   };
 };

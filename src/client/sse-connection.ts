@@ -1,5 +1,5 @@
 import type { ConnectionListener, ConnectionTarget, OpenConnection } from './connection.js';
-import { GatewayError, unreachable } from './gateway-error.js';
+import { unreachable } from './gateway-error.js';
 import { authorization, errorOf, readAnswer, UNCACHED } from './http.js';
 import { readSse } from './sse-reader.js';
 
@@ -8,9 +8,7 @@ import { readSse } from './sse-reader.js';
  * send a token, and it is the same in browsers and in Node.
  */
 export const openSse: OpenConnection = (target, listener) => {
-  read(target, listener).catch((error: unknown) => {
-    listener.lost(error instanceof GatewayError ? error : unreachable('the connection was lost'));
-  });
+  read(target, listener).catch(listener.lost);
   return null;
 };
 
@@ -30,7 +28,7 @@ async function read(target: ConnectionTarget, { heard, told }: ConnectionListene
   const reader = response.body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) throw unreachable('the stream ended');
+    if (done) throw unreachable();
     heard();
     feed(decoder.decode(value, { stream: true }));
   }

@@ -15,14 +15,6 @@ export interface StreamNews {
   gap: Gap;
 }
 
-/** What a stream asks of its gateway beside it. Each rejects when there is no answer. */
-export interface Gateway {
-  /** What is served at a url. */
-  readonly profileAt: (url: string, signal: AbortSignal | undefined) => Promise<ProfileDocument>;
-  /** The newest values of a room. */
-  readonly stateOf: (url: string, room: string) => Promise<readonly GatewayEvent[]>;
-}
-
 /** What a stream is made of. */
 export interface StreamParts {
   /** Addresses of nodes of one cluster, tried in turn. */
@@ -37,9 +29,10 @@ export interface StreamParts {
   /** Gives what is said of a stream that is live; default: nothing. */
   readonly note?: () => string;
   readonly openers: Readonly<Partial<Record<Transport, OpenConnection>>>;
-  readonly gateway: Gateway;
-  /** Gives numbers in [0, 1). */
-  readonly random: () => number;
+  /** What is served, where that need not be asked. */
+  readonly profile?: ProfileDocument;
+  /** Gives numbers in [0, 1); default `Math.random`. */
+  readonly random?: () => number;
   readonly news: Emitter<StreamNews>;
 }
 

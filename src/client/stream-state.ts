@@ -23,5 +23,4 @@ export interface StateChange {
 
 /** Said while a request waits for the first byte of its answer. */
 export const NO_ANSWER =
-  'no answer yet: browsers open six connections to a host over HTTP/1.1, and the streams of other tabs may hold them all; ' +
-  'share one stream (shared: true) or serve HTTP/2';
+  'no answer: other tabs may hold the six connections that HTTP/1.1 allows to a host; use shared: true, or HTTP/2';

@@ -1,23 +1,29 @@
 import { Backoff } from './backoff.js';
 import type { Ask } from './connection.js';
-import { GatewayError, unreachable } from './gateway-error.js';
-import { tokenOf } from './http.js';
-import { JoinedRooms } from './joined-rooms.js';
+import { GatewayError, gatewayError } from './gateway-error.js';
+import { fetchProfile } from './fetch-profile.js';
+import { get, tokenOf } from './http.js';
 import { isOnline, listenToPage } from './page-events.js';
-import { SeenEvents } from './seen-events.js';
-import { SilenceWatch } from './silence-watch.js';
+import { type Silence, SilenceWatch } from './silence-watch.js';
 import type { LiveSession, StreamParts } from './stream-parts.js';
+import { StreamPlace } from './stream-place.js';
 import { NO_ANSWER, type StateChange } from './stream-state.js';
+import { StreamStatus } from './stream-status.js';
 import type { Gap, GatewayEvent, ProfileDocument, Transport, Welcome } from './wire.js';
+
+/** The newest values of a room. */
+interface RoomState {
+  readonly events: readonly GatewayEvent[];
+}
 
 /** Codes with which a stream is refused for good. Source: core/errors.ts, `stay_away`. */
 const STAY_AWAY = ['bad_request', 'invalid_room', 'too_many_rooms', 'origin_not_allowed'];
 /** What the gateway tells its clients before it ends their streams. */
-const NOTICES: Readonly<Record<string, string>> = {
-  draining: 'the gateway closes its connections',
-  profile_changed: 'the profile changed',
-  token_expired: 'the token expired',
-};
+const NOTICES = ['draining', 'profile_changed', 'token_expired'];
+/** Shortest wait before a node is asked again that only says that it goes down, ms. */
+const DRAINING_MS = 2000;
+/** Longest wait that a gateway, or a proxy before it, may ask for, ms. */
+const MAX_WAIT_MS = 300_000;
 /** What lived for so long was no failure, ms. */
 const STEADY_MS = 1000;
 
@@ -26,77 +32,51 @@ const STEADY_MS = 1000;
  * comes back, carrying the cursor from one wire and one node to the other.
  */
 export class Stream {
+  /** Where it is: rooms and cursor. */
+  readonly place: StreamPlace;
   readonly #parts: StreamParts;
   readonly #backoff: Backoff;
+  readonly #status: StreamStatus;
   readonly #watch: SilenceWatch;
   readonly #leavePage: () => void;
-  readonly #seen = new SeenEvents();
-  readonly #joined = new JoinedRooms();
   #prefer: Transport;
   #profile: ProfileDocument | undefined;
-  /** Rooms to ask for; undefined: the gateway's default rooms. */
-  #asked: readonly string[] | undefined;
-  #rooms: readonly string[];
-  #cursor: string | null;
+  /** Counts through the urls. */
   #turn = 0;
   /** Ends the present attempt or connection; what an older one still brings is ignored. */
   #attempt = new AbortController();
   #session: LiveSession | undefined;
   #liveAt = 0;
-  #wasLive = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
-  readonly #waiting = new Set<() => void>();
-  #state: StateChange;
 
   /** Connects at once, and stays connected. */
   constructor(parts: StreamParts) {
+    const { rooms = [], cursor = null, prefer = 'sse', random = Math.random, urls, news } = parts;
     this.#parts = parts;
-    this.#backoff = new Backoff(parts.random);
-    this.#prefer = parts.prefer ?? 'sse';
-    this.#rooms = parts.rooms ?? [];
-    if (this.#rooms.length > 0) this.#asked = this.#rooms;
-    this.#cursor = parts.cursor ?? null;
-    this.#state = {
-      state: 'connecting',
-      transport: null,
-      url: this.#urlInTurn,
-      reason: '',
-      code: null,
-      retryInMs: null,
-    };
-    this.#watch = new SilenceWatch({
-      hinted: () => {
-        this.#sayAway(NO_ANSWER, null, this.#state.transport);
-      },
-      silent: (hasAnswered) => {
-        this.#lost(new GatewayError('silent', hasAnswered ? 'the connection fell silent' : NO_ANSWER));
-      },
-      woke: () => {
-        this.wake();
-      },
+    this.#prefer = prefer;
+    this.place = new StreamPlace(rooms, cursor, news);
+    this.#backoff = new Backoff(random);
+    this.#status = new StreamStatus(urls[0] ?? '', news);
+    this.#watch = new SilenceWatch((what) => {
+      this.#noted(what);
     });
     this.#leavePage = listenToPage(this);
     this.#connect('', null);
   }
 
   get state(): StateChange {
-    return this.#state;
+    return this.#status.now;
   }
 
-  get cursor(): string | null {
-    return this.#cursor;
-  }
-
-  /** The rooms it is in, or was last. */
-  get rooms(): readonly string[] {
-    return this.#rooms;
+  /** The session; undefined while there is none. */
+  get session(): LiveSession | undefined {
+    return this.#session;
   }
 
   /** Prefers `transport` where several are on; moves at once when another is in use. */
   use(transport: Transport): void {
     this.#prefer = transport;
-    const isOn = (this.#profile?.transports[transport] ?? null) !== null;
-    if (isOn && this.#state.transport !== transport) this.#connect('', null);
+    if (this.#profile?.transports[transport] && this.state.transport !== transport) this.#connect('', null);
   }
 
   /** The page or the machine may have been asleep: comes back at once where the connection can't have lived. */
@@ -109,49 +89,20 @@ export class Stream {
     if (!isOnline() || this.#session === undefined) this.#connectAnew('the network changed');
   }
 
-  /** The session, once it is live. Rejects when the stream is closed before, or it takes longer. */
-  live(timeoutMs: number): Promise<LiveSession> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(look);
-        reject(new GatewayError('timeout', 'the stream is not live'));
-      }, timeoutMs);
-      const look = (): void => {
-        const isClosed = this.#state.state === 'closed';
-        if (this.#session === undefined && !isClosed) return;
-        clearTimeout(timer);
-        this.#waiting.delete(look);
-        if (this.#session === undefined) reject(new GatewayError('closed', 'the client is closed'));
-        else resolve(this.#session);
-      };
-      this.#waiting.add(look);
-      look();
-    });
-  }
-
-  /** The session is about to join these rooms: those it does not have begin anew. */
-  joining(rooms: readonly string[]): void {
-    for (const room of rooms) {
-      if (this.#rooms.includes(room)) continue;
-      this.#seen.forget(room);
-      this.#joined.add(room);
-    }
-  }
-
-  /** The rooms the session has now; to be asked for when it comes back. */
-  roomsChanged(rooms: readonly string[]): void {
-    this.#asked = rooms;
-    this.#rooms = rooms;
-  }
-
   /** Ends it for good. */
   close(reason = '', code: string | null = null): void {
-    if (this.#state.state === 'closed') return;
+    if (this.#status.isClosed) return;
     this.#drop();
     this.#watch.close();
     this.#leavePage();
-    this.#say({ ...this.#state, state: 'closed', transport: null, reason, code, retryInMs: null });
-    this.#wakeWaiting();
+    this.#status.say({ state: 'closed', transport: null, reason, code, retryInMs: null });
+  }
+
+  #noted(what: Silence): void {
+    const reason = this.#watch.hasAnswered ? 'the connection fell silent' : NO_ANSWER;
+    if (what === 'woke') this.wake();
+    else if (what === 'silent') this.#lost(new GatewayError(what, reason));
+    else this.#away(reason, null, this.state.transport);
   }
 
   #connectAnew(reason: string): void {
@@ -160,54 +111,57 @@ export class Stream {
   }
 
   #connect(reason: string, code: string | null, known?: ProfileDocument): void {
-    if (this.#state.state === 'closed') return;
+    if (this.#status.isClosed) return;
     const signal = this.#drop();
     this.#watch.begin();
-    this.#sayAway(reason, code);
+    this.#away(reason, code);
     this.#open(signal, known).catch((error: unknown) => {
-      if (!signal.aborted) this.#lost(error instanceof GatewayError ? error : unreachable(String(error)));
+      if (!signal.aborted) this.#lost(error);
     });
   }
 
   async #open(signal: AbortSignal, known: ProfileDocument | undefined): Promise<void> {
-    const { openers, gateway, news, token: source } = this.#parts;
-    const { url } = this.#state;
-    const profile = known ?? (await gateway.profileAt(url, signal));
+    const { openers, token: source } = this.#parts;
+    const { url, reason, code } = this.state;
+    const profile = this.#parts.profile ?? known ?? (await fetchProfile(url, signal));
     if (signal.aborted) return;
     this.#learn(profile);
     const token = await tokenOf(source);
     if (signal.aborted) return;
-    const transport = this.#choose(profile);
+    const other = this.#prefer === 'sse' ? 'websocket' : 'sse';
+    const transport = profile.transports[this.#prefer] ? this.#prefer : other;
     const path = profile.transports[transport]?.path;
     const open = openers[transport];
-    if (path === undefined || open === undefined) {
-      throw new GatewayError('transport_disabled', 'no transport is on');
-    }
+    if (path === undefined || !open) throw new GatewayError('transport_disabled', 'no transport');
     this.#watch.begin();
-    this.#sayAway(this.#state.reason, this.#state.code, transport);
+    this.#away(reason, code, transport);
     let ask: Ask | null = null;
-    const whileOpen =
-      <A extends unknown[]>(task: (...values: A) => void) =>
-      (...values: A): void => {
-        if (!signal.aborted) task(...values);
-      };
-    const target = { url: url + path, rooms: this.#asked, cursor: this.#cursor, token, signal };
-    ask = open(target, {
-      heard: whileOpen(() => {
-        this.#watch.heard();
-      }),
-      lost: whileOpen((error) => {
-        this.#lost(error);
-      }),
-      told: whileOpen((name, value, cursor) => {
-        if (name === 'events') this.#received(value as GatewayEvent[], cursor, signal);
-        else if (name === 'welcome') this.#welcomed(value as Welcome, transport, { url, ask });
-        else if (name === 'gap') news.emit('gap', value as Gap);
-        else if (name === 'profile') this.#learn(value as ProfileDocument);
-        else if (name === 'state') this.#say(value as StateChange);
-        else this.#noticed(name);
-      }),
-    });
+    const { asked: rooms, cursor } = this.place;
+    ask = open(
+      { url: url + path, rooms, cursor, token, signal },
+      {
+        heard: () => {
+          if (!signal.aborted) this.#watch.heard();
+        },
+        lost: (error) => {
+          if (!signal.aborted) this.#lost(error);
+        },
+        told: (name, value, moved) => {
+          if (signal.aborted) return;
+          if (name === 'events') this.place.take(value as GatewayEvent[], moved, signal);
+          else if (name === 'welcome') this.#welcomed(value as Welcome, transport, { url, ask });
+          else this.#told(name, value);
+        },
+      },
+    );
+  }
+
+  #told(name: string, value: unknown): void {
+    if (name === 'gap') this.#parts.news.emit('gap', value as Gap);
+    // These two only a shared worker tells, of the stream that it has.
+    else if (name === 'profile') this.#learn(value as ProfileDocument);
+    else if (name === 'state') this.#status.say(value as StateChange);
+    else if (NOTICES.includes(name)) this.#noticed(name);
   }
 
   #learn(profile: ProfileDocument): void {
@@ -216,71 +170,39 @@ export class Stream {
     this.#parts.news.emit('profile', profile);
   }
 
-  #choose({ transports }: ProfileDocument): Transport {
-    const other = this.#prefer === 'sse' ? 'websocket' : 'sse';
-    return transports[this.#prefer] === null ? other : this.#prefer;
-  }
-
   #welcomed(welcome: Welcome, transport: Transport, at: Omit<LiveSession, 'id'>): void {
     const { news, note } = this.#parts;
     const session = { id: welcome.sessionId, ...at };
-    const joined = this.#joined.names;
-    if (!welcome.resumed) {
-      // It begins anew: the node may be a moment behind, and what comes after the older values is no double.
-      this.#seen.forget();
-      this.#joined.clear();
-    }
-    this.#rooms = welcome.rooms;
-    this.#wasLive = true;
+    const unknown = this.place.begin(welcome);
     this.#session = session;
     this.#liveAt = Date.now();
     this.#watch.welcomed(welcome.heartbeatMs);
-    this.#say({
-      ...this.#state,
-      state: 'live',
-      transport,
-      reason: note?.() ?? '',
-      code: null,
-      retryInMs: null,
-    });
+    this.#status.say({ state: 'live', transport, reason: note?.() ?? '', code: null });
     news.emit('welcome', welcome);
-    this.#wakeWaiting();
-    if (welcome.resumed) for (const room of joined) void this.#fill(session, room);
+    for (const room of unknown) void this.#show(session, room);
   }
 
-  /** Shows the values of a room that was joined since the cursor was given, which the node would take for known. */
-  async #fill(session: LiveSession, room: string): Promise<void> {
-    const events = await this.#parts.gateway.stateOf(session.url, room).catch(() => []);
-    if (this.#session !== session) return;
-    // Not noted as seen: an older value of the same thing may still be on its way, and then this one comes after it.
-    for (const event of events) if (!this.#seen.has(room, event.id)) this.#parts.news.emit('event', event);
-  }
-
-  #received(events: readonly GatewayEvent[], cursor: string | null, signal: AbortSignal): void {
-    // Over SSE, who names no room is in the default rooms.
-    const hasNoRoom = this.#asked?.length === 0;
-    for (const event of hasNoRoom ? [] : events) {
-      if (signal.aborted) return;
-      if (this.#seen.add(event.room, event.id)) this.#parts.news.emit('event', event);
-    }
-    if (cursor === null) return;
-    this.#cursor = cursor;
-    this.#seen.settle();
-    this.#joined.settle();
+  async #show(session: LiveSession, room: string): Promise<void> {
+    const { token } = this.#parts;
+    const state = get<RoomState>(`${session.url}/api/rooms/${room}/state`, { token });
+    const { events } = await state.catch(() => ({ events: [] }));
+    if (this.#session === session) this.place.show(events);
   }
 
   #noticed(notice: string): void {
-    const reason = NOTICES[notice];
-    if (reason === undefined) return;
-    // Said to who was never welcomed, it is a refusal.
-    if (this.#session === undefined) return this.#lost(new GatewayError(notice, reason));
+    const reason = `the gateway said ${notice}`;
+    if (this.#session === undefined) {
+      // Said to who was never welcomed, it is a refusal; its successor may be there any moment, so that waits do not grow.
+      this.#backoff.reset();
+      return this.#lost(new GatewayError(notice, reason, { retryAfterMs: DRAINING_MS }));
+    }
     if (notice === 'draining') this.#turn += 1;
     this.#calm();
     this.#hurry(reason, notice);
   }
 
-  #lost(error: GatewayError): void {
-    const { code, message, profile, retryAfterMs } = error;
+  #lost(thrown: unknown): void {
+    const { code, message, profile, retryAfterMs } = gatewayError(thrown);
     if (STAY_AWAY.includes(code)) return this.close(message, code);
     this.#calm();
     if (profile !== null) return this.#hurry(message, code, profile);
@@ -302,8 +224,8 @@ export class Stream {
   #wait(reason: string, code: string, atLeastMs: number): void {
     this.#drop();
     this.#watch.rest();
-    const waitMs = atLeastMs + this.#backoff.next();
-    this.#sayAway(reason, code, null, waitMs);
+    const waitMs = Math.min(MAX_WAIT_MS, atLeastMs) + this.#backoff.next();
+    this.#away(reason, code, null, waitMs);
     this.#retry = setTimeout(() => {
       this.#connect(reason, code);
     }, waitMs);
@@ -318,29 +240,14 @@ export class Stream {
     return this.#attempt.signal;
   }
 
-  get #urlInTurn(): string {
-    const { urls } = this.#parts;
-    return urls[this.#turn % urls.length] ?? '';
-  }
-
-  #wakeWaiting(): void {
-    for (const look of this.#waiting) look();
-  }
-
-  #sayAway(
+  #away(
     reason: string,
     code: string | null,
     transport: Transport | null = null,
     retryInMs: number | null = null,
   ): void {
-    const away = this.#wasLive ? 'reconnecting' : 'connecting';
-    const state = isOnline() ? away : 'offline';
-    this.#say({ state, transport, url: this.#urlInTurn, reason, code, retryInMs });
-  }
-
-  #say(change: StateChange): void {
-    const last = this.#state;
-    this.#state = change;
-    if (JSON.stringify(last) !== JSON.stringify(change)) this.#parts.news.emit('state', change);
+    const { urls } = this.#parts;
+    const url = urls[this.#turn % urls.length] ?? '';
+    this.#status.away({ transport, url, reason, code, retryInMs });
   }
 }

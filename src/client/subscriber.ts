@@ -6,7 +6,7 @@ import type { Gap, GatewayEvent } from './wire.js';
 /** What the news come from. */
 export interface Source {
   readonly state: StateChange;
-  readonly cursor: string | null;
+  readonly place: { readonly cursor: string | null };
   close(): void;
 }
 
@@ -21,7 +21,7 @@ export abstract class Subscriber {
 
   /** Everything up to there has come, in all rooms; null before the first. To be kept, and given to a later client. */
   get cursor(): string | null {
-    return this.source.cursor;
+    return this.source.place.cursor;
   }
 
   /** Hears the events of a type, or all of them (`*`). Returns what takes it back. */

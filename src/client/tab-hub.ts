@@ -137,10 +137,7 @@ export class TabHub {
     } catch (error) {
       this.#remove(tab);
       // With a stream of its own it may be welcome, and is told why if it isn't.
-      return tab.tell({
-        name: 'lost',
-        error: { ...posted(error), code: 'unshared', message: `not shared: ${posted(error).message}` },
-      });
+      return tab.tell({ name: 'unshared', reason: posted(error).message });
     }
     const gateway = {
       url: (): string => client.stateChange.url,

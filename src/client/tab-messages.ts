@@ -34,5 +34,7 @@ export type FromWorker =
   | { readonly name: 'profile'; readonly value: ProfileDocument }
   | { readonly name: 'state'; readonly value: StateChange }
   | { readonly name: 'lost'; readonly error: PostedError }
+  /** It has to have a stream of its own. */
+  | { readonly name: 'unshared'; readonly reason: string }
   | { readonly name: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly name: 'token'; readonly id: number };

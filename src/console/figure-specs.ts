@@ -15,6 +15,8 @@ export interface SeriesSpec {
   readonly testId: string;
   /** Its value in a status; undefined when that says nothing of it. */
   readonly of: (status: Fields) => number | undefined;
+  /** True for a count that only grows: what is shown is how much it grows in a second. */
+  readonly isCount?: boolean;
 }
 
 /** A figure: its lines, and how values are written. */
@@ -60,14 +62,17 @@ function byTransport(
   ];
 }
 
-function coalescing(status: Fields): string {
-  const ratio = recent(status).number('coalescing');
-  return ratio === undefined ? '' : `${formatNumber(ratio, ratio < 10 ? 1 : 0)} events as one`;
+function memory(name: string, testId: string, field: string): SeriesSpec {
+  return { name, testId, of: (status) => status.fields('figures').fields('memory').number(field) };
 }
 
-function memory(status: Fields): string {
-  const rss = status.fields('figures').fields('memory').number('rssBytes');
-  return rss === undefined ? '' : formatBytes(rss);
+/** Counters together, each all of its reasons or one; 0 where they never counted. */
+function counted(status: Fields, names: readonly (readonly [name: string, reason?: string])[]): number {
+  return names.reduce((sum, [name, reason]) => {
+    const reasons = status.fields('counters').fields(name);
+    if (reason !== undefined) return sum + (reasons.number(reason) ?? 0);
+    return reasons.entries().reduce((all, [, count]) => all + (typeof count === 'number' ? count : 0), sum);
+  }, 0);
 }
 
 function behind(status: Fields): string {
@@ -96,7 +101,6 @@ export const FIGURES: readonly FigureSpec[] = [
     series: byTransport('writes', (status, transport) =>
       traffic(status, transport).number('writesPerSecond'),
     ),
-    note: coalescing,
   },
   {
     title: 'Bytes out',
@@ -104,6 +108,20 @@ export const FIGURES: readonly FigureSpec[] = [
     formatTick: formatBytesCompact,
     isBinary: true,
     series: byTransport('bytes', (status, transport) => traffic(status, transport).number('bytesPerSecond')),
+  },
+  {
+    title: 'Coalescing',
+    format: (value) => formatNumber(value, 1),
+    formatTick: formatCompact,
+    series: [
+      { name: 'events as one', testId: 'coalescing', of: (status) => recent(status).number('coalescing') },
+    ],
+  },
+  {
+    title: 'Window',
+    format: formatMilliseconds,
+    formatTick: formatCompact,
+    series: [{ name: 'width', testId: 'window-width', of: (status) => status.number('windowMs') }],
   },
   {
     title: 'Latency',
@@ -130,7 +148,13 @@ export const FIGURES: readonly FigureSpec[] = [
         },
       },
     ],
-    note: memory,
+  },
+  {
+    title: 'Memory',
+    format: formatBytes,
+    formatTick: formatBytesCompact,
+    isBinary: true,
+    series: [memory('process', 'memory-rss', 'rssBytes'), memory('heap', 'memory-heap', 'heapUsedBytes')],
   },
   {
     title: 'Backlog',
@@ -144,5 +168,24 @@ export const FIGURES: readonly FigureSpec[] = [
       },
     ],
     note: behind,
+  },
+  {
+    title: 'Drops',
+    format: perSecond,
+    formatTick: formatCompact,
+    series: [
+      {
+        name: 'dropped',
+        testId: 'drops-rate',
+        isCount: true,
+        of: (status) => counted(status, [['events_dropped'], ['sessions_ended', 'slow_consumer']]),
+      },
+      {
+        name: 'refused',
+        testId: 'refusals-rate',
+        isCount: true,
+        of: (status) => counted(status, [['events_refused'], ['sessions_refused'], ['command_refusals']]),
+      },
+    ],
   },
 ];

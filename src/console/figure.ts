@@ -11,6 +11,8 @@ export class Figure {
   readonly #values: readonly HTMLElement[];
   readonly #note = document.createElement('span');
   #pointed: number | null = null;
+  /** The newest counts, of series that are counts, and when they were heard. */
+  #counts: { readonly at: number; readonly values: readonly (number | undefined)[] } | undefined;
 
   /** Adds itself to `host`. */
   constructor(host: HTMLElement, spec: FigureSpec) {
@@ -54,13 +56,25 @@ export class Figure {
 
   /** Adds what a status says, heard at `at`, epoch seconds. */
   take(status: Fields, at: number): void {
+    const values = this.#spec.series.map(({ of }) => of(status));
     this.#history.add(
       at,
-      this.#spec.series.map(({ of }) => of(status)),
+      this.#spec.series.map(({ isCount }, index) =>
+        isCount === true ? this.#growth(index, values[index], at) : values[index],
+      ),
     );
+    this.#counts = { at, values };
     this.#note.textContent = this.#spec.note?.(status) ?? '';
     this.#plot.draw(this.#history.data, at);
     this.#write();
+  }
+
+  /** How much a count has grown in a second; unknown at first, and when it began anew with its gateway. */
+  #growth(index: number, value: number | undefined, at: number): number | undefined {
+    const before = this.#counts?.values[index];
+    if (this.#counts === undefined || before === undefined || value === undefined || value < before)
+      return undefined;
+    return (value - before) / Math.max(0.1, at - this.#counts.at);
   }
 
   #write(): void {

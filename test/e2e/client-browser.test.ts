@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { launchBrowser } from '../support/browser.js';
 import { ClientPage, clientHtml } from '../support/client-page.js';
 import { CountedStream } from '../support/counted-stream.js';
-import { type CutProxy, openCutProxy } from '../support/cut-proxy.js';
+import { openCutProxy } from '../support/cut-proxy.js';
 import { statusOf } from '../support/gateway-status.js';
 import { requestJson } from '../support/json-request.js';
 import { killLaunched, launchGateway } from '../support/launched-gateway.js';
@@ -16,10 +16,7 @@ import { waitUntil } from '../support/wait-until.js';
 
 let browser: Browser;
 let context: BrowserContext;
-let stream: CountedStream | undefined;
-let proxy: CutProxy | undefined;
-/** An origin of its own. */
-let site: Server | undefined;
+const ends: (() => unknown)[] = [];
 
 beforeAll(async () => {
   browser = await launchBrowser();
@@ -30,17 +27,20 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await stream?.stop();
+  await Promise.all(ends.splice(0).map((end) => end()));
   await context.close();
-  proxy?.close();
-  site?.closeAllConnections();
-  site?.close();
   await killLaunched();
 });
 
 afterAll(async () => {
   await browser.close();
 });
+
+function count(url: string): CountedStream {
+  const stream = new CountedStream(url);
+  ends.push(() => stream.stop());
+  return stream;
+}
 
 /** Waits until a dozen more were published and have come to the pages. */
 async function goOn(counted: CountedStream, ...pages: readonly ClientPage[]): Promise<void> {
@@ -78,7 +78,7 @@ it('a page misses nothing while its gateway is flipped, there and back, and rest
   const { url } = gateway;
   const page = await ClientPage.beside(context, { url });
   await page.is('live', 'sse');
-  stream = new CountedStream(url);
+  const stream = count(url);
   await goOn(stream, page);
   for (const [profile, transport] of [
     ['WEBSOCKET', 'websocket'],
@@ -99,28 +99,33 @@ it('a page misses nothing while its gateway is flipped, there and back, and rest
   expect(welcomes.slice(1).map(({ resumed }) => resumed)).not.toContain(false);
 });
 
-it('a page comes back at once when its network does, and when it was frozen', async () => {
-  const gateway = await launchGateway({ APP_PROFILE: 'SSE', PING_INTERVAL: '1' });
-  proxy = await openCutProxy(gateway.port);
+it('a page comes back at once when its network does, and when its machine wakes up', async () => {
+  const gateway = await launchGateway({ APP_PROFILE: 'SSE' });
+  const proxy = await openCutProxy(gateway.port);
+  ends.push(proxy.close);
+  // Its waits are as long as they may be.
+  await context.addInitScript(() => {
+    Math.random = () => 1;
+  });
+  await context.clock.install();
   const page = await ClientPage.beside(context, { url: proxy.url });
   await page.is('live');
-  stream = new CountedStream(gateway.url);
+  const stream = count(gateway.url);
   await goOn(stream, page);
   await context.setOffline(true);
   await page.is('offline');
-  // By then it waits for longer than it may take to come back.
-  await waitUntil(async () => ((await page.state())?.retryInMs ?? 0) > 2500, 'a long wait', 25_000);
+  await waitUntil(async () => ((await page.state())?.retryInMs ?? 0) > 1500, 'a wait');
+  const away = (await page.heard()).states.length;
   await context.setOffline(false);
-  await page.is('live', 'sse', 2000);
+  await page.is('live', 'sse');
+  // It did not wait for its next attempt to be due.
+  expect((await page.heard()).states[away]).toMatchObject({ reason: 'the network changed', retryInMs: null });
   await goOn(stream, page);
-  const devtools = await context.newCDPSession(page.page);
-  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+  // The lid is closed for an hour: the connection is gone, and nobody said so.
   proxy.freeze();
-  const before = Date.now();
-  // Longer than its connection may be silent.
-  await waitUntil(() => Date.now() - before > 4000);
-  await devtools.send('Page.setWebLifecycleState', { state: 'active' });
-  await waitUntil(async () => (await page.heard()).welcomes.length === 3, 'it to come back', 3000);
+  await page.page.clock.fastForward('01:00:00');
+  await waitUntil(async () => (await page.heard()).welcomes.length === 3, 'it to come back');
+  expect((await page.heard()).states.at(-2)).toMatchObject({ reason: 'the page woke up', retryInMs: null });
   await goOn(stream, page);
   await stream.stop();
   await hasAll(page, gateway.url);
@@ -133,7 +138,7 @@ it('ten tabs share one stream over whichever transport, and each hears all of it
   const open = (): Promise<ClientPage> => ClientPage.beside(context, { url, options: { shared: true } });
   const first = await open();
   await first.is('live');
-  stream = new CountedStream(url);
+  const stream = count(url);
   // While events come: what is between their beginning and the stream must not be missing.
   const tabs = [first, ...(await Promise.all(Array.from({ length: 9 }, open)))];
   await Promise.all(tabs.map((tab) => tab.is('live', 'sse')));
@@ -182,24 +187,24 @@ it('tabs that share hear their own rooms, also when others come and go', async (
 
 it('the seventh tab says why it has to wait', async () => {
   let gatewayUrl = '';
-  site = createServer((req, res) => {
-    if (req.url === '/client.js') {
-      const answer = async (): Promise<void> => {
-        const script = await (await fetch(`${gatewayUrl}/client.js`)).text();
-        res.setHeader('Content-Type', 'text/javascript').end(script);
-      };
-      void answer();
-    } else {
-      const options = { shared: true };
-      res.setHeader('Content-Type', 'text/html');
-      res.end(clientHtml({ url: gatewayUrl, script: '/client.js', options }));
-    }
+  let script = '';
+  const site = createServer((req, res) => {
+    const isScript = req.url === '/client.js';
+    res.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
+    res.end(
+      isScript ? script : clientHtml({ url: gatewayUrl, script: '/client.js', options: { shared: true } }),
+    );
   }).listen(0, '127.0.0.1');
   await once(site, 'listening');
+  ends.push(() => {
+    site.closeAllConnections();
+    site.close();
+  });
   const app = `http://127.0.0.1:${String((site.address() as AddressInfo).port)}`;
   gatewayUrl = (await launchGateway({ APP_PROFILE: 'SSE', CORS_ORIGINS: app })).url;
+  script = await (await fetch(`${gatewayUrl}/client.js`)).text();
   const tabs = await Promise.all(Array.from({ length: 6 }, () => ClientPage.at(context, app)));
-  for (const tab of tabs) expect((await tab.is('live')).reason).toMatch(/^not shared: .* origin/);
+  for (const tab of tabs) expect((await tab.is('live')).reason).toMatch(/^not shared: .* origin$/);
   const seventh = await ClientPage.at(context, app);
   await waitUntil(async () => (await seventh.state())?.reason !== '', 'a reason');
   expect(await seventh.state()).toMatchObject({

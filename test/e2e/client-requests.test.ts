@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { ControlClient, GatewayError, type Transport } from '../../src/client/index.js';
+import { ControlClient, type FlipgateClient, GatewayError, type Transport } from '../../src/client/index.js';
 import { type CutProxy, openCutProxy } from '../support/cut-proxy.js';
 import { countOf } from '../support/gateway-status.js';
 import { closeClients, HeardClient } from '../support/heard-client.js';
@@ -44,49 +44,54 @@ afterAll(async () => {
   await killLaunched();
 });
 
-describe.each([
-  ['HTTP', (): string => http.url],
-  ['acks', (): string => acks.url],
-])('commands over %s', (wire, url) => {
-  const open = (): HeardClient => new HeardClient(url(), { prefer: 'websocket' });
+/** Does a task with a client that sends commands over HTTP, and with one that emits them. */
+async function overBoth(task: (client: FlipgateClient, url: string) => Promise<void>): Promise<void> {
+  await Promise.all(
+    [http.url, acks.url].map((url) => task(new HeardClient(url, { prefer: 'websocket' }).client, url)),
+  );
+}
 
-  it('have their results, though there are more of them than the rate allows', async () => {
-    const { client } = open();
-    const numbers = [0, 1, 2, 3, 4, 5, 6];
-    const results = await Promise.all(numbers.map((n) => client.control('test.echo', { n })));
-    expect(results).toEqual(numbers.map((n) => ({ n })));
-    expect(await countOf(url(), 'command_refusals', 'rate_limited')).toBeGreaterThan(0);
-  });
+describe('commands, over HTTP and as acks', () => {
+  it('have their results, though there are more of them than the rate allows', () =>
+    overBoth(async (client, url) => {
+      const numbers = [0, 1, 2, 3, 4, 5, 6, 7];
+      // On a slow machine they may be slow enough.
+      for (let n = 0; n < 5 && (await countOf(url, 'command_refusals', 'rate_limited')) === 0; n += 1) {
+        const results = await Promise.all(numbers.map((n) => client.control('test.echo', { n })));
+        expect(results).toEqual(numbers.map((n) => ({ n })));
+      }
+      expect(await countOf(url, 'command_refusals', 'rate_limited')).toBeGreaterThan(0);
+    }));
 
-  it('are followed when they take longer than the gateway waits', async () => {
-    expect(await open().client.control('test.sleep', { ms: 900 })).toEqual({ sleptMs: 900 });
-  });
+  it('are followed when they take longer than the gateway waits', () =>
+    overBoth(async (client) => {
+      expect(await client.control('test.sleep', { ms: 900 })).toEqual({ sleptMs: 900 });
+    }));
 
-  it('reject with what they fail with, at once', async () => {
-    const { client } = open();
-    const failed = client.control('test.fail');
-    await expect(failed).rejects.toBeInstanceOf(GatewayError);
-    await expect(failed).rejects.toMatchObject({ code: 'command_failed', status: wire === 'acks' ? 0 : 500 });
-    await expect(client.control('no.such')).rejects.toMatchObject({ code: 'unknown_action' });
-    await expect(client.control('test.brief', { ms: 5000 })).rejects.toMatchObject({
-      code: 'command_timeout',
-    });
-  });
+  it('reject with what they fail with', () =>
+    overBoth(async (client) => {
+      const failed = client.control('test.fail');
+      await expect(failed).rejects.toBeInstanceOf(GatewayError);
+      await expect(failed).rejects.toMatchObject({ code: 'command_failed', retryable: false });
+      await expect(client.control('no.such')).rejects.toMatchObject({ code: 'unknown_action' });
+      const slow = client.control('test.brief', { ms: 5000 });
+      await expect(slow).rejects.toMatchObject({ code: 'command_timeout' });
+    }));
 
-  it('end when their time is up, or when they are given up', async () => {
-    const { client } = open();
-    const late = client.control('test.sleep', { ms: 3000 }, { timeoutMs: 400 });
-    await expect(late).rejects.toMatchObject({ code: 'timeout' });
-    const reason = new Error('enough');
-    const given = client.control('test.sleep', { ms: 3000 }, { signal: AbortSignal.abort(reason) });
-    await expect(given).rejects.toBe(reason);
-    const stop = new AbortController();
-    const stopped = client.control('test.sleep', { ms: 3000 }, { signal: stop.signal });
-    setTimeout(() => {
-      stop.abort(reason);
-    }, 150);
-    await expect(stopped).rejects.toBe(reason);
-  });
+  it('end when their time is up, or when they are given up', () =>
+    overBoth(async (client) => {
+      const late = client.control('test.sleep', { ms: 3000 }, { timeoutMs: 400 });
+      await expect(late).rejects.toMatchObject({ code: 'timeout' });
+      const reason = new Error('enough');
+      const given = client.control('test.sleep', { ms: 3000 }, { signal: AbortSignal.abort(reason) });
+      await expect(given).rejects.toBe(reason);
+      const stop = new AbortController();
+      const stopped = client.control('test.sleep', { ms: 3000 }, { signal: stop.signal });
+      setTimeout(() => {
+        stop.abort(reason);
+      }, 150);
+      await expect(stopped).rejects.toBe(reason);
+    }));
 });
 
 it('a command whose connection is lost is executed once', async () => {
@@ -141,7 +146,8 @@ describe.each(TRANSPORTS)('rooms, over %s', (prefer) => {
     proxy.cut();
     await waitUntil(() => heard.welcomes.length > 1 && heard.client.state === 'live', 'it to come back');
     await publish(http.url, { type: 'counted', data: 'unheard' });
-    await heard.client.join(room('e'));
+    expect(await heard.client.join(room('e'))).toEqual([room('e')]);
+    await publish(http.url, { type: 'counted', data: 'unheard as before' });
     const [id] = await publish(http.url, { type: 'counted', room: room('e'), data: 'heard' });
     await heard.has(id);
     expect(heard.events.map(({ data }) => data)).toEqual(['heard']);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from '@jest/globals';
 import { EventStream, type Transport } from '../../src/client/index.js';
 import { CountedStream } from '../support/counted-stream.js';
 import { type CutProxy, openCutProxy } from '../support/cut-proxy.js';
@@ -63,133 +63,148 @@ async function hasAll(heard: HeardClient, stream: CountedStream, url: string): P
   expect(heard.gaps).toEqual([]);
 }
 
-describe('one stream', () => {
-  it('goes on over the other transport when the gateway is restarted with the other profile', async () => {
-    const variables = { ...sharedLog(), PORT: String(await freePort()) };
-    let gateway = await launchGateway({ ...variables, APP_PROFILE: 'WEBSOCKET' });
-    const heard = new HeardClient(gateway.url);
-    await heard.isLive('websocket');
-    const stream = count(gateway.url);
-    await goOn(heard, stream);
-    for (const [profile, transport, isKilled] of [
-      ['SSE', 'sse', true],
-      ['WEBSOCKET', 'websocket', false],
-    ] as const) {
-      await (isKilled ? gateway.kill() : gateway.stop());
-      await waitUntil(() => heard.client.state === 'reconnecting', 'the loss to be noticed');
-      gateway = await launchGateway({ ...variables, APP_PROFILE: profile });
-      await heard.isLive(transport);
-      await goOn(heard, stream);
-    }
-    await hasAll(heard, stream, gateway.url);
-    expect(heard.welcomes.slice(1).map(({ resumed }) => resumed)).not.toContain(false);
-  });
-
-  it('goes on over the other transport when the gateway is flipped, and back', async () => {
-    const gateway = await launchGateway({ APP_PROFILE: 'SSE', DRAIN_MS: '300' });
-    const heard = new HeardClient(gateway.url);
-    await heard.isLive('sse');
-    const stream = count(gateway.url);
-    await goOn(heard, stream);
-    for (const [profile, transport] of [
-      ['WEBSOCKET', 'websocket'],
-      ['SSE', 'sse'],
-    ] as const) {
-      const { status } = await requestJson('PUT', `${gateway.url}/api/admin/profile`, { profile });
-      expect(status).toBe(200);
-      await heard.isLive(transport);
-      await goOn(heard, stream);
-    }
-    await hasAll(heard, stream, gateway.url);
-    // Told before they were closed: nobody waited, and nothing was lost.
-    expect(heard.states.map(({ code }) => code)).toContain('profile_changed');
-    expect(heard.states.filter(({ retryInMs }) => retryInMs !== null)).toEqual([]);
-  });
-
-  it.each(TRANSPORTS)('survives cuts and silence over %s', async (transport) => {
-    const gateway = await launchGateway({ APP_PROFILE: 'HYBRID', PING_INTERVAL: '1' });
-    const proxy = await proxyTo(gateway.port);
-    const heard = new HeardClient(proxy.url, { prefer: transport });
+it('goes on over the other transport when the gateway is restarted with the other profile', async () => {
+  const variables = { ...sharedLog(), PORT: String(await freePort()) };
+  let gateway = await launchGateway({ ...variables, APP_PROFILE: 'WEBSOCKET' });
+  const heard = new HeardClient(gateway.url);
+  await heard.isLive('websocket');
+  const stream = count(gateway.url);
+  await goOn(heard, stream);
+  for (const [profile, transport, isKilled] of [
+    ['SSE', 'sse', true],
+    ['WEBSOCKET', 'websocket', false],
+  ] as const) {
+    await (isKilled ? gateway.kill() : gateway.stop());
+    await waitUntil(() => heard.client.state === 'reconnecting', 'the loss to be noticed');
+    gateway = await launchGateway({ ...variables, APP_PROFILE: profile });
     await heard.isLive(transport);
-    const stream = count(gateway.url);
-    for (let n = 0; n < 3; n += 1) {
-      await goOn(heard, stream);
-      if (n < 2) proxy.cut();
-      else proxy.freeze();
-      await waitUntil(() => heard.client.state === 'reconnecting', 'the loss to be noticed');
-      await heard.isLive(transport);
-    }
     await goOn(heard, stream);
-    await hasAll(heard, stream, gateway.url);
-  });
+  }
+  await hasAll(heard, stream, gateway.url);
+  expect(heard.welcomes.slice(1).map(({ resumed }) => resumed)).not.toContain(false);
+});
 
-  it('moves to the other transport where both are on', async () => {
-    const gateway = await launchGateway({ APP_PROFILE: 'HYBRID' });
-    const heard = new HeardClient(gateway.url);
-    await heard.isLive('sse');
-    const stream = count(gateway.url);
-    for (const transport of ['websocket', 'sse'] as const) {
-      await goOn(heard, stream);
-      heard.client.use(transport);
-      await heard.isLive(transport);
-    }
+it('goes on over the other transport when the gateway is flipped, and back', async () => {
+  const gateway = await launchGateway({ APP_PROFILE: 'SSE', DRAIN_MS: '300' });
+  const heard = new HeardClient(gateway.url);
+  await heard.isLive('sse');
+  const stream = count(gateway.url);
+  await goOn(heard, stream);
+  for (const [profile, transport] of [
+    ['WEBSOCKET', 'websocket'],
+    ['SSE', 'sse'],
+  ] as const) {
+    const { status } = await requestJson('PUT', `${gateway.url}/api/admin/profile`, { profile });
+    expect(status).toBe(200);
+    await heard.isLive(transport);
     await goOn(heard, stream);
-    await hasAll(heard, stream, gateway.url);
-    await untilSessions(gateway.url, 1);
-  });
+  }
+  await hasAll(heard, stream, gateway.url);
+  // Told before they were closed: nobody waited, and nothing was lost.
+  expect(heard.states.map(({ code }) => code)).toContain('profile_changed');
+  expect(heard.states.filter(({ retryInMs }) => retryInMs !== null)).toEqual([]);
+});
 
-  it.each(TRANSPORTS)('goes on at the next node when its own is killed, over %s', async (prefer) => {
-    const variables = { ...sharedLog(), APP_PROFILE: 'HYBRID' };
-    const [one, other] = await Promise.all([launchGateway(variables), launchGateway(variables)]);
-    const heard = new HeardClient([one.url, other.url], { prefer });
-    await heard.isLive(prefer);
-    const stream = count(other.url);
+it('survives cuts and silence, over both transports', async () => {
+  await Promise.all(TRANSPORTS.map(survivesCuts));
+});
+
+async function survivesCuts(transport: Transport): Promise<void> {
+  const gateway = await launchGateway({ APP_PROFILE: 'HYBRID', PING_INTERVAL: '1' });
+  const proxy = await proxyTo(gateway.port);
+  const heard = new HeardClient(proxy.url, { prefer: transport });
+  await heard.isLive(transport);
+  const stream = count(gateway.url);
+  for (let n = 0; n < 3; n += 1) {
     await goOn(heard, stream);
-    await one.kill();
+    if (n < 2) proxy.cut();
+    else proxy.freeze();
+    await waitUntil(() => heard.client.state === 'reconnecting', 'the loss to be noticed');
+    await heard.isLive(transport);
+  }
+  await goOn(heard, stream);
+  await hasAll(heard, stream, gateway.url);
+}
+
+it('moves to the other transport where both are on', async () => {
+  const gateway = await launchGateway({ APP_PROFILE: 'HYBRID' });
+  const heard = new HeardClient(gateway.url);
+  await heard.isLive('sse');
+  const stream = count(gateway.url);
+  for (const transport of ['websocket', 'sse'] as const) {
     await goOn(heard, stream);
-    await hasAll(heard, stream, other.url);
-  });
+    heard.client.use(transport);
+    await heard.isLive(transport);
+  }
+  await goOn(heard, stream);
+  await hasAll(heard, stream, gateway.url);
+  await untilSessions(gateway.url, 1);
+});
 
-  it('goes on from a cursor that was kept, and tells of a gap where that is none', async () => {
-    const gateway = await launchGateway({ APP_PROFILE: 'SSE' });
-    const first = new HeardClient(gateway.url);
-    await first.isLive();
-    const [one] = await publish(gateway.url, { type: 'counted', data: 1 });
-    await first.has(one);
-    await waitUntil(() => first.client.cursor !== null, 'a cursor');
-    const cursor = first.client.cursor ?? '';
-    first.client.close();
-    const [two] = await publish(gateway.url, { type: 'counted', data: 2 });
-    const second = new HeardClient(gateway.url, { cursor });
-    const third = new HeardClient(gateway.url, { cursor: 'no-cursor' });
-    await second.has(two);
-    expect(second.ids('counted')).toEqual([two]);
-    await waitUntil(() => third.gaps.length > 0, 'the gap');
-    expect(third.gaps[0]?.reason).toBe('unknown_cursor');
-  });
+it('goes on at the next node when its own is killed, over both transports', async () => {
+  await Promise.all(TRANSPORTS.map(survivesKill));
+});
 
-  it('stays away where it is told to', async () => {
-    const gateway = await launchGateway({ APP_PROFILE: 'HYBRID' });
-    for (const prefer of TRANSPORTS) {
-      const heard = new HeardClient(gateway.url, { prefer, rooms: ['no room'] });
-      await waitUntil(() => heard.client.state === 'closed', 'the client to give up');
-      expect(heard.states.at(-1)).toMatchObject({ code: 'invalid_room', retryInMs: null });
-      await expect(heard.client.join('a')).rejects.toMatchObject({ code: 'closed' });
-    }
-  });
+async function survivesKill(prefer: Transport): Promise<void> {
+  const variables = { ...sharedLog(), APP_PROFILE: 'HYBRID' };
+  const [one, other] = await Promise.all([launchGateway(variables), launchGateway(variables)]);
+  const heard = new HeardClient([one.url, other.url], { prefer });
+  await heard.isLive(prefer);
+  const stream = count(other.url);
+  await goOn(heard, stream);
+  await one.kill();
+  await goOn(heard, stream);
+  await hasAll(heard, stream, other.url);
+}
 
-  it('is had from a stream alone', async () => {
-    const gateway = await launchGateway({ APP_PROFILE: 'SSE' });
-    const proxy = await proxyTo(gateway.port);
-    const stream = closedLater(new EventStream(`${proxy.url}/api/events/stream`, { rooms: ['a'] }));
-    const got: unknown[] = [];
-    stream.on('kb_update', ({ data }) => got.push(data));
-    await waitUntil(() => stream.state === 'live', 'the stream');
-    await publish(gateway.url, { type: 'kb_update', room: 'a', data: 1 });
-    await waitUntil(() => got.length === 1, 'the first event');
-    proxy.cut();
-    await publish(gateway.url, { type: 'kb_update', room: 'a', data: 2 });
-    await waitUntil(() => got.length === 2, 'the second event');
-    expect(got).toEqual([1, 2]);
-  });
+it('goes on from a cursor that was kept, and tells of a gap where that is none', async () => {
+  const gateway = await launchGateway({ APP_PROFILE: 'SSE' });
+  const first = new HeardClient(gateway.url);
+  await first.isLive();
+  const [one] = await publish(gateway.url, { type: 'counted', data: 1 });
+  await first.has(one);
+  await waitUntil(() => first.client.cursor !== null, 'a cursor');
+  const cursor = first.client.cursor ?? '';
+  first.client.close();
+  const [two] = await publish(gateway.url, { type: 'counted', data: 2 });
+  const second = new HeardClient(gateway.url, { cursor });
+  const third = new HeardClient(gateway.url, { cursor: 'no-cursor' });
+  await second.has(two);
+  expect(second.ids('counted')).toEqual([two]);
+  await waitUntil(() => third.gaps.length > 0, 'the gap');
+  expect(third.gaps[0]?.reason).toBe('unknown_cursor');
+});
+
+it('stays away where it is told to', async () => {
+  const gateway = await launchGateway({ APP_PROFILE: 'HYBRID' });
+  for (const prefer of TRANSPORTS) {
+    const heard = new HeardClient(gateway.url, { prefer, rooms: ['no room'] });
+    await waitUntil(() => heard.client.state === 'closed', 'the client to give up');
+    expect(heard.states.at(-1)).toMatchObject({ code: 'invalid_room', retryInMs: null });
+    await expect(heard.client.join('a')).rejects.toMatchObject({ code: 'closed' });
+  }
+});
+
+it('is had from a stream alone', async () => {
+  const gateway = await launchGateway({ APP_PROFILE: 'SSE' });
+  const proxy = await proxyTo(gateway.port);
+  const stream = closedLater(new EventStream(`${proxy.url}/api/events/stream`, { rooms: ['a'] }));
+  const got: unknown[] = [];
+  stream.on('kb_update', ({ data }) => got.push(data));
+  await waitUntil(() => stream.state === 'live', 'the stream');
+  await publish(gateway.url, { type: 'kb_update', room: 'a', data: 1 });
+  await waitUntil(() => got.length === 1, 'the first event');
+  proxy.cut();
+  await publish(gateway.url, { type: 'kb_update', room: 'a', data: 2 });
+  await waitUntil(() => got.length === 2, 'the second event');
+  expect(got).toEqual([1, 2]);
+});
+
+it('has its own stream where there are no shared workers, and says so', async () => {
+  const gateway = await launchGateway({ APP_PROFILE: 'SSE' });
+  const heard = new HeardClient(gateway.url, { shared: true });
+  await heard.isLive('sse');
+  expect(heard.states.at(-1)?.reason).toMatch(/^not shared: /);
+  const [id] = await heard.client.publish({ type: 'counted', data: 1 });
+  await heard.has(id);
 });

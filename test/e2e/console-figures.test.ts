@@ -53,6 +53,9 @@ const isAbove = async (testId: string, least: number): Promise<boolean> => (awai
 
 const textsOf = (testId: string): Promise<string[]> => opened.at(testId).locator('tr').allInnerTexts();
 
+/** Publishes what no gateway takes. */
+const refuse = (): Promise<unknown> => publish(gateway.url, { type: 'not allowed' }).catch(() => undefined);
+
 /** How many plots have been drawn on. */
 const plotsDrawn = (): Promise<number> =>
   opened.page.evaluate(
@@ -66,7 +69,15 @@ const plotsDrawn = (): Promise<number> =>
 describe('the page of a gateway at work', () => {
   it('shows what goes in and out, how fast, and at what cost', async () => {
     const shown = ['events-in', 'writes-sse', 'writes-websocket', 'bytes-sse', 'bytes-websocket'];
-    for (const testId of [...shown, 'process-cpu', 'window', 'held'])
+    for (const testId of [
+      ...shown,
+      'coalescing',
+      'window-width',
+      'process-cpu',
+      'memory-rss',
+      'memory-heap',
+      'held',
+    ])
       await waitUntil(() => isAbove(testId, 0), `${testId} above 0`);
     for (const testId of ['latency-p50', 'latency-p95', 'latency-p99', 'lag-p50', 'lag-p99', 'backlog-age'])
       await waitUntil(() => isAbove(testId, -1), `a number at ${testId}`);
@@ -77,7 +88,7 @@ describe('the page of a gateway at work', () => {
   });
 
   it('plots them, each in a canvas that has been drawn on', async () => {
-    await waitUntil(async () => (await plotsDrawn()) === 8, 'eight plots');
+    await waitUntil(async () => (await plotsDrawn()) === 12, 'twelve plots');
   });
 
   it('lists the largest rooms with their sizes, and says how many there are', async () => {
@@ -106,11 +117,16 @@ describe('the page of a gateway at work', () => {
   });
 
   it('says what was refused, and why', async () => {
-    await publish(gateway.url, { type: 'not allowed' }).catch(() => undefined);
+    await refuse();
     await waitUntil(
       async () => (await textsOf('drops')).some((row) => row === 'Events refused\tinvalid_type\t1'),
       'the refusal',
     );
+    expect(await isAbove('drops-rate', -1)).toBe(true);
+    await waitUntil(async () => {
+      await refuse();
+      return isAbove('refusals-rate', 0);
+    }, 'refusals in the plot');
   });
 
   it('filters events by room and by type, and by both', async () => {

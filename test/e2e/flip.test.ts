@@ -9,6 +9,7 @@ import { CountedStream } from '../support/counted-stream.js';
 import { statusOf, untilSessions } from '../support/gateway-status.js';
 import { requestJson, type JsonAnswer } from '../support/json-request.js';
 import { killLaunched, type LaunchedGateway, launchGateway } from '../support/launched-gateway.js';
+import { PollingSession } from '../support/polling-session.js';
 import { publish } from '../support/publish.js';
 import { RawClient } from '../support/raw-client.js';
 import { RawCrowd } from '../support/raw-crowd.js';
@@ -141,6 +142,17 @@ describe('a flip of a running gateway', () => {
     expect(crowd.clients.filter(({ events }) => hasData(events, 'still here')).length).toBeGreaterThan(0);
     await untilDone(url);
     for (const { notices } of crowd.clients) expect(notices).toEqual(['profile_changed']);
+  });
+
+  test('closes who had shaken hands and not connected, so that stock clients come back: refused, they would not', async () => {
+    const { url } = await launchGateway({ APP_PROFILE: 'WEBSOCKET' });
+    const session = await PollingSession.open(url);
+    expect((await flip(url, 'SSE')).status).toBe(200);
+    await session.send('40');
+    // "44" would be the refusal; what ends this is that the session is not known any more.
+    const got = await session.receive();
+    await waitUntil(async () => (await session.receive())[0]?.startsWith('{') === true, 'it to be closed');
+    expect(got[0]).not.toMatch(/^44/);
   });
 
   test('back, in the middle of it, keeps who is still there', async () => {

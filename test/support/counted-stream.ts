@@ -11,6 +11,8 @@ const PAUSE_MS = 25;
 export class CountedStream {
   readonly #url: string;
   readonly #ids: string[] = [];
+  /** What came instead of an acknowledgement. */
+  readonly failures: string[] = [];
   #running = true;
   #paused = false;
   readonly #done: Promise<void>;
@@ -49,8 +51,9 @@ export class CountedStream {
       try {
         this.#ids.push(...(await publish(this.#url, { type: 'counted', data: { n } })));
         n += 1;
-      } catch {
+      } catch (error) {
         // The gateway is away for now.
+        this.failures.push(String(error));
       }
     }
   }

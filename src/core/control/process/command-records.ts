@@ -100,11 +100,9 @@ export class CommandRecords {
 
   /** Forgets a command that was not taken: its key is free again. */
   forget(id: string): void {
-    const claim = this.#open.get(id)?.claim;
-    this.#open.delete(id);
+    this.#close(id);
     const place = this.#order.lastIndexOf(id);
     if (place !== -1) this.#order.splice(place, 1);
-    if (claim !== undefined) this.#openKeys.delete(claim.scopedKey);
   }
 
   /**
@@ -115,12 +113,18 @@ export class CommandRecords {
   end(id: string, outcome: Outcome, length: number): CommandRecord {
     const record = this.#open.get(id);
     if (record === undefined) throw new Error(`command ${id} is not open`);
-    this.forget(id);
+    this.#close(id);
     record.outcome = outcome;
     record.endedAt = this.#clock.elapsed();
     const size = length + RECORD_BYTES;
     this.#ended.set(id, record, { size });
     if (record.claim !== undefined) this.#endedKeys.set(record.claim.scopedKey, record, { size });
     return record;
+  }
+
+  #close(id: string): void {
+    const claim = this.#open.get(id)?.claim;
+    this.#open.delete(id);
+    if (claim !== undefined) this.#openKeys.delete(claim.scopedKey);
   }
 }

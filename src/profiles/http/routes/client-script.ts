@@ -13,6 +13,7 @@ export function clientScriptRoutes(folder: string): Router {
     res.setHeader('Cache-Control', 'no-cache');
     // As a shared worker the script would be bound by it, and could not reach the other nodes of a cluster.
     res.removeHeader('Content-Security-Policy');
+    if (req.path.endsWith('.js')) res.setHeader('SourceMap', `${req.path}.map`);
     res.sendFile(path.join(folder, req.path));
   });
 }

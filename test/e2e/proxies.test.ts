@@ -1,0 +1,245 @@
+import http from 'node:http';
+import http2 from 'node:http2';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { addressedAgent } from '../support/addressed-agent.js';
+import { launchBrowser } from '../support/browser.js';
+import { requestJson } from '../support/json-request.js';
+import { killLaunched } from '../support/launched-gateway.js';
+import { testRedisUrl } from '../support/opened-logs.js';
+import { behindAll, installedProxies, ProxiedNodes } from '../support/proxied-nodes.js';
+import { publish } from '../support/publish.js';
+import { rawStreamWire } from '../support/raw-stream-wire.js';
+import { StockClient } from '../support/stock-client.js';
+import { waitUntil } from '../support/wait-until.js';
+
+/** Streams that one page opens at one origin: over HTTP/1.1 a browser opens six. */
+const STREAMS = 20;
+
+/** Streams, and when asked an upgraded socket.io connection. */
+const STREAMS_PAGE = `<script src="/socket.io/socket.io.js"></script><script>
+  const opened = new Set(), told = new Set();
+  for (let n = 0; n < ${String(STREAMS)}; n += 1) {
+    const stream = new EventSource('/api/events/stream?n=' + n);
+    stream.addEventListener('welcome', () => opened.add(n));
+    stream.onmessage = ({ data }) => {
+      if (data.includes('for pages')) told.add(n);
+    };
+  }
+  const protocol = () => performance.getEntriesByName(location.origin + '/socket.io/socket.io.js')[0].nextHopProtocol;
+  const socket = () => new Promise((resolve, reject) => {
+    const client = io();
+    client.on('connect_error', reject);
+    const look = () => {
+      const { name } = client.io.engine.transport;
+      if (name === 'websocket') resolve(name);
+      else setTimeout(look, 50);
+    };
+    client.on('connect', look);
+  });
+</script>`;
+
+const clients: { close(): unknown }[] = [];
+let rigs: readonly ProxiedNodes[] = [];
+let browser: Browser;
+
+beforeAll(async () => {
+  [rigs, browser] = await Promise.all([ProxiedNodes.startAll(testRedisUrl()), launchBrowser()]);
+}, 60_000);
+
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()));
+});
+
+afterAll(async () => {
+  await browser.close();
+  await Promise.all(rigs.map((rig) => rig.stop()));
+  await killLaunched();
+});
+
+const kept = <Client extends { close(): unknown }>(client: Client): Client => {
+  clients.push(client);
+  return client;
+};
+
+async function openStreams(context: BrowserContext, origin: string): Promise<Page> {
+  const page = await context.newPage();
+  await page.route(`${origin}/my-app`, (route) =>
+    route.fulfill({ contentType: 'text/html', body: STREAMS_PAGE }),
+  );
+  await page.goto(`${origin}/my-app`);
+  return page;
+}
+
+const testBehind = installedProxies.length > 0 ? test : test.skip;
+const testHaproxy = installedProxies.includes('haproxy') ? test : test.skip;
+
+/** The status of a request from an address of this machine that the configurations are told is outside. */
+function statusFrom(localAddress: string, url: string, body?: string, headers = {}): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const method = body === undefined ? 'GET' : 'POST';
+    const request = http.request(url, { method, localAddress, agent: false, headers }, (response) => {
+      resolve(response.resume().statusCode);
+    });
+    request.on('error', reject).end(body);
+  });
+}
+
+testBehind('the proxies have nothing to say against their configurations', async () => {
+  await behindAll(rigs, async ({ name, proxy }) => {
+    const said = await proxy.check();
+    if (name !== 'caddy') expect(said).toBe('');
+    else expect(said).toMatch(/^Valid configuration/);
+  });
+});
+
+testBehind(
+  'a stream comes as it is written: each event and each ping at once, while it stays open',
+  async () => {
+    await behindAll(rigs, async ({ proxy: { url } }) => {
+      const { got } = kept(await rawStreamWire.connect(url, {}));
+      for (const data of ['first', 'second', 'third']) {
+        await publish(url, { type: 'fact_added', data });
+        await waitUntil(() => got.dataOf('default').includes(data), data, 3000);
+      }
+      await waitUntil(() => got.heartbeats > 1, 'pings', 5000);
+      expect(got.losses).toBe(0);
+    });
+  },
+);
+
+testBehind(
+  'stock clients of all versions get through all ways, at either node, and stay with it',
+  async () => {
+    await behindAll(rigs, async (rig) => {
+      const { url } = rig.proxy;
+      const ways = ([4, 3, 2] as const).flatMap((version) =>
+        (['websocket', 'polling', 'upgrade'] as const).map((mode) => new StockClient(version, url, mode)),
+      );
+      // From addresses of their own, so that both nodes get some.
+      const elsewhere = Array.from({ length: 16 }, (_, index) => {
+        const mode = index % 2 === 0 ? 'polling' : 'upgrade';
+        return new StockClient(4, url, mode, { agent: addressedAgent(index) });
+      });
+      const all = [...ways, ...elsewhere].map(kept);
+      await waitUntil(() => all.every(({ events }) => events.length > 0), 'all to be greeted');
+      const upgraded = (): number => all.filter(({ transport }) => transport === 'websocket').length;
+      await waitUntil(() => upgraded() === 14, 'the upgrades');
+      await publish(url, { type: 'fact_added', data: 'for all' });
+      await waitUntil(
+        () => all.every((client) => client.dataOf('fact_added').includes('for all')),
+        'all to get it',
+      );
+      expect(Math.min(...(await rig.sessions('websocket')))).toBeGreaterThan(0);
+      expect(all.flatMap(({ errors, disconnects }) => [...errors, ...disconnects])).toEqual([]);
+    });
+  },
+);
+
+testHaproxy('HAProxy finds the node of a session by its cookie, wherever the client comes from', async () => {
+  await behindAll(
+    rigs.filter(({ name }) => name === 'haproxy'),
+    async ({ proxy: { url } }) => {
+      const handshake = await requestJson('GET', `${url}/socket.io/?EIO=4&transport=polling`);
+      const { sid } = JSON.parse(handshake.text.slice(1)) as { sid: string };
+      const cookie = String(handshake.headers['set-cookie']).split(';')[0];
+      expect(cookie).toMatch(/^flipgate_node=[ab]$/);
+      const path = `${url}/socket.io/?EIO=4&transport=polling&sid=${sid}`;
+      const statuses = (headers: object): Promise<unknown[]> =>
+        Promise.all(
+          Array.from({ length: 16 }, (_, index) =>
+            // A packet that says nothing: a pong.
+            statusFrom(`127.0.0.${String(index + 2)}`, path, '3', headers),
+          ),
+        );
+      expect(new Set(await statuses({ Cookie: cookie }))).toEqual(new Set([200]));
+      expect(new Set(await statuses({}))).toEqual(new Set([200, 400]));
+    },
+  );
+});
+
+testBehind('the API passes unchanged, refusals too, and what is for operators stays inside', async () => {
+  await behindAll(rigs, async ({ proxy: { url } }) => {
+    const [id] = await publish(url, { type: 'fact_added', room: 'other', data: 1 });
+    const state = await requestJson('GET', `${url}/api/rooms/other/events`);
+    expect(state.json).toMatchObject({ events: [{ id }] });
+    const etag = String((await requestJson('GET', `${url}/api/rooms/other/state`)).headers.etag);
+    const again = await requestJson('GET', `${url}/api/rooms/other/state`, undefined, {
+      'If-None-Match': etag,
+    });
+    expect(again.status).toBe(304);
+    const command = { action: 'host-monitor.stop' };
+    expect((await requestJson('POST', `${url}/api/control`, command)).json).toMatchObject({
+      status: 'succeeded',
+    });
+    // Between the limits of the proxies' defaults and the gateway's, and beyond that.
+    const almost = { type: 'fact_added', room: 'other', data: 'x'.repeat(2_000_000) };
+    expect((await requestJson('POST', `${url}/api/events`, almost)).status).toBe(202);
+    const large = { ...almost, data: 'x'.repeat(3_000_000) };
+    for (const [path, body, status, code] of [
+      ['/api/events', large, 413, 'payload_too_large'],
+      ['/api/events', { type: 'no type' }, 400, 'invalid_type'],
+      ['/api/sessions/none/rooms', { join: 'a' }, 404, 'unknown_session'],
+    ] as const) {
+      const answer = await requestJson('POST', url + path, body);
+      expect([answer.status, answer.json]).toEqual([status, { error: expect.objectContaining({ code }) }]);
+    }
+    for (const path of ['/api/admin/status', '/API/Admin/status', '/api/admin/profile/']) {
+      expect((await requestJson('GET', url + path)).status).toBe(200);
+      expect(await statusFrom('127.0.0.99', url + path)).toBe(403);
+    }
+  });
+});
+
+testBehind('over HTTP/2 one connection carries twenty streams', async () => {
+  await behindAll(rigs, async ({ proxy }) => {
+    const session = http2.connect(proxy.secureUrl, { ca: proxy.certificate });
+    kept({ close: () => session.destroy() });
+    const welcomed = new Set<number>();
+    const got = new Map<number, unknown[]>();
+    for (let index = 0; index < STREAMS; index += 1) {
+      const seen: unknown[] = [];
+      got.set(index, seen);
+      const stream = session.request({ ':path': '/api/events/stream' }).setEncoding('utf8');
+      let text = '';
+      stream.on('data', (part: string) => {
+        text += part;
+        if (text.includes('event: welcome')) welcomed.add(index);
+        if (text.includes('"over h2"') && seen.length === 0) seen.push(text);
+      });
+    }
+    await waitUntil(() => welcomed.size === STREAMS, 'all streams to be welcomed');
+    await publish(proxy.url, { type: 'fact_added', data: 'over h2' });
+    await waitUntil(() => [...got.values()].every(({ length }) => length === 1), 'all to get the event');
+    expect(session.alpnProtocol).toBe('h2');
+  });
+});
+
+testBehind(
+  'a page opens twenty streams over HTTP/2, and a second tab as many; over HTTP/1.1 it gets six',
+  async () => {
+    const context = await browser.newContext({
+      ignoreHTTPSErrors: true,
+      // Of a page it is handed, Chromium does not know that it comes from this machine.
+      permissions: ['local-network-access'],
+    });
+    kept(context);
+    await behindAll(rigs, async ({ name, proxy: { url, secureUrl } }) => {
+      const pages = [
+        await openStreams(context, secureUrl),
+        await openStreams(context, secureUrl),
+        await openStreams(context, url),
+      ] as const;
+      const wanted = [STREAMS, STREAMS, 6];
+      const counts = (what: 'opened' | 'told'): Promise<number[]> =>
+        Promise.all(pages.map((page) => page.evaluate<number>(`${what}.size`)));
+      const untilAll = (what: 'opened' | 'told'): Promise<void> =>
+        waitUntil(async () => String(await counts(what)) === String(wanted), `${what} ${String(wanted)}`);
+      await untilAll('opened');
+      await publish(url, { type: 'fact_added', data: `for pages behind ${name}` });
+      await untilAll('told');
+      expect(await pages[0].evaluate('protocol()')).toBe('h2');
+      expect(await pages[0].evaluate('socket()')).toBe('websocket');
+    });
+  },
+);

@@ -1,0 +1,389 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { ConnectionListener, ConnectionTarget, OpenConnection } from '../../../src/client/connection.js';
+import { Emitter } from '../../../src/client/emitter.js';
+import { GatewayError } from '../../../src/client/gateway-error.js';
+import { Stream } from '../../../src/client/stream.js';
+import type { StreamNews, StreamParts } from '../../../src/client/stream-parts.js';
+import type { StateChange } from '../../../src/client/stream-state.js';
+import type { GatewayEvent, ProfileDocument, Transport } from '../../../src/client/wire.js';
+
+/** A connection that was opened, and what a test makes it say. */
+interface Opened {
+  readonly transport: Transport;
+  readonly target: ConnectionTarget;
+  readonly listener: ConnectionListener;
+}
+
+let opened: Opened[];
+let states: StateChange[];
+let got: unknown[];
+let discoveries: string[];
+let discover: (url: string) => Promise<ProfileDocument>;
+let stream: Stream;
+
+function profile(...on: readonly Transport[]): ProfileDocument {
+  return {
+    profile: on.join('+'),
+    transports: {
+      sse: on.includes('sse') ? { path: '/sse' } : null,
+      websocket: on.includes('websocket') ? { path: '/ws' } : null,
+    },
+    control: null,
+    reconnect: { minMs: 1000, maxMs: 30_000 },
+  };
+}
+
+function opener(transport: Transport): OpenConnection {
+  return (target, listener) => {
+    opened.push({ transport, target, listener });
+    return null;
+  };
+}
+
+async function open(parts: Partial<StreamParts> = {}): Promise<Stream> {
+  const news = new Emitter<StreamNews>();
+  news.on('state', (change) => states.push(change));
+  news.on('event', ({ data }) => got.push(data));
+  stream = new Stream({
+    urls: ['http://one'],
+    openers: { sse: opener('sse'), websocket: opener('websocket') },
+    // Half of each window.
+    random: () => 0.5,
+    news,
+    ...parts,
+  });
+  await pass(0);
+  return stream;
+}
+
+function eventOf(data: unknown, room = 'a', id = `${String(data)}-0`): GatewayEvent {
+  return { id, type: 't', room, data, timestamp: 1 };
+}
+
+/** The newest connection. */
+function newest(): Opened {
+  const connection = opened.at(-1);
+  if (connection === undefined) throw new Error('nothing was opened');
+  return connection;
+}
+
+function welcome({ resumed = false, heartbeatMs = 10_000, rooms = ['a'] } = {}): void {
+  const said = { sessionId: 's', profile: '', rooms, cursor: null, resumed, heartbeatMs };
+  newest().listener.heard();
+  newest().listener.told('welcome', said, null);
+}
+
+function lose(error: unknown = new Error('cut')): void {
+  newest().listener.lost(error);
+}
+
+function refusal(on: Transport): GatewayError {
+  return new GatewayError('transport_disabled', 'off', { status: 404, profile: profile(on) });
+}
+
+/** Lets `ms` pass, with all that follows from it. */
+async function pass(ms: number): Promise<void> {
+  await jest.advanceTimersByTimeAsync(ms);
+}
+
+/** The machine sleeps: its clock goes on, its timers don't. */
+function sleep(ms: number): void {
+  jest.setSystemTime(Date.now() + ms);
+}
+
+/** What the gateway answers. */
+async function answer(url: string): Promise<Response> {
+  const [origin = '', room] = url.split(/\/api\/(?:profile|rooms\/)/);
+  if (room !== '') return Response.json({ events: [eventOf('of the state', 'b', '0-1')] });
+  discoveries.push(origin);
+  return Response.json(await discover(origin));
+}
+
+const fetchBefore = globalThis.fetch;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  globalThis.fetch = (url, init) =>
+    Promise.race([
+      answer(url as string),
+      new Promise<never>((_resolve, reject) => {
+        init?.signal?.addEventListener('abort', reject);
+      }),
+    ]);
+  opened = [];
+  states = [];
+  got = [];
+  discoveries = [];
+  discover = () => Promise.resolve(profile('sse', 'websocket'));
+});
+
+afterEach(async () => {
+  stream.close();
+  await pass(0);
+  expect(jest.getTimerCount()).toBe(0);
+  globalThis.fetch = fetchBefore;
+  jest.useRealTimers();
+});
+
+describe('a stream', () => {
+  it('takes the transport that is on, and the one it prefers where both are', async () => {
+    await open();
+    expect(newest()).toMatchObject({ transport: 'sse', target: { url: 'http://one/sse', cursor: null } });
+    stream.close();
+    await open({ prefer: 'websocket', rooms: ['a'] });
+    expect(newest()).toMatchObject({ transport: 'websocket', target: { rooms: ['a'] } });
+    stream.close();
+    discover = () => Promise.resolve(profile('websocket'));
+    await open();
+    expect(newest().transport).toBe('websocket');
+  });
+
+  it('comes back after a jittered wait, with its cursor, and drops what it has', async () => {
+    await open();
+    welcome();
+    newest().listener.told('events', [eventOf(1)], 'c1');
+    newest().listener.told('events', [eventOf(2)], null);
+    await pass(2000);
+    lose();
+    expect(stream.state).toMatchObject({ state: 'reconnecting', transport: null, retryInMs: 500 });
+    await pass(499);
+    expect(opened).toHaveLength(1);
+    await pass(1);
+    expect(newest().target.cursor).toBe('c1');
+    welcome({ resumed: true });
+    newest().listener.told('events', [eventOf(2), eventOf(3)], 'c3');
+    expect([got, stream.place.cursor]).toEqual([[1, 2, 3], 'c3']);
+  });
+
+  it('waits longer and longer while it does not get through, and asks for the profile each time', async () => {
+    discover = () => Promise.reject(new Error('away'));
+    await open();
+    for (const waitMs of [500, 1000, 2000, 4000, 8000, 15_000, 15_000]) {
+      expect(stream.state).toMatchObject({ state: 'connecting', retryInMs: waitMs });
+      await pass(waitMs);
+    }
+    expect(discoveries).toHaveLength(8);
+    // A short life is none.
+    discover = () => Promise.resolve(profile('sse'));
+    await pass(15_000);
+    welcome();
+    lose();
+    expect(stream.state.retryInMs).toBe(15_000);
+    await pass(15_000);
+    welcome();
+    await pass(1500);
+    lose();
+    expect(stream.state.retryInMs).toBe(500);
+  });
+
+  it('uses the profile that a refusal brings at once, but does not run in circles', async () => {
+    await open();
+    welcome();
+    await pass(2000);
+    for (const on of ['websocket', 'sse', 'websocket'] as const) {
+      lose(refusal(on));
+      await pass(0);
+      expect(newest().transport).toBe(on);
+    }
+    expect(opened).toHaveLength(4);
+    expect(discoveries).toHaveLength(1);
+    lose(refusal('sse'));
+    await pass(0);
+    expect(opened).toHaveLength(4);
+    expect(stream.state).toMatchObject({ code: 'transport_disabled', retryInMs: 500 });
+  });
+
+  it.each(['profile_changed', 'token_expired'])('comes back at once when it is told %s', async (notice) => {
+    await open();
+    welcome();
+    await pass(2000);
+    discover = () => Promise.resolve(profile('websocket'));
+    newest().listener.told(notice, {}, null);
+    await pass(0);
+    expect(newest().transport).toBe('websocket');
+    expect(opened[0]?.target.signal.aborted).toBe(true);
+    expect(stream.state).toMatchObject({ state: 'reconnecting', code: notice });
+    // What the old connection still says means nothing.
+    opened[0]?.listener.told('events', [eventOf(9)], 'c9');
+    opened[0]?.listener.lost(new Error('late'));
+    expect([got, opened.length]).toEqual([[], 2]);
+    lose();
+    expect(stream.state.retryInMs).toBe(500);
+  });
+
+  it('goes to the next node when its own drains, and waits where one drains before it welcomed', async () => {
+    await open({ urls: ['http://one', 'http://two'] });
+    welcome();
+    await pass(2000);
+    newest().listener.told('draining', {}, null);
+    await pass(0);
+    expect(newest().target.url).toBe('http://two/sse');
+    newest().listener.told('draining', {}, null);
+    expect(stream.state).toMatchObject({ url: 'http://one', code: 'draining', retryInMs: 2500 });
+    // However often: its successor may be there any moment.
+    await pass(3000);
+    newest().listener.told('draining', {}, null);
+    expect(stream.state).toMatchObject({ code: 'draining', retryInMs: 2500 });
+  });
+
+  it('stays away where it is told to', async () => {
+    for (const code of ['bad_request', 'invalid_room', 'too_many_rooms', 'origin_not_allowed']) {
+      await open();
+      lose(new GatewayError(code, 'no'));
+      expect(stream.state).toMatchObject({ state: 'closed', code, reason: 'no', retryInMs: null });
+      await pass(60_000);
+      stream.use('websocket');
+      stream.wake();
+      stream.networkChanged();
+      await pass(60_000);
+    }
+    expect(opened).toHaveLength(4);
+  });
+
+  it('waits for the time a refusal names', async () => {
+    await open();
+    lose(new GatewayError('too_many_connections', 'full', { retryable: true, retryAfterMs: 5000 }));
+    expect(stream.state).toMatchObject({ code: 'too_many_connections', retryInMs: 5500 });
+  });
+
+  it('asks for a token anew each time', async () => {
+    let tokens = 0;
+    await open({ token: () => Promise.resolve(`t${String((tokens += 1))}`) });
+    expect(newest().target.token).toBe('t1');
+    welcome();
+    newest().listener.told('token_expired', {}, null);
+    await pass(0);
+    expect(newest().target.token).toBe('t2');
+    stream.close();
+    await open({ token: () => Promise.reject(new Error('signed out')) });
+    expect(stream.state).toMatchObject({ reason: expect.stringContaining('signed out'), retryInMs: 500 });
+  });
+
+  it('moves to another transport that is on, and to none that is not', async () => {
+    await open();
+    welcome();
+    stream.use('websocket');
+    await pass(0);
+    expect(newest().transport).toBe('websocket');
+    welcome({ resumed: true });
+    discover = () => Promise.resolve(profile('websocket'));
+    await pass(2000);
+    newest().listener.told('profile_changed', {}, null);
+    await pass(0);
+    welcome();
+    stream.use('sse');
+    await pass(0);
+    expect(opened).toHaveLength(3);
+  });
+
+  it('shows the values of a room that was joined after its cursor was given', async () => {
+    await open({ rooms: ['a'] });
+    welcome();
+    newest().listener.told('events', [], 'c1');
+    stream.place.joining(['b']);
+    stream.place.roomsChanged(['a', 'b']);
+    lose();
+    await pass(500);
+    expect(newest().target).toMatchObject({ rooms: ['a', 'b'], cursor: 'c1' });
+    welcome({ resumed: true, rooms: ['a', 'b'] });
+    await pass(0);
+    expect(got).toEqual(['of the state']);
+  });
+});
+
+describe('a silent connection', () => {
+  it('that is never welcomed is given up for the next node, whatever else comes over it', async () => {
+    await open({ urls: ['http://one', 'http://two'] });
+    for (let second = 0; second < 17; second += 1) {
+      newest().listener.heard();
+      await pass(1000);
+    }
+    expect(stream.state).toMatchObject({ url: 'http://two' });
+  });
+
+  it('is lost after two and a half heartbeats', async () => {
+    await open();
+    welcome({ heartbeatMs: 10_000 });
+    await pass(24_000);
+    newest().listener.heard();
+    await pass(24_000);
+    expect(stream.state.state).toBe('live');
+    await pass(3000);
+    expect(stream.state).toMatchObject({ state: 'reconnecting', code: 'silent' });
+  });
+
+  it('has three seconds at least', async () => {
+    await open();
+    welcome({ heartbeatMs: 10 });
+    await pass(3000);
+    expect(stream.state.state).toBe('live');
+    await pass(2000);
+    expect(stream.state.state).toBe('reconnecting');
+  });
+
+  it('that has not answered at all says why that may be, and is given up later', async () => {
+    discover = () => new Promise(() => undefined);
+    await open();
+    await pass(4000);
+    expect(stream.state).toMatchObject({ state: 'connecting', reason: '' });
+    await pass(2000);
+    const reason: unknown = expect.stringMatching(/six connections.*shared: true.*HTTP\/2/);
+    expect(stream.state).toMatchObject({ state: 'connecting', reason, retryInMs: null });
+    await pass(11_000);
+    expect(discoveries).toHaveLength(2);
+    expect(stream.state).toMatchObject({ state: 'connecting', reason });
+  });
+});
+
+describe('a machine that slept', () => {
+  it('is back at once, though its connection was live or its wait was long', async () => {
+    await open();
+    welcome();
+    await pass(2000);
+    sleep(60_000);
+    await pass(1000);
+    expect(opened).toHaveLength(2);
+    for (let n = 0; n < 6; n += 1) {
+      lose();
+      await pass(stream.state.retryInMs ?? 0);
+    }
+    lose();
+    expect(stream.state.retryInMs).toBeGreaterThan(10_000);
+    const before = opened.length;
+    sleep(60_000);
+    await pass(1000);
+    expect(opened).toHaveLength(before + 1);
+  });
+
+  it('keeps a connection that lived on, and bears a clock that is put back', async () => {
+    await open();
+    welcome();
+    sleep(15_000);
+    newest().listener.heard();
+    await pass(1000);
+    sleep(-3_600_000);
+    await pass(20_000);
+    expect([opened.length, stream.state.state]).toEqual([1, 'live']);
+    await pass(10_000);
+    expect(stream.state.state).toBe('reconnecting');
+  });
+
+  it('comes back at once when its page is shown or its network returns', async () => {
+    discover = () => Promise.reject(new Error('away'));
+    await open();
+    await pass(5000);
+    discover = () => Promise.resolve(profile('sse'));
+    stream.wake();
+    await pass(0);
+    expect(opened).toHaveLength(1);
+    welcome();
+    stream.wake();
+    stream.networkChanged();
+    await pass(0);
+    expect(opened).toHaveLength(1);
+    lose();
+    stream.networkChanged();
+    await pass(0);
+    expect(opened).toHaveLength(2);
+  });
+});
