@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { adapt } from '../../../src/drill/stage/drill-nginx.js';
+import { ROOT } from '../../support/launched-gateway.js';
 
 const SHIPPED = `
 upstream flipgate {
@@ -20,6 +23,13 @@ server {
 }
 `;
 const NODES = [{ url: 'http://127.0.0.1:21001' }, { url: 'http://127.0.0.1:21002' }];
+
+test('the configuration that ships can be taken for a drill', () => {
+  const shipped = readFileSync(path.join(ROOT, 'deploy/nginx/flipgate.conf'), 'utf8');
+  const adapted = adapt(shipped, 18080, NODES);
+  expect(adapted).toContain('listen 127.0.0.1:18080;');
+  expect(adapted).not.toMatch(/^\s*(ssl_|listen 443)|127\.0\.0\.1:500[23]/m);
+});
 
 describe('the shipped configuration of nginx', () => {
   test('is taken for the gateways of a drill, without TLS', () => {
