@@ -10,8 +10,8 @@ import { eventsEntrance } from '../profiles/http/routes/events.js';
 import type { Base } from './base.js';
 import { statusOf, type StatusParts } from './status.js';
 
-/** How long requests in flight may take to end once the gateway stops, ms. */
-const REQUEST_GRACE_MS = 2000;
+/** How long requests in flight may take to end once the gateway stops, ms: those that wait for a command, and others. */
+const REQUEST_GRACE_MS = { most: 5000, least: 2000 };
 
 /** The one listener, with the routes every profile has; it does not listen yet. */
 export function createListener(base: Base, parts: StatusParts): Listener {
@@ -50,6 +50,11 @@ export function createListener(base: Base, parts: StatusParts): Listener {
     refuseUpgrade: () => ({ refusal: transportDisabled(served()), extra: profileDocument(served()) }),
   });
   listener.mount(eventsEntrance(publisher, readBody, logger));
-  closers.add('listener', () => listener.close(REQUEST_GRACE_MS));
+  // Who waits for a command's outcome is told it.
+  const grace = Math.min(
+    REQUEST_GRACE_MS.most,
+    Math.max(REQUEST_GRACE_MS.least, config.controlWaitMs + 1000),
+  );
+  closers.add('listener', () => listener.close(grace));
   return listener;
 }

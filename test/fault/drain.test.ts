@@ -75,4 +75,5 @@ test.each(TRANSPORTS)(
       expect(within).toBeLessThan(CLIENTS * 0.5);
     }
   },
+  60_000,
 );
