@@ -117,7 +117,7 @@ testBehind(
       const page = await context.newPage();
       const lines: string[] = [];
       page.on('console', (message) => lines.push(message.text()));
-      const snippet = String(readmeSnippets().get('browser-either'));
+      const snippet = String(readmeSnippets().get('browser-sdk'));
       const body = snippet.replaceAll('http://127.0.0.1:5002', secureUrl);
       const streams = async (): Promise<number> => Math.max(...(await rig.sessions('sse')));
       await waitUntil(async () => (await streams()) === 0, 'all others to be gone');

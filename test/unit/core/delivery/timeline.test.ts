@@ -236,7 +236,7 @@ describe.each([1, 2, 4])('Timeline of %i shards', (count) => {
           });
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -266,7 +266,7 @@ describe.each([1, 2, 4])('Timeline of %i shards', (count) => {
           });
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });
