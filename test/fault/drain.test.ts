@@ -6,7 +6,7 @@ import { RawClient, TRANSPORTS } from '../support/raw-client.js';
 import { RawCrowd } from '../support/raw-crowd.js';
 import { waitUntil } from '../support/wait-until.js';
 
-/** Streams; websockets cost a test more than a gateway. */
+/** Fewer over websockets, which take the test longer to open. */
 const CLIENTS = { SSE: 5000, 'Socket.IO': 2000 } as const;
 const DRAIN_MS = 2500;
 const BUCKET_MS = 100;
