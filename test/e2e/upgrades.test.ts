@@ -84,6 +84,17 @@ describe('upgrades', () => {
     await waitUntil(() => stream.got().includes('fact_added'), 'the event');
   });
 
+  it('and polls of a session that is not here are told so in a way that a proxy can ask another node', async () => {
+    const gateway = await launchGateway({ APP_PROFILE: 'WEBSOCKET' });
+    const of = (transport: string): string => `/socket.io/?EIO=4&transport=${transport}&sid=constructor`;
+    const upgrade = await send(gateway.port, upgradeRequest(of('websocket'), KEY));
+    const poll = await send(gateway.port, `GET ${of('polling')} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    for (const { got } of [upgrade, poll]) {
+      await waitUntil(() => got().includes('unknown_session'), 'the answer');
+      expect(got()).toMatch(/^HTTP\/1\.1 404 /);
+    }
+  });
+
   it('websockets that do not answer, or were refused, do not keep the gateway from stopping', async () => {
     const gateway = await launchGateway({ APP_PROFILE: 'WEBSOCKET', CORS_ORIGINS: 'https://a.example' });
     const path = '/socket.io/?EIO=4&transport=websocket';

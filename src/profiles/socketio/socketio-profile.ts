@@ -124,13 +124,13 @@ export class SocketIoProfile implements ServedTransport {
 
   #request(req: IncomingMessage, res: ServerResponse): void {
     if (this.#script.serve(pathOf(req), res)) return;
-    const refusal = this.#refusalForHandshake(req);
+    const refusal = this.#refusalFor(req);
     if (refusal === undefined) this.#engine.handleRequest(req, res);
     else sendRefusal(res, refusal);
   }
 
   #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const refusal = this.#refusalForHandshake(req);
+    const refusal = this.#refusalFor(req);
     if (refusal !== undefined) return refuseUpgrade(socket, refusal);
     this.#engine.handleUpgrade(req, socket, head);
     // The engine has made the websocket by now, and tells nobody of its socket.
@@ -139,8 +139,12 @@ export class SocketIoProfile implements ServedTransport {
   }
 
   /** Refused before it is connected, a stock client tries again by itself. */
-  #refusalForHandshake(req: IncomingMessage): Refusal | undefined {
-    if (queryOf(req).has('sid')) return undefined;
+  #refusalFor(req: IncomingMessage): Refusal | undefined {
+    const sid = queryOf(req).get('sid');
+    if (sid !== null) {
+      // The engine would say 400, of which a proxy can't tell that another node may have it.
+      return knows(this.#engine, sid) ? undefined : new Refusal('unknown_session', 'no such session is open');
+    }
     const { maxConnections } = this.#parts;
     if (maxConnections > 0 && this.#engine.clientsCount >= maxConnections) {
       // Also those count that have not become sessions yet.
@@ -236,6 +240,12 @@ export class SocketIoProfile implements ServedTransport {
       ack?.(new Refusal('internal', 'the request could not be carried out').toBody());
     }
   }
+}
+
+/** Whether the engine has a session, which it does not declare. */
+function knows(engine: Engine, sid: string): boolean {
+  const { clients } = engine as unknown as { readonly clients: Readonly<Record<string, unknown>> };
+  return Object.hasOwn(clients, sid);
 }
 
 /** What a client asks for in its handshake. A legacy client asks for nothing. */
