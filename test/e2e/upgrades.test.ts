@@ -34,6 +34,8 @@ const upgradeRequest = (path: string, key: string): string =>
   `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`;
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+/** Of a session that is on no node. */
+const GONE = '/socket.io/?EIO=4&sid=constructor';
 
 describe('upgrades', () => {
   it('a rival upgrade of the same session, failed or left open, gets no events and keeps none from the client', async () => {
@@ -86,9 +88,8 @@ describe('upgrades', () => {
 
   it('and polls of a session that is not here are told so in a way that a proxy can ask another node', async () => {
     const gateway = await launchGateway({ APP_PROFILE: 'WEBSOCKET' });
-    const of = (transport: string): string => `/socket.io/?EIO=4&transport=${transport}&sid=constructor`;
-    const upgrade = await send(gateway.port, upgradeRequest(of('websocket'), KEY));
-    const poll = await send(gateway.port, `GET ${of('polling')} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const upgrade = await send(gateway.port, upgradeRequest(`${GONE}&transport=websocket`, KEY));
+    const poll = await send(gateway.port, `GET ${GONE}&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n`);
     for (const { got } of [upgrade, poll]) {
       await waitUntil(() => got().includes('unknown_session'), 'the answer');
       expect(got()).toMatch(/^HTTP\/1\.1 404 /);
