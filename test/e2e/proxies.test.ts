@@ -153,7 +153,7 @@ testHaproxy('HAProxy finds the node of a session by its cookie, wherever the cli
           ),
         );
       expect(new Set(await statuses({ Cookie: cookie }))).toEqual(new Set([200]));
-      expect(new Set(await statuses({}))).toEqual(new Set([200, 400]));
+      expect(new Set(await statuses({}))).toEqual(new Set([200, 404]));
     },
   );
 });
