@@ -11,7 +11,7 @@ import { waitUntil } from './wait-until.js';
 import type { WireClient } from './wire-client.js';
 
 /** How long recovery from an outage may take before a test gives up, ms. */
-export const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 45_000;
 
 /**
  * Two gateways on one Redis, clients of both wires on both of them, and publishers that know what was acknowledged: what
