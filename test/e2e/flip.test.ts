@@ -225,6 +225,7 @@ describe('a flip of a running gateway', () => {
       APP_PROFILE: 'SSE',
       ENABLE_WS: 'false',
       ENABLE_CONTROL_HTTP: 'false',
+      REDIS_URL: undefined,
     });
     for (const profile of [undefined, 'websockets', 5]) {
       expect(await flip(url, profile)).toMatchObject({
