@@ -1,7 +1,8 @@
 import type { DrillResult, DrillTarget, KindResult, StepResult } from '../drill-result.js';
 import { escapeText } from './markup.js';
 import { REPORT_STYLE } from './report-style.js';
-import { lagLines, milliseconds, publishedLine, refusalLines, totalOf } from './step-table.js';
+import { FAULTS, FIGURES, figuresOf, milliseconds } from './step-figures.js';
+import { lagLines, publishedLine, refusalLines } from './step-table.js';
 import { timelineSvg } from './timeline-svg.js';
 
 /** The report of a drill: one page of HTML that needs nothing beside it. */
@@ -71,24 +72,7 @@ function tile(value: string, what: string, kind: string): string {
 }
 
 function tableOf({ steps }: DrillResult): string {
-  const heads = [
-    'step',
-    'clients',
-    'lost',
-    'doubled',
-    'out of order',
-    'gaps',
-    'not back',
-    'moved',
-    'interruption p50',
-    'p95',
-    'max',
-    'refused',
-    'transport off',
-    'missed while away',
-    'done in',
-    'all back in',
-  ];
+  const heads = ['step', 'clients', ...FIGURES, 'done in', 'all back in'];
   const rows = steps.flatMap((step) => [rowOf(step, 'SDK'), rowOf(step, 'legacy')]);
   return `<table><thead><tr>${heads.map((head) => `<th>${head}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
@@ -102,25 +86,20 @@ function reasonsOf({ steps }: DrillResult): string {
 
 function rowOf(step: StepResult, who: 'SDK' | 'legacy'): string {
   const isSdk = who === 'SDK';
-  const kind = isSdk ? step.sdk : step.legacy;
-  const { p50, p95, max, count } = kind.interruptions;
+  const figures = figuresOf(step, who);
   const cells = [
     `<td class="step">${isSdk ? escapeText(step.name) : ''}</td>`,
     `<td>${who}${isSdk || step.servesLegacy ? '' : ' <span class="note">not served</span>'}</td>`,
-    ...[kind.lost, kind.doubled, kind.outOfOrder, kind.gaps, kind.overdue].map(faultCell),
-    plainCell(String(count)),
-    ...[p50, p95, max].map((ms) => plainCell(milliseconds(ms))),
-    plainCell(String(totalOf(kind.refused))),
-    plainCell(String(kind.off)),
-    plainCell(isSdk ? '–' : String(kind.missed)),
+    ...figures.slice(0, FAULTS).map(faultCell),
+    ...figures.slice(FAULTS).map(plainCell),
     plainCell(isSdk ? `${step.actedIn.toFixed(1)} s` : ''),
     plainCell(isSdk ? `${step.backIn.toFixed(1)} s` : ''),
   ];
   return `<tr${isSdk ? ' class="first"' : ''}>${cells.join('')}</tr>`;
 }
 
-function faultCell(count: number): string {
-  return `<td class="${count === 0 ? 'zero' : 'bad'}">${String(count)}</td>`;
+function faultCell(count: string): string {
+  return `<td class="${count === '0' ? 'zero' : 'bad'}">${count}</td>`;
 }
 
 function plainCell(text: string): string {

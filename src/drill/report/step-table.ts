@@ -1,12 +1,9 @@
-import type { Distribution } from '../distribution.js';
-import type { DrillResult, KindResult, StepResult } from '../drill-result.js';
+import type { DrillResult, StepResult } from '../drill-result.js';
+import { FIGURES, figuresOf, milliseconds } from './step-figures.js';
 
 /** The steps of a drill as a table of plain text, one row for each kind of client, and what was demanded. */
 export function stepTable(result: DrillResult): string {
-  const rows = result.steps.flatMap((step) => [
-    rowOf(step.name, 'SDK', step.sdk, step),
-    rowOf('', 'legacy', step.legacy, step),
-  ]);
+  const rows = result.steps.flatMap((step) => [rowOf(step, 'SDK'), rowOf(step, 'legacy')]);
   const targets = result.targets.map(
     ({ what, value, limit, unit, passed }) =>
       `${passed ? 'PASS' : 'FAIL'}  ${what}: ${value === null ? 'none' : String(value)} (at most ${String(limit)} ${unit})`,
@@ -54,49 +51,15 @@ export function refusalLines(steps: readonly StepResult[]): string[] {
   );
 }
 
-/** Milliseconds as people read them; a dash where nothing was measured. */
-export function milliseconds(value: number | null): string {
-  if (value === null) return '–';
-  return value < 1000 ? `${String(Math.round(value))} ms` : `${(value / 1000).toFixed(2)} s`;
-}
-
-/** How many in all, of counts by reason. */
-export function totalOf(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
-}
-
 /** From this lag of the clients' own processes on, ms, figures are worth less. */
 const TELLING_LAG_MS = 300;
 
-const HEAD = [
-  'step',
-  'clients',
-  'lost',
-  'doubled',
-  'out of order',
-  'gaps',
-  'not back',
-  'moved',
-  'interruption p50',
-  'p95',
-  'max',
-  'refused',
-  'off',
-  'missed while away',
-];
+const HEAD = ['step', 'clients', ...FIGURES];
 
-function rowOf(name: string, who: string, kind: KindResult, step: StepResult): string[] {
-  const isLegacy = who === 'legacy';
-  const { count, p50, p95, max }: Distribution = kind.interruptions;
-  return [
-    name,
-    isLegacy && !step.servesLegacy ? 'legacy (not served)' : who,
-    ...[kind.lost, kind.doubled, kind.outOfOrder, kind.gaps, kind.overdue, count].map(String),
-    ...[p50, p95, max].map(milliseconds),
-    String(totalOf(kind.refused)),
-    String(kind.off),
-    isLegacy ? String(kind.missed) : '–',
-  ];
+function rowOf(step: StepResult, who: 'SDK' | 'legacy'): readonly string[] {
+  const isSdk = who === 'SDK';
+  const clients = isSdk || step.servesLegacy ? who : `${who} (not served)`;
+  return [isSdk ? step.name : '', clients, ...figuresOf(step, who)];
 }
 
 /** Rows in columns: the first two to the left, figures to the right. */
