@@ -5,7 +5,7 @@ import { Server, type ServerOptions, type Socket } from 'socket.io';
 import type { Clock } from '../../core/clock.js';
 import type { Outlet } from '../../core/delivery/outlet.js';
 import type { Session } from '../../core/delivery/session.js';
-import { ERRORS, Refusal } from '../../core/errors.js';
+import { Refusal } from '../../core/errors.js';
 import type { ServedTransport } from '../../core/flip/served-transport.js';
 import type { Logger } from '../../core/logger.js';
 import type { Counters } from '../../core/metrics/counters.js';
@@ -16,8 +16,9 @@ import { pathOf, queryOf, refuseUpgrade, sendRefusal } from '../http/reply.js';
 import { BundleConnection } from './bundle-connection.js';
 import { ClientScript } from './client-script.js';
 import { EngineWriter } from './engine-writer.js';
+import { askedBy, hasSession, isToTryAgain } from './handshake.js';
 import { LegacyConnection } from './legacy-connection.js';
-import { type RequestParts, type Requester, Requests, roomsOf } from './requests.js';
+import { type RequestParts, type Requester, Requests } from './requests.js';
 import { RoomMirror } from './room-mirror.js';
 
 /** A request of which the engine has made a websocket. */
@@ -143,7 +144,9 @@ export class SocketIoProfile implements ServedTransport {
     const sid = queryOf(req).get('sid');
     if (sid !== null) {
       // The engine would say 400, of which a proxy can't tell that another node may have it.
-      return knows(this.#engine, sid) ? undefined : new Refusal('unknown_session', 'no such session is open');
+      return hasSession(this.#engine, sid)
+        ? undefined
+        : new Refusal('unknown_session', 'no such session is open');
     }
     const { maxConnections } = this.#parts;
     if (maxConnections > 0 && this.#engine.clientsCount >= maxConnections) {
@@ -156,14 +159,12 @@ export class SocketIoProfile implements ServedTransport {
 
   #admit(socket: Socket, next: (error?: Error) => void): void {
     const { request } = socket;
-    const { rooms, bundle } = askedBy(socket);
+    const asked = askedBy(socket);
     const refusal = this.#admits
-      ? this.#parts.delivery.refusalFor({ address: addressOf(request), rooms })
+      ? this.#parts.delivery.refusalFor({ address: addressOf(request), rooms: asked.rooms })
       : new Refusal('transport_disabled', 'Socket.IO is not served here any more');
-    if (refusal === undefined) return next();
-    // A client that is refused here does not try again by itself, and one whose connection was lost does; the next
-    // handshake is told why. It knows nothing of rooms, so who asked for some is told of those here.
-    if (isPassing(refusal) && !(bundle && refusal.code === 'room_full')) socket.conn.close();
+    if (refusal === undefined) next();
+    else if (isToTryAgain(refusal, asked)) socket.conn.close();
     else next(Object.assign(new Error(refusal.code), { data: refusal.toBody() }));
   }
 
@@ -240,31 +241,6 @@ export class SocketIoProfile implements ServedTransport {
       ack?.(new Refusal('internal', 'the request could not be carried out').toBody());
     }
   }
-}
-
-/** Whether the engine has a session, which it does not declare. */
-function knows(engine: Engine, sid: string): boolean {
-  const { clients } = engine as unknown as { readonly clients: Readonly<Record<string, unknown>> };
-  return Object.hasOwn(clients, sid);
-}
-
-/** What a client asks for in its handshake. A legacy client asks for nothing. */
-function askedBy(socket: Socket): { bundle: boolean; rooms: unknown; cursor: string | null } {
-  const auth: unknown = socket.handshake.auth;
-  const { bundle, rooms, lastEventId } = (typeof auth === 'object' && auth !== null ? auth : {}) as Record<
-    string,
-    unknown
-  >;
-  return {
-    bundle: bundle === true,
-    rooms: rooms === undefined || rooms === null ? undefined : roomsOf(rooms),
-    cursor: typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : null,
-  };
-}
-
-/** Whether the same client may be let in later. */
-function isPassing({ code }: Refusal): boolean {
-  return ERRORS[code].disconnect === 'reconnect';
 }
 
 function codeOf(answer: object): string {

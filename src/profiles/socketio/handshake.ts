@@ -1,0 +1,41 @@
+import type { Server as Engine } from 'engine.io';
+import type { Socket } from 'socket.io';
+import { ERRORS, type Refusal } from '../../core/errors.js';
+import { roomsOf } from './requests.js';
+
+/** What a client asks for in its handshake. */
+export interface Asked {
+  readonly bundle: boolean;
+  /** Undefined: it names none. */
+  readonly rooms: unknown;
+  readonly cursor: string | null;
+}
+
+/** What a client asks for in its handshake. A legacy client asks for nothing. */
+export function askedBy(socket: Socket): Asked {
+  const auth: unknown = socket.handshake.auth;
+  const { bundle, rooms, lastEventId } = (typeof auth === 'object' && auth !== null ? auth : {}) as Record<
+    string,
+    unknown
+  >;
+  return {
+    bundle: bundle === true,
+    rooms: rooms === undefined || rooms === null ? undefined : roomsOf(rooms),
+    cursor: typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : null,
+  };
+}
+
+/** Whether the engine has this session, which it does not declare. */
+export function hasSession(engine: Engine, sid: string): boolean {
+  const { clients } = engine as unknown as { readonly clients: Readonly<Record<string, unknown>> };
+  return Object.hasOwn(clients, sid);
+}
+
+/**
+ * Whether a client that is refused in the namespace, after which a stock one does not try again, is to have its connection
+ * closed instead, after which it does: it may be let in later, and its next handshake is told why. A handshake knows
+ * nothing of rooms, so who asked for some is told of those in the namespace.
+ */
+export function isToTryAgain({ code }: Refusal, { bundle }: Asked): boolean {
+  return ERRORS[code].disconnect === 'reconnect' && !(bundle && code === 'room_full');
+}
