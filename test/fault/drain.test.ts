@@ -71,10 +71,10 @@ test.each(TRANSPORTS)(
       (_, bucket) => arrivals.filter((at) => Math.floor(at / BUCKET_MS) === bucket).length,
     );
     process.stdout.write(`arrivals per ${String(BUCKET_MS)} ms over ${wire}: ${buckets.join(' ')}\n`);
-    // Evenly they would be a fifth in half a second; a busy machine may delay some.
-    for (let from = 0; from < DRAIN_MS; from += 500) {
+    // Evenly they would be a fifth in half a second; a busy machine may hold some up, but not send all at once.
+    for (let from = 0; from < (arrivals.at(-1) ?? 0); from += 100) {
       const within = arrivals.filter((at) => at >= from && at < from + 500).length;
-      expect(within).toBeLessThan(count * 0.5);
+      expect(within).toBeLessThan(count * 0.7);
     }
   },
   60_000,

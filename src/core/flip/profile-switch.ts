@@ -120,6 +120,12 @@ export class ProfileSwitch {
       flip.fail(refusal);
       return refusal;
     }
+    if (this.#closed) {
+      // A stop began meanwhile; it closes what is open, and moves everybody.
+      const refusal = new Refusal('shutting_down', 'this node is going down', 1000);
+      flip.fail(refusal);
+      return refusal;
+    }
     served.become(to);
     // While it moves clients all transports are open: no flip that comes then can fail.
     before?.supersede();

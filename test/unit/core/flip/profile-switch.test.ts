@@ -211,6 +211,21 @@ describe('a flip', () => {
     expect(await profiles.flip(to, ORIGIN)).toMatchObject({ code: 'invalid_profile', status: 400 });
   });
 
+  test('that a stop overtakes changes nothing, and leaves nothing open', async () => {
+    const [client] = connect('websocket');
+    const gate = new EventEmitter();
+    held.sse = once(gate, 'open').then(() => undefined);
+    const flipping = profiles.flip('SSE', ORIGIN);
+    await rig.clock.turn(0);
+    profiles.freeze();
+    gate.emit('open');
+    expect(await flipping).toMatchObject({ code: 'shutting_down' });
+    await rig.clock.turn(DRAIN_MS);
+    expect([served.profile, client?.outlet.ended]).toEqual(['WEBSOCKET', undefined]);
+    await profiles.close();
+    expect(openNow()).toEqual({});
+  });
+
   test('is refused once the process goes down', async () => {
     profiles.freeze();
     expect(await profiles.flip('SSE', ORIGIN)).toMatchObject({ code: 'shutting_down' });
