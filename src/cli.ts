@@ -51,7 +51,7 @@ program
   .option('--url <url>', 'where a gateway listens (default: HOST and PORT of the configuration)')
   .action(async ({ ready, url }: { ready: boolean; url?: string }) => {
     const { runHealth } = await import('./health-command.js');
-    const address = url ?? configuredUrl();
+    const address = url ?? urlIn(load()?.config);
     if (address === undefined) return;
     process.exitCode = await runHealth({ ready, url: address, print });
   });
