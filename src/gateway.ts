@@ -11,6 +11,7 @@ import type { Refusal } from './core/errors.js';
 import type { NewEvent } from './core/event.js';
 import type { Logger } from './core/logger.js';
 import { Counters } from './core/metrics/counters.js';
+import { RecentFigures } from './core/metrics/recent-figures.js';
 import { readTables } from './tables.js';
 import type { Base } from './wiring/base.js';
 import { openCluster } from './wiring/cluster.js';
@@ -67,7 +68,12 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   log.start(delivery.tail, [log.shards.ofRoom(config.defaultRooms[0] ?? '')]);
   const profiles = createProfileSwitch(base, { ...tables, ...control, delivery }, () => listener);
   const cluster = await openCluster(base, { log, bridge, delivery, profiles });
-  const listener = createListener(base, { log, bridge, delivery, monitor, cluster, profiles, ...control });
+  const figures = new RecentFigures({ clock, counters: base.counters, delivery: delivery.figures });
+  closers.add('figures', () => {
+    figures.close();
+  });
+  const parts = { log, bridge, delivery, monitor, cluster, profiles, figures, ...control };
+  const listener = createListener(base, parts);
   await profiles.start();
   closers.add('profiles', () => profiles.close());
   closers.add('sessions', () => {

@@ -1,4 +1,5 @@
 import type { ConfigFaults } from '../core/config/fault.js';
+import { CommandJournal } from '../core/control/command-journal.js';
 import type { CommandQueue } from '../core/control/command-queue.js';
 import { type CommandRegistry, loadCommands } from '../core/control/command-registry.js';
 import type { CommandStore } from '../core/control/command-store.js';
@@ -22,6 +23,8 @@ import type { RedisControlParts } from './redis-control.js';
 export interface OpenedControl {
   readonly gate: CommandGate;
   readonly registry: CommandRegistry;
+  /** What is written down of commands. */
+  readonly journal: CommandJournal;
 }
 
 /** Where commands go, and what counts how many one client sends. */
@@ -46,23 +49,31 @@ export async function openControl(
     { workers: redisUrl !== undefined },
   );
   if (registry instanceof CommandFaults) return moduleFaults(commandsModule, registry);
+  const journal = new CommandJournal({ clock, logger, counters, actions: registry.actions });
   const local = new LocalQueue(builtIn, logger);
   const inMemory = (queue: CommandQueue): CommandStore =>
-    new MemoryCommandStore({ queue, publish: (event) => log.append([event]), clock, logger, counters });
+    new MemoryCommandStore({
+      queue,
+      publish: (event) => log.append([event]),
+      clock,
+      logger,
+      counters,
+      journal,
+    });
   const { store, rateLimit } =
     redisUrl === undefined
       ? await openThreads(base, local, inMemory)
-      : await openQueues(base, redisUrl, { registry, local: inMemory(local), log, roomsOf });
+      : await openQueues(base, redisUrl, { registry, journal, local: inMemory(local), log, roomsOf });
   const gate = new CommandGate({
     registry,
     store,
     rateLimit,
     clock,
-    counters,
+    journal,
     controlWaitMs: config.controlWaitMs,
   });
   closers.add('commands', () => gate.close());
-  return { gate, registry };
+  return { gate, registry, journal };
 }
 
 async function openThreads(

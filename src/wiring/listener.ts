@@ -8,6 +8,7 @@ import { OriginPolicy } from '../profiles/http/origin-policy.js';
 import { profileDocument, type Served, transportDisabled } from '../profiles/http/profile-document.js';
 import { eventsEntrance } from '../profiles/http/routes/events.js';
 import type { Base } from './base.js';
+import { metricsOf } from './metrics.js';
 import { statusOf, type StatusParts } from './status.js';
 
 /** How long requests in flight may take to end once the gateway stops, ms: those that wait for a command, and others. */
@@ -39,6 +40,7 @@ export function createListener(base: Base, parts: StatusParts): Listener {
       }),
       status: statusOf(base, parts),
       commands: (limit) => gate.recent(limit),
+      metrics: metricsOf(base, parts),
     },
     logger,
     consoleFolder: fileURLToPath(new URL('../console/', import.meta.url)),

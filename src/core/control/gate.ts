@@ -3,8 +3,8 @@ import type { Clock } from '../clock.js';
 import type { CommandState, Principal } from '../command.js';
 import { Refusal } from '../errors.js';
 import { isTypeName } from '../event.js';
-import type { Counters } from '../metrics/counters.js';
 import { claimOf } from './claim.js';
+import type { CommandJournal } from './command-journal.js';
 import type { CommandSpec } from './command-queue.js';
 import type { CommandRegistry } from './command-registry.js';
 import type { AskedCommand, CommandStore, CommandSummary, TakenCommand } from './command-store.js';
@@ -22,7 +22,8 @@ export interface CommandGateOptions {
   /** Counts by principal id. */
   readonly rateLimit: RateLimit;
   readonly clock: Clock;
-  readonly counters: Counters;
+  /** Where what is asked for is written down. */
+  readonly journal: CommandJournal;
   /** ms that `submit` waits for an outcome before it answers `queued`; `CONTROL_WAIT_MS`. */
   readonly controlWaitMs: number;
   /** Default: everybody may do everything. */
@@ -40,6 +41,8 @@ export interface CommandRequest {
   readonly principal: Principal;
   /** 1–255 printable ASCII characters: asking again with the same one gives the first command's outcome. */
   readonly idempotencyKey?: string | undefined;
+  /** Id of the request that brings it, for the log. */
+  readonly request?: string | undefined;
 }
 
 /**
@@ -47,8 +50,6 @@ export interface CommandRequest {
  *
  * A request that repeats an idempotency key gets the first command's state or outcome, joins it while it still runs,
  * and does not count against the rate: a client that lost an answer must be able to get it, however often it asks.
- *
- * Counts: `command_refusals` by code, `command_replays`.
  */
 export class CommandGate {
   readonly #options: CommandGateOptions;
@@ -70,13 +71,17 @@ export class CommandGate {
    * `shutting_down`.
    */
   async submit(request: CommandRequest): Promise<CommandState | Refusal> {
-    const { clock, counters, controlWaitMs } = this.#options;
+    const { clock, journal, controlWaitMs } = this.#options;
+    const { action, principal } = request;
+    const journalled = { request: request.request, action, principal };
     const taken = await this.#enter(request);
     if (taken instanceof Refusal) {
-      counters.add('command_refusals', taken.code);
+      journal.refused(taken, journalled);
       return taken;
     }
-    if (taken.replayed) counters.add('command_replays');
+    const { id } = taken.state();
+    if (taken.replayed) journal.replayed(id, journalled);
+    else journal.taken(id, journalled);
     if (taken.state().status === 'queued') await within(clock, controlWaitMs, taken.ended);
     return taken.state();
   }

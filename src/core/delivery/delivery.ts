@@ -194,14 +194,27 @@ export class Delivery {
   /** Figures for the status page. */
   status(): DeliveryStatus {
     return {
-      sessions: this.#engine.sessions.counts(),
+      ...this.levels(),
       rooms: Object.fromEntries(this.#engine.hub.largest(LISTED_ROOMS)),
-      eventsHeld: this.#engine.timeline.length,
       cursor: this.#engine.timeline.headCursor,
-      windowMs: this.#engine.pump.windowMs,
-      flushes: this.#engine.pump.flushes,
-      backlog: this.#engine.sweeper.backlog,
     };
+  }
+
+  /** How much there is now; takes no time, however many sessions there are. */
+  levels(): DeliveryLevels {
+    const { sessions, timeline, pump, sweeper } = this.#engine;
+    return {
+      sessions: sessions.counts(),
+      eventsHeld: timeline.length,
+      windowMs: pump.windowMs,
+      flushes: pump.flushes,
+      backlog: sweeper.backlog,
+    };
+  }
+
+  /** Rooms that have a member now. */
+  get occupiedRooms(): number {
+    return this.#engine.hub.size;
   }
 
   #check(request: Pick<OpenRequest, 'address' | 'rooms'>): readonly string[] | Refusal {
@@ -224,15 +237,21 @@ export class Delivery {
   }
 }
 
-/** What {@link Delivery.status} tells. */
-export interface DeliveryStatus {
+/** What {@link Delivery.levels} tells. */
+export interface DeliveryLevels {
   readonly sessions: Readonly<Record<Transport, number>>;
-  /** Sessions by room, of at most 1000 rooms the largest. */
-  readonly rooms: Readonly<Record<string, number>>;
+  /** Events of the log that are in memory. */
   readonly eventsHeld: number;
-  readonly cursor: string;
   readonly windowMs: number;
+  /** So far. */
   readonly flushes: number;
   /** How far sessions are behind, found out once a second. */
   readonly backlog: SessionBacklog;
+}
+
+/** What {@link Delivery.status} tells. */
+export interface DeliveryStatus extends DeliveryLevels {
+  /** Sessions by room, of at most 1000 rooms the largest. */
+  readonly rooms: Readonly<Record<string, number>>;
+  readonly cursor: string;
 }

@@ -12,6 +12,7 @@ import { sendFailure, sendJson, sendRefusal } from './reply.js';
 import { clientScriptRoutes } from './routes/client-script.js';
 import { controlRoutes } from './routes/control.js';
 import { flipRoutes } from './routes/flips.js';
+import { metricsRoute } from './routes/metrics.js';
 import { type Operations, operationRoutes } from './routes/operations.js';
 import { roomRoutes } from './routes/rooms.js';
 import { sessionRoutes } from './routes/sessions.js';
@@ -44,7 +45,7 @@ export function createApp(parts: AppParts): Express {
   });
   app.use(controlRoutes(parts.gate));
   app.use(sessionRoutes(parts.delivery, parts.remoteSessions), roomRoutes(parts.delivery.rooms));
-  app.use(operationRoutes(parts.operations), flipRoutes(parts.flips));
+  app.use(operationRoutes(parts.operations), metricsRoute(parts.operations), flipRoutes(parts.flips));
   app.use(clientScriptRoutes(parts.clientFolder));
   app.get('/', (_req, res) => {
     res.sendFile(path.join(parts.consoleFolder, 'index.html'));

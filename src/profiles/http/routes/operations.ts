@@ -14,6 +14,8 @@ export interface Operations {
   readiness(): { readonly ready: boolean };
   /** The newest commands, newest first. */
   commands(limit: number): Promise<readonly CommandSummary[] | Refusal>;
+  /** All figures, for Prometheus. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 /**

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Command, CommandState, Outcome } from '../../../../src/core/command.js';
+import { CommandJournal } from '../../../../src/core/control/command-journal.js';
 import {
   type CommandQueue,
   type CommandSpec,
@@ -21,6 +22,7 @@ import {
 import { Refusal } from '../../../../src/core/errors.js';
 import type { NewEvent } from '../../../../src/core/event.js';
 import { Counters } from '../../../../src/core/metrics/counters.js';
+import { silentLogger } from '../../../support/silent-logger.js';
 import { TurnedClock } from '../../../support/turned-clock.js';
 
 const principal = { id: 'address:10.0.0.1' };
@@ -84,6 +86,7 @@ function setUp(overrides: Partial<CommandGateOptions & MemoryCommandStoreOptions
       published.push(event);
       return Promise.resolve('1-0');
     },
+    journal: new CommandJournal({ clock, counters, logger: silentLogger, actions: [] }),
     ...overrides,
   };
   const gate = new CommandGate({
