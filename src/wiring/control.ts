@@ -40,7 +40,7 @@ export async function openControl(
   monitor: HostMonitor,
   roomsOf: (event: NewEvent) => readonly string[],
 ): Promise<OpenedControl | ConfigFaults> {
-  const { config, clock, logger, counters, closers } = base;
+  const { config, clock, logger, counters, closers, tracing } = base;
   const { commandsModule, redisUrl } = config;
   const builtIn = hostMonitorCommands(monitor);
   const registry = await loadCommands(
@@ -49,8 +49,8 @@ export async function openControl(
     { workers: redisUrl !== undefined },
   );
   if (registry instanceof CommandFaults) return moduleFaults(commandsModule, registry);
-  const journal = new CommandJournal({ clock, logger, counters, actions: registry.actions });
-  const local = new LocalQueue(builtIn, logger);
+  const journal = new CommandJournal({ clock, logger, counters, actions: registry.actions, tracing });
+  const local = new LocalQueue(builtIn, logger, tracing);
   const inMemory = (queue: CommandQueue): CommandStore =>
     new MemoryCommandStore({
       queue,
@@ -70,6 +70,7 @@ export async function openControl(
     rateLimit,
     clock,
     journal,
+    tracing,
     controlWaitMs: config.controlWaitMs,
   });
   closers.add('commands', () => gate.close());
@@ -77,7 +78,7 @@ export async function openControl(
 }
 
 async function openThreads(
-  { config, clock, logger }: Base,
+  { config, clock, logger, tracing }: Base,
   local: LocalQueue,
   inMemory: (queue: CommandQueue) => CommandStore,
 ): Promise<OpenedStore> {
@@ -85,7 +86,7 @@ async function openThreads(
   const rateLimit = new MemoryRateLimit(controlRatePerSecond);
   if (commandsModule === undefined) return { store: inMemory(new RoutedQueue({ local })), rateLimit };
   const { ThreadQueue } = await import('../core/control/process/thread-queue.js');
-  const worker = new ThreadQueue({ commandsModule, clock, logger });
+  const worker = new ThreadQueue({ commandsModule, clock, logger, tracing });
   return { store: inMemory(new RoutedQueue({ local, worker })), rateLimit };
 }
 

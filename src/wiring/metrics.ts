@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Exposition } from '../core/metrics/exposition.js';
 import type { Base } from './base.js';
 import type { StatusParts } from './status.js';
+import { runningVersion } from './version.js';
 
 /** What `GET /metrics` answers. What it takes is loaded at the first scrape: who is never scraped pays nothing. */
 export function metricsOf(
@@ -11,7 +11,7 @@ export function metricsOf(
   const open = async (): Promise<Exposition> => {
     const { Exposition } = await import('../core/metrics/exposition.js');
     return new Exposition({
-      version: versionOfPackage(),
+      version: runningVersion(),
       counters,
       delivery,
       loopLag: () => figures.loopLag(),
@@ -28,11 +28,4 @@ export function metricsOf(
     const exposition = await opened;
     return { contentType: exposition.contentType, text: await exposition.text() };
   };
-}
-
-function versionOfPackage(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return manifest.version;
 }

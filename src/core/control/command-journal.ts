@@ -6,6 +6,7 @@ import { LineAllowance } from '../line-allowance.js';
 import type { Logger } from '../logger.js';
 import { CommandFigures } from '../metrics/command-figures.js';
 import type { Counters } from '../metrics/counters.js';
+import { NO_TRACING, type Tracing } from '../tracing.js';
 
 /** Lines a second about requests that had no command taken: anybody can make as many of those as they like. */
 const LINES_PER_SECOND = 10;
@@ -17,6 +18,8 @@ export interface CommandJournalParts {
   readonly counters: Counters;
   /** The actions that clients may ask for. */
   readonly actions: readonly string[];
+  /** Where it is traced that a command ended. Default: nowhere. */
+  readonly tracing?: Tracing;
 }
 
 /** A request for a command, as far as it is written down: nothing of its data, nor of what proves who asks. */
@@ -35,10 +38,12 @@ export interface JournalledEnd {
   readonly outcome: Outcome;
   /** From its being taken, ms; null: not known. */
   readonly ms: number | null;
+  /** The span that had it queued, as `traceparent`. */
+  readonly traceparent: string | undefined;
 }
 
 /**
- * What is written down of commands: an audit line when one is taken, refused, or has ended, and the counts `commands`,
+ * What is written down of commands: an audit line when one is taken, refused, or has ended, the end of its trace, and the counts `commands`,
  * `command_refusals` and `command_replays`. Of refusals and replays at most ten lines a second, and how many were left out.
  */
 export class CommandJournal {
@@ -46,12 +51,14 @@ export class CommandJournal {
   readonly figures: CommandFigures;
   readonly #logger: Logger;
   readonly #counters: Counters;
+  readonly #tracing: Tracing;
   readonly #allowance: LineAllowance;
 
-  constructor({ clock, logger, counters, actions }: CommandJournalParts) {
+  constructor({ clock, logger, counters, actions, tracing = NO_TRACING }: CommandJournalParts) {
     this.figures = new CommandFigures(actions);
     this.#logger = logger;
     this.#counters = counters;
+    this.#tracing = tracing;
     this.#allowance = new LineAllowance(clock, LINES_PER_SECOND, (leftOut) => {
       logger.warn('lines about refused and repeated commands were left out', { audit: 'command', leftOut });
     });
@@ -76,17 +83,19 @@ export class CommandJournal {
   }
 
   /** A command ended; with Redis, one node of all is told so. */
-  ended({ id, action, outcome, ms }: JournalledEnd): void {
+  ended({ id, action, outcome, ms, traceparent }: JournalledEnd): void {
     const { status } = outcome;
     this.#counters.add('commands', status);
     if (ms !== null) this.figures.ended(action, status, ms);
-    const code = outcome.status === 'failed' ? { code: outcome.error.code } : {};
+    const failed = outcome.status === 'failed' ? outcome.error.code : undefined;
+    const attributes = { 'flipgate.command.id': id, 'flipgate.command.outcome': status };
+    this.#tracing.begin('outcome', { kind: 'internal', parent: traceparent, attributes }).end({ failed });
     this.#logger.info('a command ended', {
       audit: 'command',
       id,
       action,
       outcome: status,
-      ...code,
+      ...(failed === undefined ? {} : { code: failed }),
       ms: ms === null ? null : Math.round(ms),
     });
   }

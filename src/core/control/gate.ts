@@ -9,6 +9,7 @@ import type { CommandSpec } from './command-queue.js';
 import type { CommandRegistry } from './command-registry.js';
 import type { AskedCommand, CommandStore, CommandSummary, TakenCommand } from './command-store.js';
 import type { RateLimit } from './rate-limit.js';
+import { NO_TRACING, type Tracing } from '../tracing.js';
 import { within } from '../within.js';
 
 /** Says whether a principal may ask for an action: true, or why not. */
@@ -24,6 +25,8 @@ export interface CommandGateOptions {
   readonly clock: Clock;
   /** Where what is asked for is written down. */
   readonly journal: CommandJournal;
+  /** Where it is traced that a command was queued. Default: nowhere. */
+  readonly tracing?: Tracing;
   /** ms that `submit` waits for an outcome before it answers `queued`; `CONTROL_WAIT_MS`. */
   readonly controlWaitMs: number;
   /** Default: everybody may do everything. */
@@ -43,6 +46,8 @@ export interface CommandRequest {
   readonly idempotencyKey?: string | undefined;
   /** Id of the request that brings it, for the log. */
   readonly request?: string | undefined;
+  /** The span of that request, as `traceparent`. */
+  readonly traceparent?: string | undefined;
 }
 
 /**
@@ -111,7 +116,18 @@ export class CommandGate {
     const allowed = await rateLimit.take(request.principal.id);
     if (allowed instanceof Refusal) return allowed;
     // While the limit was asked, the gate may have been closed.
-    return this.#closed === undefined ? store.take(asked) : stopping();
+    return this.#closed === undefined ? this.#take(asked, request) : stopping();
+  }
+
+  async #take(asked: AskedCommand, { traceparent }: CommandRequest): Promise<TakenCommand | Refusal> {
+    const { store, tracing = NO_TRACING } = this.#options;
+    const { id, action } = asked.command;
+    const attributes = { 'flipgate.command.id': id, 'flipgate.command.action': action };
+    const span = tracing.begin('queue', { kind: 'producer', parent: traceparent, attributes });
+    const command = { ...asked.command, traceparent: span.traceparent };
+    const taken = await store.take({ ...asked, command });
+    span.end({ failed: taken instanceof Refusal ? taken.code : undefined });
+    return taken;
   }
 
   #check({ action, data = null, principal, idempotencyKey }: CommandRequest): AskedCommand | Refusal {

@@ -89,6 +89,8 @@ export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
     label: 'outcome',
     known: ['done', 'failed', 'superseded'],
   },
+  spans_lost: { help: 'Spans of traces that could not be sent to the collector.', label: null },
+  traces_dropped: { help: 'Events whose delivery was not traced, since too many awaited it.', label: null },
   host_monitor_skipped: {
     help: 'Readings of the host that were left out, since the one before was still being published.',
     label: null,

@@ -82,7 +82,7 @@ export class MemoryCommandStore implements CommandStore {
   }
 
   #start({ command, spec, claim }: AskedCommand): CommandRecord {
-    const { id, action } = command;
+    const { id, action, traceparent } = command;
     const accepted = this.#offer({ command, spec, claim });
     const ended = this.#follow(id, accepted);
     const told = ended.then((state) =>
@@ -97,6 +97,7 @@ export class MemoryCommandStore implements CommandStore {
       accepted,
       ended,
       claim,
+      traceparent,
       at: clock.now(),
       takenAt: clock.elapsed(),
       endedAt: undefined,
@@ -123,8 +124,8 @@ export class MemoryCommandStore implements CommandStore {
     if (answer === undefined || answer instanceof Refusal) return undefined;
     const [outcome, size] = measured(await answer.outcome);
     const record = this.#records.end(id, outcome, size);
-    const ms = (record.endedAt ?? record.takenAt) - record.takenAt;
-    this.#options.journal.ended({ id, action: record.action, outcome, ms });
+    const { action, traceparent, takenAt, endedAt = takenAt } = record;
+    this.#options.journal.ended({ id, action, outcome, ms: endedAt - takenAt, traceparent });
     return stateOf(record);
   }
 

@@ -6,7 +6,7 @@ import type { Counters } from '../../metrics/counters.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { unlessFrozen } from '../../redis/unless-frozen.js';
 import type { CommandJournal, JournalledEnd } from '../command-journal.js';
-import { bullPrefix, failedFor, publishesOf, succeededWith } from './command-job.js';
+import { bullPrefix, failedFor, publishesOf, succeededWith, traceparentOf } from './command-job.js';
 import { tellableEvent } from '../outcome-event.js';
 import type { OutcomeLedger, PlacedOutcome } from './outcome-ledger.js';
 
@@ -166,10 +166,11 @@ export class OutcomeFollower {
     const endedMs = Number(at.slice(0, at.indexOf('-')));
     if (typeof action !== 'string' || typeof dataJson !== 'string') {
       counters.add('outcomes_unknown');
-      return { at, event: undefined, end: { id, action: 'unknown', outcome, ms: null } };
+      return { at, event: undefined, end: { id, action: 'unknown', outcome, ms: null, traceparent: undefined } };
     }
     // Added by the clock of a gateway, ended by that of Redis.
-    const end = { id, action, outcome, ms: Math.max(0, endedMs - Number(addedAt)) || 0 };
+    const ms = Math.max(0, endedMs - Number(addedAt)) || 0;
+    const end = { id, action, outcome, ms, traceparent: traceparentOf(dataJson) };
     const publishes = publishesOf(dataJson) ?? undefined;
     if (publishes === undefined) return { at, event: undefined, end };
     const { maxDataBytes } = this.#options;
