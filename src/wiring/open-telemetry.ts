@@ -115,7 +115,7 @@ class WatchedExporter implements SpanExporter {
     this.#allowance = new LineAllowance(parts.clock, 1, () => undefined);
   }
 
-  export(spans: ReadableSpan[], done: Parameters<SpanExporter['export']>[1]): void {
+  export(spans: ReadableSpan[], done: Parameters<OTLPTraceExporter['export']>[1]): void {
     this.#exporter.export(spans, (result) => {
       if (result.error !== undefined) this.#lost(spans.length, result.error);
       done(result);

@@ -15,6 +15,21 @@ const TRANSPORTS = ['websocket', 'sse'];
  * told; a test finds those.
  */
 export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
+  callers_refused: {
+    help: 'Requests and connections of whom it was not found out who makes them, by code: their token or key was refused.',
+    label: 'reason',
+    known: ['unauthenticated', 'invalid_token', 'token_expired', 'auth_unavailable'],
+  },
+  http_refused: {
+    help: 'What was turned away before it was a request for something, by code: connections beyond the bound, hosts and origins that are not allowed, what is no HTTP or too large or slow.',
+    label: 'reason',
+    known: ['too_many_connections'],
+  },
+  jwks_fetches: {
+    help: 'Times that the keys of tokens were fetched, by how that went.',
+    label: 'outcome',
+    known: ['good', 'failed'],
+  },
   sessions_opened: {
     help: 'Clients that were taken in, by transport.',
     label: 'transport',

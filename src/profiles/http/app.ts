@@ -1,11 +1,15 @@
 import path from 'node:path';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import type { Clock } from '../../core/clock.js';
 import type { RemoteSessions } from '../../core/cluster/remote-sessions.js';
 import type { CommandGate } from '../../core/control/gate.js';
 import type { Delivery } from '../../core/delivery/delivery.js';
 import { Refusal } from '../../core/errors.js';
 import type { Flips } from '../../core/flip/flips.js';
 import type { Logger } from '../../core/logger.js';
+import type { Tracing } from '../../core/tracing.js';
+import type { Callers } from './callers.js';
+import { identify } from './guard.js';
 import type { BodyReader } from './json-body.js';
 import { isTransportPath, profileDocument, type Served, transportDisabled } from './profile-document.js';
 import { sendFailure, sendJson, sendRefusal } from './reply.js';
@@ -13,7 +17,7 @@ import { clientScriptRoutes } from './routes/client-script.js';
 import { controlRoutes } from './routes/control.js';
 import { flipRoutes } from './routes/flips.js';
 import { metricsRoute } from './routes/metrics.js';
-import { type Operations, operationRoutes } from './routes/operations.js';
+import { healthRoutes, type Operations, operationRoutes } from './routes/operations.js';
 import { roomRoutes } from './routes/rooms.js';
 import { sessionRoutes } from './routes/sessions.js';
 
@@ -24,9 +28,12 @@ export interface AppParts {
   /** Sessions of other nodes; undefined where there are none. */
   readonly remoteSessions: RemoteSessions | undefined;
   readonly gate: CommandGate;
+  readonly callers: Callers;
   readonly flips: Flips;
   readonly operations: Operations;
+  readonly clock: Clock;
   readonly logger: Logger;
+  readonly tracing: Tracing;
   readonly readBody: BodyReader;
   /** The folder of the operators' page. */
   readonly consoleFolder: string;
@@ -39,18 +46,21 @@ export function createApp(parts: AppParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(refuseDisabled(parts.served));
-  app.use(parts.readBody);
   app.get('/api/profile', (_req, res) => {
     sendJson(res, 200, profileDocument(parts.served()));
   });
-  app.use(controlRoutes(parts.gate));
-  app.use(sessionRoutes(parts.delivery, parts.remoteSessions), roomRoutes(parts.delivery.rooms));
-  app.use(operationRoutes(parts.operations), metricsRoute(parts.operations), flipRoutes(parts.flips));
-  app.use(clientScriptRoutes(parts.clientFolder));
+  app.use(healthRoutes(parts.operations), clientScriptRoutes(parts.clientFolder));
   app.get('/', (_req, res) => {
     res.sendFile(path.join(parts.consoleFolder, 'index.html'));
   });
   app.use('/console', express.static(parts.consoleFolder));
+  // From here on it must be known who asks, before anything of what comes is read.
+  app.use(['/api', '/metrics'], identify(parts.callers));
+  app.use('/api', parts.readBody);
+  app.use(controlRoutes(parts.gate, parts.callers, parts.tracing));
+  app.use(sessionRoutes(parts.delivery, parts.remoteSessions), roomRoutes(parts.delivery.rooms));
+  app.use(operationRoutes(parts.operations), metricsRoute(parts.operations));
+  app.use(flipRoutes(parts));
   app.use((req, res) => {
     sendRefusal(res, new Refusal('not_found', `nothing answers ${req.method} here`));
   });

@@ -43,7 +43,14 @@ export function toJob(
   { timeoutMs, publishes }: CommandSpec,
 ): CommandJob {
   const told = publishes === null ? null : { type: publishes.type, ...roomOf(publishes.room) };
-  return { action, data, principal: { id: principal.id }, timeoutMs, publishes: told, ...partOf(traceparent) };
+  return {
+    action,
+    data,
+    principal: { id: principal.id },
+    timeoutMs,
+    publishes: told,
+    ...partOf(traceparent),
+  };
 }
 
 /** What a worker reads of a job's data, whoever wrote it; undefined or null where it says nothing that makes sense. */
@@ -53,7 +60,12 @@ export function readJob(job: unknown): {
   readonly timeoutMs: number | undefined;
   readonly traceparent: string | undefined;
 } {
-  const { data = null, principal, timeoutMs, traceparent } = isObject(job) ? job : ({} as Record<string, unknown>);
+  const {
+    data = null,
+    principal,
+    timeoutMs,
+    traceparent,
+  } = isObject(job) ? job : ({} as Record<string, unknown>);
   const id = isObject(principal) ? principal['id'] : undefined;
   const isTimeout = typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS;
   return {

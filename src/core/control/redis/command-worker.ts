@@ -13,7 +13,10 @@ import { within } from '../../within.js';
 
 /** What a {@link CommandWorker} is made of. */
 export interface CommandWorkerOptions
-  extends Pick<ThreadQueueOptions, 'commandsModule' | 'threads' | 'workerFile' | 'clock' | 'logger' | 'tracing'> {
+  extends Pick<
+    ThreadQueueOptions,
+    'commandsModule' | 'threads' | 'workerFile' | 'clock' | 'logger' | 'tracing'
+  > {
   readonly url: string;
   readonly keyPrefix: string;
   /** The queue whose commands it executes, all of them. */

@@ -166,7 +166,11 @@ export class OutcomeFollower {
     const endedMs = Number(at.slice(0, at.indexOf('-')));
     if (typeof action !== 'string' || typeof dataJson !== 'string') {
       counters.add('outcomes_unknown');
-      return { at, event: undefined, end: { id, action: 'unknown', outcome, ms: null, traceparent: undefined } };
+      return {
+        at,
+        event: undefined,
+        end: { id, action: 'unknown', outcome, ms: null, traceparent: undefined },
+      };
     }
     // Added by the clock of a gateway, ended by that of Redis.
     const ms = Math.max(0, endedMs - Number(addedAt)) || 0;
