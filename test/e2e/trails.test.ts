@@ -51,8 +51,10 @@ const ask = (
 ): Promise<JsonAnswer> =>
   requestJson(method, `${gateway.url}${path}`, body, { 'X-API-Key': KEY, ...headers });
 
+const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
+
+/** A token, which is a secret. */
 function jwt(claims: object): string {
-  const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
   const signed = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(claims)}`;
   const token = `${signed}.${createHmac('sha256', JWT_SECRET).update(signed).digest('base64url')}`;
   secrets.push(token, token.slice(token.lastIndexOf('.') + 1));
@@ -156,6 +158,11 @@ describe('a trace', () => {
   });
 });
 
+/** Lines about requests that were refused, and how many more there would have been. */
+const refused = (): number => linesWith({ audit: 'command', action: 'flood.it' }).length;
+const leftOut = (): number =>
+  linesWith({ audit: 'command', level: 'warn' }).reduce((sum, line) => sum + Number(line['leftOut']), 0);
+
 describe('the log', () => {
   test('joins a request, its command, the job and the outcome by their ids', async () => {
     const request = `my.request_${String(Date.now())}`;
@@ -188,13 +195,10 @@ describe('the log', () => {
   });
 
   test('is not flooded by requests that are refused', async () => {
-    const refused = () => linesWith({ audit: 'command', action: 'flood.it' }).length;
     for (let round = 0; round < 10; round += 1)
       await Promise.all(
         Array.from({ length: 20 }, () => ask('POST', '/api/control', { action: 'flood.it' })),
       );
-    const leftOut = () =>
-      linesWith({ audit: 'command', level: 'warn' }).reduce((sum, line) => sum + Number(line['leftOut']), 0);
     await waitUntil(() => refused() + leftOut() === 200, 'all to be told of');
     expect(leftOut()).toBeGreaterThan(100);
   });

@@ -46,10 +46,7 @@ export class TraceCollector {
 
   private constructor() {
     this.#server = http.createServer((req, res) => {
-      void this.#take(req).then(() => {
-        res.setHeader('Content-Type', 'application/json');
-        res.end('{}');
-      });
+      void this.#take(req, res);
     });
   }
 
@@ -79,9 +76,11 @@ export class TraceCollector {
     await once(this.#server, 'close');
   }
 
-  async #take(req: http.IncomingMessage): Promise<void> {
+  async #take(req: http.IncomingMessage, res: http.ServerResponse): Promise<void> {
     let text = '';
     for await (const part of req.setEncoding('utf8')) text += String(part);
+    res.setHeader('Content-Type', 'application/json');
+    res.end('{}');
     if (req.url !== '/v1/traces') return;
     const { resourceSpans } = JSON.parse(text) as OtlpTraces;
     for (const { resource, scopeSpans } of resourceSpans) {
