@@ -37,7 +37,8 @@ beforeAll(async () => {
   await waitUntil(async () => {
     ({ text } = await scrape(KEYS.prometheus));
     return (
-      sampleIn(text, 'flipgate_delivery_latency_seconds_count') === 2 &&
+      // Two, and the command's outcome.
+      sampleIn(text, 'flipgate_delivery_latency_seconds_count') === 3 &&
       sampleIn(text, 'flipgate_bridge_role{role="copying"}') === 1 &&
       sampleIn(text, 'flipgate_event_loop_lag_seconds{quantile="0.99"}') !== undefined
     );
@@ -52,7 +53,7 @@ afterAll(killLaunched);
 describe('GET /metrics', () => {
   test('tells what happened, and how Redis is', () => {
     expect(sampleIn(text, 'flipgate_sessions{transport="sse"}')).toBe(1);
-    expect(sampleIn(text, 'flipgate_events_written_total{transport="sse"}')).toBe(2);
+    expect(sampleIn(text, 'flipgate_events_written_total{transport="sse"}')).toBe(3);
     expect(sampleIn(text, 'flipgate_commands_total{status="succeeded"}')).toBe(1);
     const ended = '{action="host-monitor.stop",status="succeeded"}';
     expect(sampleIn(text, `flipgate_command_duration_seconds_count${ended}`)).toBe(1);

@@ -15,11 +15,15 @@ export interface DeliveryTracesParts {
   readonly counters: Counters;
 }
 
-/** An event that a flush took to its rooms. */
-interface Taken {
-  /** When the flush did, ms since the epoch. */
+/** When a flush was, ms since the epoch. */
+interface Flush {
   readonly beganAt: number;
   readonly endedAt: number;
+}
+
+/** An event that a flush took to its rooms. */
+interface Taken {
+  readonly flush: Flush;
   readonly rooms: readonly string[];
 }
 
@@ -58,30 +62,30 @@ export class DeliveryTraces {
   flushed(timeline: Timeline, from: number, to: number, tookMs: number): void {
     if (this.#awaited.size === 0 && this.#open === 0) return;
     const endedAt = this.#parts.clock.now();
-    const flush = { beganAt: endedAt - tookMs, endedAt };
+    const flush: Flush = { beganAt: endedAt - tookMs, endedAt };
     const taken = new Map<string, Taken[]>();
     for (const { id, isNew, rooms } of timeline.entriesBetween(Math.max(from, to - MAX_LOOKS), to)) {
       const traceparent = isNew ? this.#awaited.get(id) : undefined;
       if (traceparent !== undefined) {
         this.#awaited.delete(id);
-        group(taken, traceparent, { ...flush, rooms });
+        group(taken, traceparent, { flush, rooms });
       } else if (isNew && this.#open > 0) {
         // What gives way here is most likely of another node.
-        keep(this.#early, id, { ...flush, rooms });
+        keep(this.#early, id, { flush, rooms });
       }
     }
     for (const [traceparent, events] of taken) this.#tell(traceparent, events);
   }
 
   #published(ids: readonly string[], traceparent: string): void {
-    const taken = new Map<number, Taken[]>();
+    const taken = new Map<Flush, Taken[]>();
     for (const id of ids) {
       const early = this.#early.get(id);
       if (early === undefined) {
         if (!keep(this.#awaited, id, traceparent)) this.#parts.counters.add('traces_dropped');
       } else {
         this.#early.delete(id);
-        group(taken, early.beganAt, early);
+        group(taken, early.flush, early);
       }
     }
     for (const events of taken.values()) this.#tell(traceparent, events);
@@ -93,7 +97,7 @@ export class DeliveryTraces {
     if (first === undefined) return;
     const rooms = new Set(events.flatMap((event) => event.rooms)).size;
     const attributes = { 'flipgate.events': events.length, 'flipgate.rooms': rooms };
-    const { beganAt, endedAt } = first;
+    const { beganAt, endedAt } = first.flush;
     const span = this.#parts.tracing.begin('deliver', { kind: 'consumer', parent, at: beganAt, attributes });
     span.end({ at: endedAt });
   }

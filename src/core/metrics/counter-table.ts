@@ -115,11 +115,17 @@ export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
   node_requests_refused: {
     help: 'Requests to other nodes that were not sent, for a bound, by which.',
     label: 'reason',
+    known: ['too_large', 'in_flight'],
   },
-  node_requests_failed: { help: 'Requests to other nodes that got no answer, by reason.', label: 'reason' },
+  node_requests_failed: {
+    help: 'Requests to other nodes that got no answer, by reason.',
+    label: 'reason',
+    known: ['unsent', 'timeout'],
+  },
   node_replies_lost: { help: 'Answers to other nodes that could not be sent.', label: null },
   node_messages_ignored: {
     help: 'Messages between nodes that made no sense or came too late, by reason.',
     label: 'reason',
+    known: ['malformed', 'unexpected', 'unknown_subject', 'late', 'socket_io'],
   },
 };

@@ -13,10 +13,14 @@ export interface ExpositionSources extends DeliverySources, OperationSources {
 }
 
 /**
- * Default metrics that are not told as prom-client has them. Most go through all sockets at each scrape, in one stretch: with
- * many clients that holds the loop. CPU time it counts from when it was loaded.
+ * Default metrics that are not told as prom-client has them. Some go through all sockets at each scrape, in one stretch: with
+ * many clients that holds the loop. CPU time it counts from when it was loaded. To the loop's lag it adds its own pause
+ * between two looks, and without looks it tells nonsense: `flipgate_event_loop_lag_seconds` is what is meant.
  */
 const REPLACED = [
+  ...['', 'min_', 'max_', 'mean_', 'stddev_', 'p50_', 'p90_', 'p99_'].map(
+    (which) => `nodejs_eventloop_lag_${which}seconds`,
+  ),
   'nodejs_active_resources',
   'nodejs_active_resources_total',
   'nodejs_active_handles',
