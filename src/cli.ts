@@ -81,9 +81,9 @@ interface FlipOptions {
   readonly token?: string;
 }
 
-function read(): LoadedConfig | ConfigFaults {
+function read(env: NodeJS.ProcessEnv = process.env): LoadedConfig | ConfigFaults {
   return loadConfig({
-    env: process.env,
+    env,
     cwd: process.cwd(),
     packageRoot: fileURLToPath(new URL('..', import.meta.url)),
   });
@@ -100,8 +100,9 @@ function load(): LoadedConfig | undefined {
 
 /** The configuration, where the gateway may be another one's and that of this folder does not have to be good. */
 function silentConfig(): Config | undefined {
-  const loaded = read();
-  return loaded instanceof ConfigFaults ? undefined : loaded.config;
+  const { FLIPGATE_TOKEN } = process.env;
+  const loaded = [read(), read({ FLIPGATE_TOKEN })].find((one) => !(one instanceof ConfigFaults));
+  return loaded instanceof ConfigFaults ? undefined : loaded?.config;
 }
 
 /** Where a gateway with this configuration is reached from its own host. */
