@@ -11,6 +11,7 @@ import { isTransportPath, profileDocument, type Served, transportDisabled } from
 import { sendFailure, sendJson, sendRefusal } from './reply.js';
 import { clientScriptRoutes } from './routes/client-script.js';
 import { controlRoutes } from './routes/control.js';
+import { documentRoutes } from './routes/documents.js';
 import { flipRoutes } from './routes/flips.js';
 import { type Operations, operationRoutes } from './routes/operations.js';
 import { roomRoutes } from './routes/rooms.js';
@@ -45,7 +46,7 @@ export function createApp(parts: AppParts): Express {
   app.use(controlRoutes(parts.gate));
   app.use(sessionRoutes(parts.delivery, parts.remoteSessions), roomRoutes(parts.delivery.rooms));
   app.use(operationRoutes(parts.operations), flipRoutes(parts.flips));
-  app.use(clientScriptRoutes(parts.clientFolder));
+  app.use(clientScriptRoutes(parts.clientFolder), documentRoutes());
   app.get('/', (_req, res) => {
     res.sendFile(path.join(parts.consoleFolder, 'index.html'));
   });

@@ -1,0 +1,111 @@
+import type { ErrorCode } from '../../../core/errors.js';
+import { ALWAYS, GUARDED, refusalAnswers, WITH_BODY } from './refusals.js';
+import type { Schema } from './schema.js';
+import { type Right, rightInWords, securityOf } from './security.js';
+
+/** What is told of one operation of the HTTP API. */
+export interface OperationParts {
+  /** Its name in programs that are made from the document. */
+  readonly id: string;
+  readonly tag: Tag;
+  readonly summary: string;
+  readonly text: string;
+  readonly access: Right | 'public';
+  readonly parameters?: readonly Schema[];
+  readonly body?: Schema;
+  /** By status; what says no is not among them. */
+  readonly answers: Readonly<Record<string, Schema>>;
+  /** Codes it may say no with, besides those of every operation of its kind. */
+  readonly refusals?: readonly ErrorCode[];
+  /** Codes that a command it takes may fail with. */
+  readonly failures?: readonly ErrorCode[];
+}
+
+/** What the operations are sorted by. */
+export const TAGS = {
+  events: 'Publish events, follow them, and read what rooms hold.',
+  commands: 'Have workers do something.',
+  profile: 'What is served, and flips to another profile.',
+  operations: 'For operators and what watches the gateway.',
+  pages: 'For browsers: the console and the clients.',
+} as const;
+
+/** One of {@link TAGS}. */
+export type Tag = keyof typeof TAGS;
+
+/** The operation as OpenAPI has it. */
+export function operation(parts: OperationParts): Schema {
+  const { id, tag, summary, text, access, parameters = [], body, answers, refusals = [], failures } = parts;
+  const guarded = access === 'public' ? [] : GUARDED;
+  const codes = [...refusals, ...(body === undefined ? [] : WITH_BODY), ...guarded, ...ALWAYS];
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    description: `${text}\n\n${rightInWords(access)}`,
+    security: securityOf(access),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(body === undefined ? {} : { requestBody: body }),
+    responses: { ...refusalAnswers([...new Set(codes)], failures), ...answers },
+  };
+}
+
+/** A JSON body, with examples that are real: by name, each a value. */
+export function jsonBody(schema: Schema, examples: Readonly<Record<string, unknown>>): Schema {
+  return { required: true, content: { 'application/json': { schema, examples: valued(examples) } } };
+}
+
+/** A JSON answer, with an example. */
+export function jsonAnswer(
+  description: string,
+  schema: Schema,
+  example: unknown,
+  headers: Readonly<Record<string, Schema>> = {},
+): Schema {
+  return {
+    description,
+    headers: { 'Cache-Control': NO_STORE, ...headers },
+    content: { 'application/json': { schema, examples: valued({ answer: example }) } },
+  };
+}
+
+/** An answer of another kind. */
+export function fileAnswer(description: string, ...types: readonly string[]): Schema {
+  return {
+    description,
+    headers: { ETag: ETAG, 'Cache-Control': { required: true, schema: { type: 'string' } } },
+    content: Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }])),
+  };
+}
+
+/** The answer to who has it already, by `If-None-Match`. */
+export const NOT_MODIFIED: Schema = { description: 'As it was: see `If-None-Match`.', headers: {} };
+
+/** What names the content of an answer. */
+export const ETAG: Schema = {
+  description: 'To be brought along as `If-None-Match`.',
+  required: true,
+  schema: { type: 'string', pattern: '^(W/)?"[^"]*"$' },
+};
+
+const NO_STORE: Schema = { required: true, schema: { type: 'string', const: 'no-store' } };
+
+/** A parameter in the path. */
+export function inPath(name: string, description: string, schema: Schema, example: unknown): Schema {
+  return { name, in: 'path', required: true, description, schema, example };
+}
+
+/** A parameter that may be left out, in the query or a header. */
+export function optional(
+  place: 'query' | 'header',
+  name: string,
+  description: string,
+  schema: Schema,
+  more: Schema = {},
+): Schema {
+  return { name, in: place, description, schema, ...more };
+}
+
+function valued(examples: Readonly<Record<string, unknown>>): Schema {
+  return Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }]));
+}
