@@ -8,6 +8,8 @@ import { waitUntil } from '../support/wait-until.js';
 
 /** Commands a second that the gateway takes of one client: more than the other tests send. */
 const RATE = 40;
+/** Connections that it takes: enough that draining them takes most of a second. */
+const CROWD = 80;
 const PLAIN = { 'Content-Type': 'text/plain' };
 const UPGRADE = {
   Connection: 'Upgrade',
@@ -31,7 +33,7 @@ beforeAll(async () => {
     MAX_ROOMS_PER_SESSION: '3',
     MAX_ROOM_SIZE: '1',
     ROOM_OVERFLOW: 'reject',
-    MAX_CONNECTIONS: '3',
+    MAX_CONNECTIONS: String(CROWD),
     DRAIN_MS: '20000',
   });
   api = await DocumentedApi.of(gateway.url);
@@ -46,6 +48,13 @@ afterAll(async () => {
 async function openStream(room: string): Promise<{ client: RawClient; sessionId: string }> {
   const client = await RawClient.open(gateway.port, 'sse', { rooms: [room] });
   return { client, sessionId: String(client.welcomes[0]?.sessionId) };
+}
+
+/** As many streams as there may be more. */
+async function crowdIn(): Promise<readonly RawClient[]> {
+  const { sse } = (await api.ask('readStatus')).json.sessions;
+  const rooms = Array.from({ length: CROWD - Number(sse) }, (_, index) => `crowd-${String(index)}`);
+  return Promise.all(rooms.map(async (room) => (await openStream(room)).client));
 }
 
 /** Resolves once the gateway has seen that all clients have left. */
@@ -68,7 +77,6 @@ describe('what succeeds', () => {
     ['readRoomHistory', 200, 'after a cursor', { query: { after: '1-0', limit: '1000' } }],
     ['followEvents', 200, 'as it is', {}],
     ['followEvents', 200, 'with rooms and a cursor', { query: { rooms: 'a,b', lastEventId: '1-0' } }],
-    ['runCommand', 202, 'for a slow command', { body: { action: 'test.sleep', data: { ms: 3000 } } }],
     ['openSocket', 200, 'for a handshake', { query: ENGINE }],
     ['openSocket', 101, 'for an upgrade', { query: WEBSOCKET, headers: UPGRADE }],
     ['readSocketIoClient', 200, 'for the client', {}],
@@ -205,6 +213,21 @@ describe('what is refused', () => {
     expect([answer.status, answer.json.error.code]).toEqual([status, code]);
   });
 
+  test.each<[number, string, Asked]>([
+    [403, 'origin_not_allowed', { headers: { Origin: 'https://elsewhere.example' } }],
+    [421, 'host_not_allowed', { headers: { Host: 'elsewhere.example' } }],
+    [414, 'url_too_long', { query: { long: 'x'.repeat(8200) } }],
+    [431, 'headers_too_large', { headers: { Long: 'x'.repeat(17_000) } }],
+  ])('at the door, by every operation: %i %s', async (status, code, asked) => {
+    // Probes may call it by whatever name.
+    const isFree = (path: string): boolean => status === 421 && ['/healthz', '/readyz'].includes(path);
+    for (const { operationId, path } of api.operations) {
+      const answer = await api.ask(operationId, asked);
+      const expected = isFree(path) ? [operationId, 200, undefined] : [operationId, status, code];
+      expect([operationId, answer.status, answer.json.error?.code]).toEqual(expected);
+    }
+  });
+
   test('Engine.IO in its own words', async () => {
     expect((await api.ask('openSocket', { query: { EIO: '4', transport: 'pigeon' } })).json.code).toBe(0);
     expect((await api.ask('sendPackets', { query: ENGINE, body: '', headers: PLAIN })).status).toBe(400);
@@ -221,7 +244,7 @@ describe('what is refused', () => {
       body: { join: ['two', 'three', 'four'] },
     });
     const wrong = await api.ask('changeRooms', { path: { id: sessionId }, body: { join: 'two' } });
-    const third = await openStream('third');
+    const crowd = await crowdIn();
     const crowded = [await api.ask('followEvents'), await api.ask('openSocket', { query: ENGINE })];
     const answers = [full, join, many, wrong, ...crowded].map(({ status, json }) => [
       status,
@@ -236,7 +259,7 @@ describe('what is refused', () => {
       [503, 'too_many_connections'],
     ]);
     expect(crowded.map(({ headers }) => headers['retry-after'])).toEqual(['5', '5']);
-    for (const one of [client, other.client, third.client]) one.leave();
+    for (const one of [client, other.client, ...crowd]) one.leave();
     await isEmpty();
   });
 
@@ -265,14 +288,15 @@ describe('what is refused', () => {
   });
 
   test('who comes to a node that goes down', async () => {
-    await openStream('drained');
+    await crowdIn();
     gateway.process.kill('SIGTERM');
     await waitUntil(async () => (await api.ask('readReadiness')).status === 503, 'the node to drain');
-    expect((await api.ask('followEvents')).text).toContain('event: draining');
-    const answers = [
-      await api.ask('openSocket', { query: ENGINE }),
-      await api.ask('flip', { body: { profile: 'SSE' } }),
-    ];
+    const [stream, ...answers] = await Promise.all([
+      api.ask('followEvents'),
+      api.ask('openSocket', { query: ENGINE }),
+      api.ask('flip', { body: { profile: 'SSE' } }),
+    ]);
+    expect(stream.text).toContain('event: draining');
     for (const { status, json } of answers) expect([status, json.error.code]).toEqual([503, 'shutting_down']);
   });
 });

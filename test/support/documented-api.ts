@@ -119,7 +119,7 @@ export class DocumentedApi {
     const type = /^[^;]*/.exec(headers['content-type'] ?? '')?.[0] ?? '';
     if (Object.keys(content).length === 0) return text === '' ? [] : ['there is a body'];
     if (content[type] === undefined) return [`the content type is ${type}`];
-    const isFile = content[type].schema?.type === 'string';
+    const isFile = type !== 'application/json' || content[type].schema?.type === 'string';
     return this.schemas.faultsOf(isFile ? text : json, [...place, 'content', type, 'schema']);
   }
 }

@@ -1,7 +1,10 @@
 import type { ErrorCode } from '../../../core/errors.js';
-import { ALWAYS, GUARDED, refusalAnswers, WITH_BODY } from './refusals.js';
+import { ALWAYS, IDENTIFIED, refusalAnswers, WITH_BODY } from './refusals.js';
 import type { Schema } from './schema.js';
-import { type Right, rightInWords, securityOf } from './security.js';
+import { type Access, accessInWords, isGuarded, securityOf } from './security.js';
+
+/** Answers by status. */
+type Answers = Readonly<Record<string, Schema>>;
 
 /** What is told of one operation of the HTTP API. */
 export interface OperationParts {
@@ -10,11 +13,11 @@ export interface OperationParts {
   readonly tag: Tag;
   readonly summary: string;
   readonly text: string;
-  readonly access: Right | 'public';
+  readonly access: Access;
   readonly parameters?: readonly Schema[];
   readonly body?: Schema;
   /** By status; what says no is not among them. */
-  readonly answers: Readonly<Record<string, Schema>>;
+  readonly answers: Answers;
   /** Codes it may say no with, besides those of every operation of its kind. */
   readonly refusals?: readonly ErrorCode[];
   /** Codes that a command it takes may fail with. */
@@ -36,23 +39,53 @@ export type Tag = keyof typeof TAGS;
 /** The operation as OpenAPI has it. */
 export function operation(parts: OperationParts): Schema {
   const { id, tag, summary, text, access, parameters = [], body, answers, refusals = [], failures } = parts;
-  const guarded = access === 'public' ? [] : GUARDED;
-  const codes = [...refusals, ...(body === undefined ? [] : WITH_BODY), ...guarded, ...ALWAYS];
+  const codes = new Set([
+    ...refusals,
+    ...(body === undefined ? [] : WITH_BODY),
+    ...(isGuarded(access) ? IDENTIFIED : []),
+    ...(isGuarded(access) && access !== 'known' ? (['forbidden'] as const) : []),
+    ...ALWAYS,
+  ]);
   return {
     operationId: id,
     tags: [tag],
     summary,
-    description: `${text}\n\n${rightInWords(access)}`,
+    description: `${text}\n\n${accessInWords(access)}`,
     security: securityOf(access),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body === undefined ? {} : { requestBody: body }),
-    responses: { ...refusalAnswers([...new Set(codes)], failures), ...answers },
+    responses: withAnswers(refusalAnswers([...codes], failures), answers),
   };
 }
 
+/** Where an answer has the status of a refusal, it may be either. */
+function withAnswers(refusals: Answers, answers: Answers): Answers {
+  const both = Object.entries(answers).map(([status, answer]) => {
+    const refusal = refusals[status];
+    return [status, refusal === undefined ? answer : either(answer, refusal)];
+  });
+  return { ...refusals, ...Object.fromEntries(both) } as Answers;
+}
+
+function either(answer: Schema, refusal: Schema): Schema {
+  const [one, other] = [answer, refusal].map((each) => each['content'] as Record<string, Schema>);
+  const content = { ...other, ...one };
+  const [mine, theirs] = [one?.[JSON_TYPE], other?.[JSON_TYPE]];
+  if (mine !== undefined && theirs !== undefined) {
+    content[JSON_TYPE] = { ...mine, schema: { anyOf: [mine['schema'], theirs['schema']] } };
+  }
+  return {
+    ...answer,
+    description: `${String(answer['description'])} Or ${String(refusal['description'])}`,
+    content,
+  };
+}
+
+const JSON_TYPE = 'application/json';
+
 /** A JSON body, with examples that are real: by name, each a value. */
 export function jsonBody(schema: Schema, examples: Readonly<Record<string, unknown>>): Schema {
-  return { required: true, content: { 'application/json': { schema, examples: valued(examples) } } };
+  return { required: true, content: { [JSON_TYPE]: { schema, examples: valued(examples) } } };
 }
 
 /** A JSON answer, with an example. */
@@ -65,7 +98,7 @@ export function jsonAnswer(
   return {
     description,
     headers: { 'Cache-Control': NO_STORE, ...headers },
-    content: { 'application/json': { schema, examples: valued({ answer: example }) } },
+    content: { [JSON_TYPE]: { schema, examples: valued({ answer: example }) } },
   };
 }
 

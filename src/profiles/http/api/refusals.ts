@@ -4,24 +4,30 @@ import { ref, type Schema } from './schema.js';
 /** What a refusal's body looks like: the bare error, or one that tells more beside it. */
 type Form = 'Error' | 'TransportDisabled' | 'CommandFailed';
 
-/** What any request may be answered with. */
-export const ALWAYS = known(
+/** What any request may be answered with, whatever it wants. */
+export const ALWAYS: readonly ErrorCode[] = [
+  'bad_request',
+  'origin_not_allowed',
   'host_not_allowed',
+  'request_timeout',
   'url_too_long',
   'headers_too_large',
-  'request_timeout',
+  'too_many_connections',
   'internal',
-);
-/** What a request may be answered with that needs a right. */
-export const GUARDED = known(
+];
+/** What a request may be answered with of which it must be known who makes it. */
+export const IDENTIFIED: readonly ErrorCode[] = [
   'unauthenticated',
   'invalid_token',
   'token_expired',
-  'forbidden',
   'auth_unavailable',
-);
+];
 /** What a request with a JSON body may be answered with. */
-export const WITH_BODY = known('bad_request', 'invalid_json', 'payload_too_large', 'unsupported_media_type');
+export const WITH_BODY: readonly ErrorCode[] = [
+  'invalid_json',
+  'payload_too_large',
+  'unsupported_media_type',
+];
 
 /**
  * The answers, by status, that say no with these codes. Those of `failures` come as the state of a command that was taken
@@ -51,13 +57,19 @@ function answer(codes: readonly ErrorCode[], failures: readonly ErrorCode[]): Sc
   for (const code of failures) add('CommandFailed', code);
   const schemas = [...forms].map(([form, of]) => ({ allOf: [ref(form), withCode([...of])] }));
   const all = [...new Set([...codes, ...failures])];
-  const mayWait = all.some((code) => ERRORS[code].retryable);
   return {
     description: all.map((code) => `\`${code}\``).join(', '),
-    ...(mayWait ? { headers: { 'Retry-After': RETRY_AFTER } } : {}),
+    ...headersOf(all),
     content: { 'application/json': { schema: schemas.length === 1 ? schemas[0] : { anyOf: schemas } } },
   };
 }
+
+function headersOf(codes: readonly ErrorCode[]): Schema {
+  if (codes.some((code) => ERRORS[code].status === 401)) return { headers: { 'WWW-Authenticate': BEARER } };
+  return codes.some((code) => ERRORS[code].retryable) ? { headers: { 'Retry-After': RETRY_AFTER } } : {};
+}
+
+const BEARER = { required: true, schema: { const: 'Bearer' } };
 
 const RETRY_AFTER = {
   description:
@@ -67,9 +79,4 @@ const RETRY_AFTER = {
 
 function withCode(codes: readonly ErrorCode[]): Schema {
   return { properties: { error: { properties: { code: { enum: codes } } } } };
-}
-
-/** Those of the names that are in the table. */
-function known(...names: readonly string[]): readonly ErrorCode[] {
-  return names.filter((name): name is ErrorCode => Object.hasOwn(ERRORS, name));
 }

@@ -28,12 +28,15 @@ export const EVENTS = [
   { id: CURSOR, type: 'fact_added', room: 'default', data: { facts: 42 }, timestamp: 1795334945.969 },
 ];
 
+const NOTICE =
+  'The connection closes now: come back, after `token_expired` with a fresh token, and ask for the profile first.';
+
 /** What clients are told right before their connection closes, by the name of the message. */
 export const notices: Readonly<Record<string, Told>> = Object.fromEntries(
   Object.entries(NOTICES).map(([reason, name]) => [
     name,
     {
-      summary: 'The connection closes now: come back, and ask for the profile first.',
+      summary: NOTICE,
       says: closed<{ readonly reason: string }>('Why.', { reason: { const: reason } }),
       example: { reason },
     },

@@ -90,11 +90,11 @@ const read = operation({
   id: 'readCommand',
   tag: 'commands',
   summary: 'Ask for the state of a command',
-  text: 'Its outcome is there for an hour after it ended. A command that failed is told with 200, too.',
-  access: 'command',
+  text: 'For who knows its id. Its outcome is there for an hour after it ended. A command that failed is told with 200, too.',
+  access: 'known',
   parameters: [inPath('id', "The command's id.", text(), ID)],
   answers: { 200: jsonAnswer('Its state.', ref('CommandState'), SUCCEEDED) },
-  refusals: ['bad_request', 'unknown_command', 'transport_disabled', 'queue_unavailable'],
+  refusals: ['unknown_command', 'transport_disabled', 'queue_unavailable'],
 });
 
 /** Paths of commands. */

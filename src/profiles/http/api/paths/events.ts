@@ -68,21 +68,16 @@ const stream = operation({
       content: { 'text/event-stream': { schema: text('Blocks as the WHATWG standard has them.') } },
     },
   },
-  refusals: [
-    'invalid_room',
-    'too_many_rooms',
-    'bad_request',
-    'room_full',
-    'too_many_connections',
-    'transport_disabled',
-  ],
+  refusals: ['invalid_room', 'too_many_rooms', 'bad_request', 'room_full', 'transport_disabled'],
 });
 
 const changeRooms = operation({
   id: 'changeRooms',
   tag: 'events',
   summary: 'Change the rooms of a live session',
-  text: 'All of it is done, or nothing. Through any node; the snapshot of rooms that are joined comes with the stream.',
+  text:
+    "All of it is done, or nothing. Through any node, and by the session's own client alone; the snapshot of rooms that are " +
+    'joined comes with the stream.',
   access: 'subscribe',
   parameters: [inPath('id', 'The `sessionId` of the welcome.', text(), '23078e51a337.f4aac312')],
   body: jsonBody(ref('RoomChange'), { change: { join: ['monitor'], leave: ['default'] } }),
@@ -117,7 +112,7 @@ const state = operation({
     },
     304: NOT_MODIFIED,
   },
-  refusals: ['invalid_room', 'bad_request', 'not_ready'],
+  refusals: ['invalid_room', 'not_ready'],
 });
 
 const history = operation({
@@ -149,7 +144,7 @@ const history = operation({
     },
     304: NOT_MODIFIED,
   },
-  refusals: ['invalid_room', 'bad_request', 'not_ready'],
+  refusals: ['invalid_room', 'not_ready'],
 });
 
 /** Paths of events and of the rooms they go to. */

@@ -118,7 +118,7 @@ const commands = operation({
       ],
     }),
   },
-  refusals: ['bad_request', 'queue_unavailable'],
+  refusals: ['queue_unavailable'],
 });
 
 /** Paths for operators and for what watches the gateway. */

@@ -12,7 +12,6 @@ const page = operation({
   text: 'The page for operators. What it shows it asks of the other routes, with a token where one is needed.',
   access: 'public',
   answers: file('The page.', 'text/html'),
-  refusals: ['bad_request'],
 });
 
 const consoleFile = operation({
@@ -23,7 +22,7 @@ const consoleFile = operation({
   access: 'public',
   parameters: [inPath('file', "The file's name.", text(), 'app.js')],
   answers: file('The file.', SCRIPT, 'text/css', 'text/html', 'image/svg+xml', MAP),
-  refusals: ['bad_request', 'not_found'],
+  refusals: ['not_found'],
 });
 
 /** Paths of what browsers load. */
@@ -58,7 +57,6 @@ function clientFile(path: string): Schema {
     text: isMap ? 'For debuggers.' : 'A module; `/client-shared.js` is what tabs load that share a stream.',
     access: 'public',
     answers: file('The file.', isMap ? MAP : SCRIPT),
-    refusals: ['bad_request'],
   });
 }
 

@@ -10,7 +10,7 @@ const ENGINE_REFUSAL: Schema = closed<{ readonly code: number; readonly message:
 
 const parts = {
   tag: 'events',
-  access: 'subscribe',
+  access: 'connected',
   parameters: [
     optional(
       'query',
@@ -25,13 +25,7 @@ const parts = {
     }),
     optional('query', 'sid', 'The session of Engine.IO; none for a handshake.', text()),
   ],
-  refusals: [
-    'origin_not_allowed',
-    'unknown_session',
-    'transport_disabled',
-    'too_many_connections',
-    'shutting_down',
-  ],
+  refusals: ['unknown_session', 'transport_disabled', 'shutting_down'],
 } satisfies Partial<OperationParts>;
 
 const packets = (description: string): Schema => ({
@@ -63,7 +57,7 @@ const send = operation({
   summary: 'Send packets by Socket.IO',
   text: 'Of a client that polls.',
   answers: {
-    200: packets('`ok`'),
+    200: { description: 'Taken.', content: { 'text/html': { schema: { const: 'ok' } } } },
     400: refused,
     413: { description: 'More than `MAX_HTTP_BUFFER_SIZE` bytes.' },
   },

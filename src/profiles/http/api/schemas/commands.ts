@@ -30,9 +30,16 @@ const id: Schema = {
 const action = { ...ref('Name') };
 const data: Schema = { description: "The command's argument: any JSON value; null without." };
 
+const KEY_TOO = 'An API key, where legacy pages put it; also as `apiKey` in `data`. It is not passed on.';
+
 /** Schemas of commands: what is asked for, what became of it, and what workers are given. */
 export const commandSchemas: Readonly<Record<string, Schema>> = {
-  CommandRequest: open<Asked>('A command.', { action, data }, 'data'),
+  CommandRequest: open<Asked & { readonly apiKey?: string }>(
+    'A command.',
+    { action, data, apiKey: { type: 'string', description: KEY_TOO } },
+    'data',
+    'apiKey',
+  ),
   EmittedCommand: open<Asked & Pick<CommandRequest, 'idempotencyKey'>>(
     'A command, as Socket.IO clients ask for it.',
     { action, data, idempotencyKey: ref('IdempotencyKey') },
