@@ -1,5 +1,5 @@
-import Ajv, { type ValidateFunction } from 'ajv';
-import { Ajv2020 } from 'ajv/dist/2020';
+import { Ajv, type ValidateFunction } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 
 const OPTIONS = { allErrors: true, strict: true, strictTypes: false, strictRequired: false } as const;
 
@@ -24,7 +24,7 @@ export class DocumentSchemas {
   /** What is wrong with a value by the schema at `place`, in words; none when nothing is. */
   faultsOf(value: unknown, place: Place): string[] {
     const validate = this.#at(place);
-    if (validate(value) === true) return [];
+    if (validate(value)) return [];
     return (validate.errors ?? []).map(
       ({ instancePath, message, params }) => `${instancePath} ${String(message)} ${JSON.stringify(params)}`,
     );

@@ -36,6 +36,12 @@ const bundleMessages: Readonly<Record<string, Schema>> = {
       emitted(name, summary, [says], [example]),
     ]),
   ),
+  reply: message({
+    summary:
+      'What the mapping answers an event with that a client emitted: to it alone, under a name of the mapping.',
+    payload: args([anyJson]),
+    example: [{ running: false }],
+  }),
 };
 
 /** What a client that knows nothing of flipgate is sent. */
