@@ -1,18 +1,10 @@
+import { isJwksUrl } from '../auth/jwks-url.js';
 import { isAllowedHost, isTrustedProxy } from './address.js';
 import { isOrigin } from './origin.js';
 import { choice, flag, list, path, text } from './variable.js';
 
 /** Nothing of such a value is shown. */
 const hidden = (): string => '***';
-
-/** True for an address of a JWKS: over TLS, or on this machine. */
-function isJwksUrl(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const { protocol, hostname } = new URL(value);
-  return (
-    protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname))
-  );
-}
 
 /** Variables of who is let in, and what they may do; keys are the names in the configuration. */
 export const SECURITY_VARIABLES = {

@@ -113,11 +113,11 @@ export class Listener {
     (req as { upgrade?: boolean }).upgrade = true;
   }
 
-  /** The head of an answer is written whose request was taken over before that. */
+  /** The head of an answer is written whose request was taken over before that, and what follows goes to the socket. */
   letGo(res: ServerResponse): void {
     const { socket } = res;
-    // Where it could not be taken over, HTTP still needs to know that an answer is under way.
-    if (socket !== null && this.#departed.has(socket)) res.detachSocket(socket);
+    // An answer that ends by itself parts with the socket; and where it could not be taken over, HTTP still has it.
+    if (socket !== null && !res.writableEnded && this.#departed.has(socket)) res.detachSocket(socket);
   }
 
   /** Listens; resolves with the address, whose port is the system's choice when `port` is 0. Rejects when it can't. */
