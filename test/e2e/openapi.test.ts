@@ -1,9 +1,15 @@
+import http from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Asked, DocumentedApi } from '../support/documented-api.js';
+import { SignJWT } from 'jose';
+import {
+  type Asked,
+  DocumentedApi,
+  type DocumentedOperation,
+  type SecurityScheme,
+} from '../support/documented-api.js';
 import type { JsonAnswer } from '../support/json-request.js';
 import { killLaunched, type LaunchedGateway } from '../support/launched-gateway.js';
 import { launchExecuting } from '../support/launched-worker.js';
-import { RawClient } from '../support/raw-client.js';
 import { waitUntil } from '../support/wait-until.js';
 
 /** Commands a second that the gateway takes of one client: more than the other tests send. */
@@ -20,12 +26,25 @@ const UPGRADE = {
 const ENGINE = { EIO: '4', transport: 'polling' };
 const WEBSOCKET = { EIO: '4', transport: 'websocket' };
 
+const SECRET = 'a secret of at least thirty-two bytes';
+const KEYS = { all: 'the-key-of-one-who-may-all', none: 'the-key-of-one-who-may-nothing' };
+const ALL = { subscribe: ['*'], publish: ['*'], command: ['*'], admin: ['*'] };
+const HEADERS = { 'X-API-Key': KEYS.all };
+
+const streams: { close: () => void }[] = [];
 let gateway: LaunchedGateway;
 let api: DocumentedApi;
 
 beforeAll(async () => {
   gateway = await launchExecuting({
     APP_PROFILE: 'HYBRID',
+    AUTH_MODE: 'token',
+    API_KEYS: JSON.stringify([
+      { id: 'all', key: KEYS.all, ...ALL },
+      { id: 'none', key: KEYS.none },
+    ]),
+    JWT_SECRET: SECRET,
+    ALLOWED_HOSTS: '127.0.0.1',
     COMMANDS_MODULE: 'test/support/commands.mjs',
     CONTROL_RATE_PER_SECOND: String(RATE),
     CONTROL_WAIT_MS: '1000',
@@ -36,29 +55,65 @@ beforeAll(async () => {
     MAX_CONNECTIONS: String(CROWD),
     DRAIN_MS: '20000',
   });
-  api = await DocumentedApi.of(gateway.url);
+  api = await DocumentedApi.of(gateway.url, HEADERS);
 });
 
 afterAll(async () => {
-  RawClient.leaveAll();
+  for (const stream of streams) stream.close();
   await killLaunched();
 });
 
 /** A stream in a room of its own, and its session. */
-async function openStream(room: string): Promise<{ client: RawClient; sessionId: string }> {
-  const client = await RawClient.open(gateway.port, 'sse', { rooms: [room] });
-  return { client, sessionId: String(client.welcomes[0]?.sessionId) };
+async function openStream(room: string): Promise<{ sessionId: string; close: () => void }> {
+  const request = http.get(`${gateway.url}/api/events/stream?rooms=${room}`, {
+    agent: false,
+    headers: HEADERS,
+  });
+  const stream = { sessionId: '', close: () => void request.destroy() };
+  request.on('error', () => undefined);
+  request.on('response', (response) => {
+    response.setEncoding('utf8').on('data', (text: string) => {
+      stream.sessionId ||= /"sessionId":"([^"]+)"/.exec(text)?.[1] ?? '';
+    });
+  });
+  streams.push(stream);
+  await waitUntil(() => stream.sessionId !== '', 'the stream to be welcomed');
+  return stream;
+}
+
+function tokenUntil(exp: number): Promise<string> {
+  return new SignJWT({ flipgate: ALL, sub: 'ann', exp })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(SECRET));
+}
+
+/** How a request shows a token, or a key, by a scheme of the document. */
+function shown({ type, scheme, in: place, name = '' }: SecurityScheme, token: string): Asked {
+  if (type === 'http') return { headers: { Authorization: `${String(scheme)} ${token}` } };
+  if (place === 'query') return { query: { [name]: token } };
+  return { headers: place === 'cookie' ? { Cookie: `${name}=${token}` } : { [name]: token } };
+}
+
+/** A request that would succeed, did its client have the right. */
+async function sound({ operationId }: DocumentedOperation): Promise<Asked> {
+  const [[, body] = []] = api.examplesOf(operationId);
+  const path =
+    operationId === 'changeRooms'
+      ? { path: { id: (await openStream(`room-${String(streams.length)}`)).sessionId } }
+      : {};
+  return { ...path, ...(body === undefined ? {} : { body }) };
 }
 
 /** As many streams as there may be more. */
-async function crowdIn(): Promise<readonly RawClient[]> {
+async function crowdIn(): Promise<void> {
   const { sse } = (await api.ask('readStatus')).json.sessions;
   const rooms = Array.from({ length: CROWD - Number(sse) }, (_, index) => `crowd-${String(index)}`);
-  return Promise.all(rooms.map(async (room) => (await openStream(room)).client));
+  await Promise.all(rooms.map(openStream));
 }
 
-/** Resolves once the gateway has seen that all clients have left. */
-async function isEmpty(): Promise<void> {
+/** All streams are closed; resolves once the gateway has seen that all clients have left. */
+async function emptied(): Promise<void> {
+  for (const stream of streams.splice(0)) stream.close();
   await waitUntil(async () => {
     const { sessions } = (await api.ask('readStatus')).json;
     return sessions.sse === 0 && sessions.websocket === 0;
@@ -98,13 +153,12 @@ describe('what succeeds', () => {
     }
     await waitUntil(async () => (await api.ask('readRoomState')).json.events.length > 0, 'the events');
     await waitUntil(async () => (await api.ask('readRoomHistory')).json.events.length > 2, 'the events');
-    await isEmpty();
-    const { client, sessionId } = await openStream('default');
+    await emptied();
+    const stream = await openStream('default');
     const [[, body]] = api.examplesOf('changeRooms') as [[string, unknown]];
-    expect((await api.ask('changeRooms', { path: { id: sessionId }, body })).json).toEqual({
+    expect((await api.ask('changeRooms', { path: { id: stream.sessionId }, body })).json).toEqual({
       rooms: ['monitor'],
     });
-    client.leave();
   });
 
   test('commands in all their states', async () => {
@@ -147,6 +201,58 @@ describe('what succeeds', () => {
       expect([operationId, part.status, part.text]).toEqual([operationId, 206, whole.text.slice(0, 10)]);
     }
     expect(files.length).toBeGreaterThan(8);
+  });
+});
+
+describe('who is served', () => {
+  const guarded = (): DocumentedOperation[] => api.operations.filter(({ security }) => security.length > 0);
+
+  test('is told by each of the schemes of the document', async () => {
+    const token = await tokenUntil(Date.now() / 1000 + 600);
+    for (const [name, scheme] of Object.entries(api.document.components.securitySchemes)) {
+      const isForKeys = name.startsWith('apiKey');
+      const { headers = {}, query = {} } = shown(scheme, isForKeys ? KEYS.all : token);
+      const bare = new DocumentedApi(gateway.url, api.document);
+      expect([name, (await bare.ask('readStatus', { headers, query })).status]).toEqual([name, 200]);
+    }
+  });
+
+  test('is everybody, by what is open', async () => {
+    const bare = new DocumentedApi(gateway.url, api.document);
+    const open = api.operations.filter(({ method, security }) => method === 'get' && security.length === 0);
+    for (const { operationId } of open) {
+      const query = operationId === 'openSocket' ? ENGINE : {};
+      expect([operationId, (await bare.ask(operationId, { query })).status]).toEqual([operationId, 200]);
+    }
+    expect([open.length > 10, guarded().length > 10]).toEqual([true, true]);
+  });
+
+  test('is nobody who shows nothing, or what is none of ours, or no longer good', async () => {
+    const expired = await tokenUntil(Date.now() / 1000 - 3600);
+    const shows: readonly [string, http.OutgoingHttpHeaders][] = [
+      ['unauthenticated', {}],
+      ['invalid_token', { 'X-API-Key': 'a-key-that-nobody-has' }],
+      ['token_expired', { Authorization: `Bearer ${expired}` }],
+    ];
+    const bare = new DocumentedApi(gateway.url, api.document);
+    for (const operation of guarded()) {
+      const asked = await sound(operation);
+      for (const [code, headers] of shows) {
+        const answer = await bare.ask(operation.operationId, { ...asked, headers });
+        const { status, json } = answer;
+        expect([operation.operationId, status, json.error?.code]).toEqual([operation.operationId, 401, code]);
+      }
+    }
+  });
+
+  test('is nobody without the right', async () => {
+    for (const operation of guarded()) {
+      const { operationId, security } = operation;
+      if (Object.values(security.at(-1) ?? {}).flat().length === 0) continue;
+      const asked = await sound(operation);
+      const { status, json } = await api.ask(operationId, { ...asked, headers: { 'X-API-Key': KEYS.none } });
+      expect([operationId, status, json.error?.code]).toEqual([operationId, 403, 'forbidden']);
+    }
   });
 });
 
@@ -234,17 +340,17 @@ describe('what is refused', () => {
   });
 
   test('who finds the room full, or the gateway', async () => {
-    await isEmpty();
-    const { client, sessionId } = await openStream('one');
+    await emptied();
+    const one = await openStream('one');
     const full = await api.ask('followEvents', { query: { rooms: 'one' } });
     const other = await openStream('other');
     const join = await api.ask('changeRooms', { path: { id: other.sessionId }, body: { join: ['one'] } });
     const many = await api.ask('changeRooms', {
-      path: { id: sessionId },
+      path: { id: one.sessionId },
       body: { join: ['two', 'three', 'four'] },
     });
-    const wrong = await api.ask('changeRooms', { path: { id: sessionId }, body: { join: 'two' } });
-    const crowd = await crowdIn();
+    const wrong = await api.ask('changeRooms', { path: { id: one.sessionId }, body: { join: 'two' } });
+    await crowdIn();
     const crowded = [await api.ask('followEvents'), await api.ask('openSocket', { query: ENGINE })];
     const answers = [full, join, many, wrong, ...crowded].map(({ status, json }) => [
       status,
@@ -259,8 +365,7 @@ describe('what is refused', () => {
       [503, 'too_many_connections'],
     ]);
     expect(crowded.map(({ headers }) => headers['retry-after'])).toEqual(['5', '5']);
-    for (const one of [client, other.client, ...crowd]) one.leave();
-    await isEmpty();
+    await emptied();
   });
 
   test('who sends more commands than may be', async () => {

@@ -6,11 +6,21 @@ import { type JsonAnswer, requestJson } from './json-request.js';
 /** The parts of a document that requests are made by. */
 interface OperationEntry {
   readonly operationId: string;
+  /** What it takes, one of them; none: it is open to everybody. */
+  readonly security: readonly Record<string, readonly string[]>[];
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly example?: unknown }[];
   readonly requestBody?: {
     readonly content: Record<string, { examples: Record<string, { value: unknown }> }>;
   };
   readonly responses: Record<string, ResponseEntry>;
+}
+
+/** A way to show who one is. */
+export interface SecurityScheme {
+  readonly type: string;
+  readonly scheme?: string;
+  readonly in?: string;
+  readonly name?: string;
 }
 
 interface ResponseEntry {
@@ -36,20 +46,27 @@ export interface DocumentedOperation extends OperationEntry {
 /** The HTTP API of a gateway as its own document has it: whatever it answers is held against that. */
 export class DocumentedApi {
   readonly url: string;
-  readonly document: { readonly paths: Record<string, Record<string, OperationEntry>> };
+  readonly document: {
+    readonly paths: Record<string, Record<string, OperationEntry>>;
+    readonly components: { readonly securitySchemes: Record<string, SecurityScheme> };
+  };
   readonly schemas: DocumentSchemas;
   /** Statuses that came, by operation. */
   readonly told = new Map<string, Set<string>>();
 
-  constructor(url: string, document: object) {
+  readonly #headers: http.OutgoingHttpHeaders;
+
+  /** `headers` go with every request that names none of its own. */
+  constructor(url: string, document: object, headers: http.OutgoingHttpHeaders = {}) {
     this.url = url;
+    this.#headers = headers;
     this.document = document as DocumentedApi['document'];
     this.schemas = new DocumentSchemas(document);
   }
 
   /** Asks the gateway for its document. */
-  static async of(url: string): Promise<DocumentedApi> {
-    return new DocumentedApi(url, (await requestJson('GET', `${url}/openapi.json`)).json);
+  static async of(url: string, headers: http.OutgoingHttpHeaders): Promise<DocumentedApi> {
+    return new DocumentedApi(url, (await requestJson('GET', `${url}/openapi.json`)).json, headers);
   }
 
   /** All operations. */
@@ -68,7 +85,10 @@ export class DocumentedApi {
   /** Asks; parameters in the path are those of the examples unless named. Throws when the answer is not as documented. */
   async ask(operationId: string, asked: Asked = {}): Promise<JsonAnswer> {
     const operation = this.#find(operationId);
-    const answer = await request(this.#addressOf(operation, asked), operation.method.toUpperCase(), asked);
+    const answer = await request(this.#addressOf(operation, asked), operation.method.toUpperCase(), {
+      ...asked,
+      headers: { ...this.#headers, ...asked.headers },
+    });
     const faults = this.#faultsOf(operation, answer);
     if (faults.length > 0) {
       const what = `${operationId} answered ${String(answer.status)} ${answer.text.slice(0, 500)}`;
