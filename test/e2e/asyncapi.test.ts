@@ -3,12 +3,12 @@ import http from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Job, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
+import { SignJWT } from 'jose';
 import { io, type Socket } from 'socket.io-client';
 import { DocumentSchemas, type Place } from '../support/document-schemas.js';
-import { requestJson } from '../support/json-request.js';
+import { type JsonAnswer, requestJson } from '../support/json-request.js';
 import { killLaunched, type LaunchedGateway, launchGateway } from '../support/launched-gateway.js';
 import { testRedisUrl } from '../support/opened-logs.js';
-import { publish } from '../support/publish.js';
 import { waitUntil } from '../support/wait-until.js';
 
 interface MessageEntry {
@@ -32,6 +32,9 @@ interface Document {
 
 const PREFIX = `test-${randomUUID()}`;
 const CHANNEL = `${PREFIX}-events`;
+const SECRET = 'a secret of at least thirty-two bytes';
+const KEY = 'the-key-of-one-who-may-all';
+const ALL = { subscribe: ['*'], publish: ['*'], command: ['*'], admin: ['*'] };
 const NONSENSE = 'none-of-its-cursors';
 
 const closers: (() => void)[] = [];
@@ -56,6 +59,9 @@ beforeAll(async () => {
   );
   gateway = await launchGateway({
     APP_PROFILE: 'HYBRID',
+    AUTH_MODE: 'token',
+    API_KEYS: JSON.stringify([{ id: 'all', key: KEY, ...ALL }]),
+    JWT_SECRET: SECRET,
     REDIS_URL: testRedisUrl(),
     REDIS_KEY_PREFIX: PREFIX,
     REDIS_CHANNELS: CHANNEL,
@@ -75,6 +81,11 @@ afterAll(async () => {
   await worker.close();
   redis.disconnect();
 });
+
+const ask = (method: string, path: string, body?: unknown): Promise<JsonAnswer> =>
+  requestJson(method, `${gateway.url}${path}`, body, { 'X-API-Key': KEY });
+
+const publish = (event: object): Promise<JsonAnswer> => ask('POST', '/api/events', event);
 
 const exampleOf = (channel: string, message: string): unknown =>
   document.channels[channel]?.messages[message]?.examples[0].payload;
@@ -119,19 +130,23 @@ class Heard {
 }
 
 /** Reads a stream by its blocks: a comment and a `retry:` are no messages. */
-async function follow(query: string): Promise<Heard> {
+async function follow(query: string, token = KEY): Promise<Heard> {
   const heard = new Heard('stream');
   let text = '';
-  const request = http.get(`${gateway.url}/api/events/stream?${query}`, { agent: false }, (response) => {
-    response.setEncoding('utf8').on('data', (part: string) => {
-      const blocks = (text + part).split('\n\n');
-      text = blocks.pop() ?? '';
-      for (const block of blocks) readBlock(block, heard);
-    });
-    response.on('close', () => {
-      heard.isOver = true;
-    });
-  });
+  const request = http.get(
+    `${gateway.url}/api/events/stream?${query}&access_token=${token}`,
+    { agent: false },
+    (response) => {
+      response.setEncoding('utf8').on('data', (part: string) => {
+        const blocks = (text + part).split('\n\n');
+        text = blocks.pop() ?? '';
+        for (const block of blocks) readBlock(block, heard);
+      });
+      response.on('close', () => {
+        heard.isOver = true;
+      });
+    },
+  );
   request.on('error', () => undefined);
   closers.push(() => request.destroy());
   await heard.has('welcome');
@@ -162,17 +177,16 @@ function connect(heard: Heard, auth: object): Socket {
 }
 
 const connectBundle = (heard: Heard): Socket =>
-  connect(heard, { bundle: true, rooms: ['default'], lastEventId: NONSENSE });
-const connectLegacy = (heard: Heard): Socket => connect(heard, {});
+  connect(heard, { bundle: true, rooms: ['default'], lastEventId: NONSENSE, token: KEY });
+const connectLegacy = (heard: Heard): Socket => connect(heard, { apiKey: KEY });
 const bundleHeard = (): Heard =>
   new Heard('bundles', (name) => (name === 'governor_update' ? 'reply' : name));
 const legacyHeard = (): Heard => new Heard('legacy', () => 'event');
 
-const flip = (profile: string): Promise<unknown> =>
-  requestJson('PUT', `${gateway.url}/api/admin/profile`, { profile });
+const flip = (profile: string): Promise<unknown> => ask('PUT', '/api/admin/profile', { profile });
 
 const eventsOf = async (type: string): Promise<{ data: unknown }[]> => {
-  const { json } = await requestJson('GET', `${gateway.url}/api/rooms/default/events?limit=1000`);
+  const { json } = await ask('GET', '/api/rooms/default/events?limit=1000');
   return json.events.filter((event: { type: string }) => event.type === type);
 };
 
@@ -180,7 +194,7 @@ describe('what is sent', () => {
   test('over a stream', async () => {
     const heard = await follow(`rooms=default&lastEventId=${NONSENSE}`);
     await heard.has('gap');
-    await publish(gateway.url, { type: 'kb_update', room: 'default', key: 'a', data: [1] });
+    await publish({ type: 'kb_update', room: 'default', key: 'a', data: [1] });
     await heard.has('events');
     await flip('WEBSOCKET');
     await heard.has('profile_changed');
@@ -193,7 +207,7 @@ describe('what is sent', () => {
     const heard = new Heard('bundles');
     connectBundle(heard);
     await heard.has('welcome', 'gap');
-    await publish(gateway.url, { type: 'kb_update', room: 'default', key: 'a', data: [2] });
+    await publish({ type: 'kb_update', room: 'default', key: 'a', data: [2] });
     await heard.has('events');
     await flip('SSE');
     await heard.has('profile_changed');
@@ -206,17 +220,33 @@ describe('what is sent', () => {
     const heard = legacyHeard();
     connectLegacy(heard);
     await heard.has('connection_status', 'kb_update');
-    await publish(gateway.url, { type: 'fact_added', data: null });
+    await publish({ type: 'fact_added', data: null });
     await heard.has('fact_added');
     expect(heard.faults).toEqual([]);
   });
 
-  test('to a client that is refused', async () => {
-    const socket = connect(new Heard('bundles'), { bundle: true, rooms: ['a b'] });
-    const error = await new Promise<{ data?: unknown }>(
+  test('to those whose token expires', async () => {
+    const token = await new SignJWT({ flipgate: ALL, sub: 'ann', exp: Math.floor(Date.now() / 1000) + 2 })
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(new TextEncoder().encode(SECRET));
+    const bundles = new Heard('bundles');
+    connect(bundles, { bundle: true, token });
+    const stream = await follow('', token);
+    await Promise.all([bundles.has('welcome', 'token_expired'), stream.has('token_expired')]);
+    expect([bundles.faults, stream.faults]).toEqual([[], []]);
+  });
+
+  test.each([
+    ['invalid_room', { bundle: true, rooms: ['a b'], token: KEY }],
+    ['unauthenticated', { bundle: true }],
+    ['invalid_token', { apiKey: 'a-key-that-nobody-has' }],
+  ])('to a client that is refused: %s', async (code, auth) => {
+    const socket = connect(new Heard('bundles'), auth);
+    const error = await new Promise<{ data?: { error: { code: string } } }>(
       (resolve) => void socket.on('connect_error', resolve),
     );
     expect(schemas.faultsOf(error.data, ['components', 'schemas', 'Error'])).toEqual([]);
+    expect(error.data?.error.code).toBe(code);
   });
 });
 
@@ -284,7 +314,7 @@ describe('by Redis', () => {
   test('a worker is given what the document says, and its result is the outcome', async () => {
     const result = exampleOf('jobs', 'result');
     work = () => result;
-    const { json } = await requestJson('POST', `${gateway.url}/api/control`, {
+    const { json } = await ask('POST', '/api/control', {
       action: 'governor.start',
       data: [1],
     });
@@ -303,7 +333,7 @@ describe('by Redis', () => {
     work = () => {
       throw new Error(reason);
     };
-    const { json } = await requestJson('POST', `${gateway.url}/api/control`, { action: 'governor.start' });
+    const { json } = await ask('POST', '/api/control', { action: 'governor.start' });
     const [, code, message] = /^\[(\w+)\] (.*)$/.exec(reason) ?? [];
     expect(json).toMatchObject({ status: 'failed', error: { code, message } });
   });
