@@ -3,6 +3,7 @@ import { Refusal } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import { fetchJwks } from './fetch-jwks.js';
+import { isJwksUrl } from './jwks-url.js';
 import type { JwtAlgorithm, VerificationKey } from './verification-key.js';
 
 /** How long keys are used without asking for them again. */
@@ -36,8 +37,9 @@ export class JwksSource {
   #isLastGood = false;
   #nextAt = 0;
 
-  /** @param url As `isJwksUrl` takes it. */
+  /** @throws when the URL is none that keys may be fetched from: see {@link isJwksUrl}. */
   constructor(url: string, parts: JwksParts) {
+    if (!isJwksUrl(url)) throw new Error('keys are fetched by https, or from this machine');
     this.#url = url;
     this.#parts = parts;
   }
@@ -55,7 +57,7 @@ export class JwksSource {
     const fetches = this.#fetches;
     if (this.#ageMs() >= FRESH_MS) await this.#refresh();
     let keys = this.#known(alg, kid, tried);
-    if (keys.length === 0 && this.#fetches === fetches) {
+    if (keys.length === 0) {
       await this.#refresh();
       keys = this.#known(alg, kid, tried);
     }

@@ -5,14 +5,14 @@ import type { Event, LogEntry } from '../event.js';
 import type { LogState, LogTail } from '../log/event-log.js';
 import { type DeliveryFigures, newDeliveryFigures } from '../metrics/delivery-figures.js';
 import type { DeliveryParts, DeliverySettings } from './delivery-settings.js';
+import type { DeliveryStatus } from './delivery-status.js';
 import { Drain } from './drain.js';
 import { Engine } from './engine.js';
 import { Expiries } from './expiries.js';
 import type { RoomChange } from './room-changes.js';
 import { RoomReader } from './room-reader.js';
-import type { Session, Transport } from './session.js';
+import type { Session } from './session.js';
 import type { Candidate, OpenRequest } from './sessions.js';
-import type { SessionBacklog } from './sweeper.js';
 
 /** How often stalled sessions are looked for and idle ones moved to the head, ms. */
 const SWEEP_MS = 1000;
@@ -262,17 +262,4 @@ function goingDown(): Refusal {
 /** Whether it is the client of the session: as known, or as little known, as the session was opened. */
 function isOf({ principal }: Session, by: Caller): boolean {
   return principal.isKnown || by.isKnown ? principal.id === by.id : true;
-}
-
-/** What {@link Delivery.status} tells. */
-export interface DeliveryStatus {
-  readonly sessions: Readonly<Record<Transport, number>>;
-  /** Sessions by room, of at most 1000 rooms the largest. */
-  readonly rooms: Readonly<Record<string, number>>;
-  readonly eventsHeld: number;
-  readonly cursor: string;
-  readonly windowMs: number;
-  readonly flushes: number;
-  /** How far sessions are behind, found out once a second. */
-  readonly backlog: SessionBacklog;
 }

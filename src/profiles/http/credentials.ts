@@ -16,7 +16,7 @@ const MAX_LENGTH = 8192;
 export function credentialsOf(req: IncomingMessage): Credentials {
   const query = queryOf(req);
   return {
-    token: bearer(req.headers.authorization) ?? query.get('access_token') ?? cookieOf(req),
+    token: bearer(req.headers.authorization) ?? (query.get('access_token') || cookieOf(req)),
     apiKey: one(req.headers['x-api-key']) ?? query.get('apiKey') ?? undefined,
   };
 }

@@ -15,11 +15,11 @@ export function identify(callers: Callers): RequestHandler {
   };
 }
 
-/** Lets through who may administer this; behind {@link identify}. */
-export function requires(right: AdminRight): RequestHandler {
+/** Lets through who may administer any of these; behind {@link identify}. */
+export function requires(...rights: readonly AdminRight[]): RequestHandler {
   return (_req, res, next) => {
-    if (callerOf(res).rights.mayAdminister(right)) next();
-    else sendRefusal(res, new Refusal('forbidden', `takes the right to administer: ${right}`));
+    if (rights.some((right) => callerOf(res).rights.mayAdminister(right))) next();
+    else sendRefusal(res, new Refusal('forbidden', `takes the right to administer: ${rights.join(' or ')}`));
   };
 }
 

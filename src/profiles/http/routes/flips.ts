@@ -9,12 +9,12 @@ const PATH = '/api/admin/profile';
 
 /**
  * `PUT /api/admin/profile {profile, all?}` flips this node, or, with `all`, begins to flip every node, one after the
- * other; `GET` tells what is served and how the newest flip goes on. Both answer 200 with the same report. Rights: `flip`
- * and `status`.
+ * other; `GET` tells what is served and how the newest flip goes on. Both answer 200 with the same report. Right: `flip`;
+ * to be told, `status` will do.
  */
 export function flipRoutes(flips: Flips, callers: Callers): Router {
   return Router()
-    .get(PATH, requires('status'), (_req, res) => {
+    .get(PATH, requires('status', 'flip'), (_req, res) => {
       sendJson(res, 200, flips.report());
     })
     .put(PATH, requires('flip'), async (req: Request, res: Response) => {

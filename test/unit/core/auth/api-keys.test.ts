@@ -178,9 +178,7 @@ describe('faults in API keys', () => {
     fc.assert(
       fc.property(fc.oneof(fc.array(entry, { maxLength: 3 }), fc.jsonValue()), (json) => {
         const keys = parseApiKeys(JSON.parse(JSON.stringify(json)));
-        if (!Array.isArray(keys)) return;
-        expect(keys.length).toBeGreaterThan(0);
-        expect(keys.join('\n')).not.toContain(secret);
+        return !Array.isArray(keys) || (keys.length > 0 && !keys.join('\n').includes(secret));
       }),
       { numRuns: 2000 },
     );

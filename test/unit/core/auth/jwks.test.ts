@@ -203,6 +203,29 @@ describe('what cannot be had', () => {
     await waitUntil(() => server.cut === 1);
   });
 
+  test('a megabyte is read, and no byte more', async () => {
+    const document = JSON.stringify({ keys: [first] });
+    server.say(document.padEnd(1024 * 1024 + 1));
+    expect(await ask('first')).toBe('auth_unavailable 5000');
+    server.say(document.padEnd(1024 * 1024));
+    clock.advance(5000);
+    expect(await ask('first')).toBe('first');
+  });
+
+  test('an answer that is none is not read at all', async () => {
+    server.answer = (response) => {
+      response.writeHead(503).write('it may be that');
+    };
+    expect(await ask('first')).toBe('auth_unavailable 5000');
+    await waitUntil(() => server.cut === 1);
+  });
+
+  test('another place than https or this machine is a fault at the start', () => {
+    expect(() => {
+      open('http://id.example.com/jwks.json');
+    }).toThrow(/https/);
+  });
+
   test('a redirect is not followed', async () => {
     const other = await KeyServer.open();
     other.serve([first]);

@@ -416,7 +416,11 @@ function objectText(names: readonly string[], value: fc.Arbitrary<unknown>): fc.
 describe('whatever is shown', () => {
   const publicText = pem(rsa.publicKey);
   const all = verifier({ secret: SECRET, publicKeyPem: publicText });
-  const json = fc.jsonValue({ maxDepth: 1 });
+  const json = fc.oneof(
+    fc.constantFrom<unknown>(null, true, {}, [], ['b64'], '*', -1, 1e300),
+    fc.string({ maxLength: 5 }),
+    fc.integer(),
+  );
   const alg = fc.constantFrom<unknown>(
     'none',
     'None',
@@ -465,12 +469,24 @@ describe('whatever is shown', () => {
         weight: 8,
         arbitrary: fc.tuple(header, claims, signature).map(([head, body, by]) => forged(head, body, by)),
       },
-      { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 50 }) },
-      { weight: 1, arbitrary: fc.array(fc.base64String(), { maxLength: 5 }).map((parts) => parts.join('.')) },
+      {
+        weight: 1,
+        arbitrary: fc.string({
+          unit: fc.constantFrom('a', 'Z', '0', '.', '-', '_', '=', '\n', '\0', 'ä', '猫', '\uD800'),
+          maxLength: 50,
+        }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc
+          .array(fc.base64String({ maxLength: 40 }), { maxLength: 5 })
+          .map((parts) => parts.join('.')),
+      },
     );
     await fc.assert(
       fc.asyncProperty(token, async (text) => {
-        expect(await all.verify(text)).toMatchObject({ code: 'invalid_token' });
+        const refusal = await all.verify(text);
+        return refusal instanceof Refusal && refusal.code === 'invalid_token';
       }),
       { numRuns: 2500 },
     );
@@ -487,12 +503,12 @@ describe('whatever is shown', () => {
     await fc.assert(
       fc.asyncProperty(heads, signed, async (head, body) => {
         const caller = await all.verify(forged(head, body, hmac(SECRET)));
-        if (caller instanceof Refusal) return;
+        if (caller instanceof Refusal) return true;
         letIn += 1;
         const said = new Map(Object.entries(JSON.parse(body) as object));
         const isListed = JSON.stringify(said.get('flipgate')) === JSON.stringify(everything);
-        expect(caller.rights.mayAdminister('flip')).toBe(isListed);
-        expect(caller.rights.maySubscribe('default')).toBe(isListed);
+        const { rights } = caller;
+        return rights.mayAdminister('flip') === isListed && rights.maySubscribe('default') === isListed;
       }),
       { numRuns: 1000 },
     );
