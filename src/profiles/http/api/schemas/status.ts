@@ -1,5 +1,5 @@
 import type { ProfileName } from '../../../../core/config/profile.js';
-import type { DeliveryStatus } from '../../../../core/delivery/delivery.js';
+import type { DeliveryStatus } from '../../../../core/delivery/delivery-status.js';
 import type { SessionBacklog } from '../../../../core/delivery/sweeper.js';
 import type { LogState } from '../../../../core/log/event-log.js';
 import type { BridgeRole } from '../../../../core/log/publish-bridge.js';
