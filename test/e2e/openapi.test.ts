@@ -163,18 +163,23 @@ describe('what succeeds', () => {
 
   test('commands in all their states', async () => {
     const ask = async (id: string): Promise<JsonAnswer> => api.ask('readCommand', { path: { id } });
-    const slow = await api.ask('runCommand', { body: { action: 'test.sleep', data: { ms: 3000 } } });
+    const slow = await api.ask('runCommand', { body: { action: 'test.sleep', data: { ms: 8000 } } });
     expect((await ask(slow.json.id)).json.status).toBe('queued');
-    const failed = await api.ask('runCommand', { body: { action: 'test.fail' } });
-    expect((await ask(failed.json.id)).json).toMatchObject({
-      status: 'failed',
-      error: { code: 'command_failed' },
-    });
-    const done = await api.ask('runCommand', {
-      body: { action: 'test.echo', data: [1] },
-      headers: { 'Idempotency-Key': 'echo' },
-    });
-    expect((await ask(done.json.id)).json).toMatchObject({ status: 'succeeded', result: [1] });
+    const headers = { 'Idempotency-Key': 'echo' };
+    const ended = [
+      await api.ask('runCommand', { body: { action: 'test.echo', data: [1] }, headers }),
+      await api.ask('runCommand', { body: { action: 'test.fail' } }),
+      await api.ask('runCommand', { body: { action: 'test.brief', data: { ms: 9000 } } }),
+    ];
+    // Where the machine is busy, they may not have ended by then.
+    for (const { json } of ended)
+      await waitUntil(async () => (await ask(json.id)).json.status !== 'queued', 'the command to end');
+    const states = await Promise.all(ended.map(async ({ json }) => (await ask(json.id)).json));
+    expect(states.map(({ status, error }) => [status, error?.code])).toEqual([
+      ['succeeded', undefined],
+      ['failed', 'command_failed'],
+      ['failed', 'command_timeout'],
+    ]);
     const listed = await api.ask('listCommands');
     expect(new Set(listed.json.commands.map(({ status }: { status: string }) => status)).size).toBe(3);
   });
@@ -297,8 +302,6 @@ describe('what is refused', () => {
     ],
     ['runCommand', 413, 'payload_too_large', { body: { action: 'a', data: long } }],
     ['runCommand', 415, 'unsupported_media_type', { body: '{}', headers: PLAIN }],
-    ['runCommand', 500, 'command_failed', { body: { action: 'test.fail' } }],
-    ['runCommand', 504, 'command_timeout', { body: { action: 'test.brief', data: { ms: 9000 } } }],
     ['runCommandOf', 400, 'invalid_action', { body: {} }],
     ['runCommandOf', 404, 'unknown_action', { body: { action: 'missing' } }],
     ['readCommand', 404, 'unknown_command', {}],
@@ -369,12 +372,15 @@ describe('what is refused', () => {
   });
 
   test('who sends more commands than may be', async () => {
-    const flood = Array.from({ length: 4 * RATE }, () =>
-      api.ask('runCommand', { body: { action: 'test.echo' } }),
-    );
-    const answers = await Promise.all(flood);
-    const refusals = answers.filter(({ status }) => status === 429);
-    expect(refusals.map(({ json }) => json.error.code)).toContain('rate_limited');
+    const echo = { body: { action: 'test.echo' } };
+    const refusals: JsonAnswer[] = [];
+    // How many a busy machine gets through in a second, nobody knows.
+    await waitUntil(async () => {
+      const answers = await Promise.all(Array.from({ length: 2 * RATE }, () => api.ask('runCommand', echo)));
+      refusals.push(...answers.filter(({ status }) => status === 429));
+      return refusals.length > 0;
+    }, 'a command to be refused');
+    expect(refusals[0]?.json.error.code).toBe('rate_limited');
     expect(Number(refusals[0]?.headers['retry-after'])).toBeGreaterThan(0);
   });
 
