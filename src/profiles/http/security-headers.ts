@@ -33,7 +33,7 @@ export function withCors(policy: OriginPolicy, next: RequestListener): RequestLi
     done(null, {
       origin: origin !== undefined && policy.isListed(origin),
       credentials: origin !== undefined && policy.isNamed(origin),
-      exposedHeaders: ['Location', 'Retry-After', 'ETag'],
+      exposedHeaders: ['Location', 'Retry-After', 'ETag', 'X-Request-Id'],
       maxAge: 600,
     });
   });

@@ -15,6 +15,8 @@ export interface Operations {
   readiness(): { readonly ready: boolean };
   /** The newest commands, newest first. */
   commands(limit: number): Promise<readonly CommandSummary[] | Refusal>;
+  /** All figures, for Prometheus. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 /** `GET /healthz`: alive. `GET /readyz`: 200 when fit to receive traffic, else 503. For whoever asks. */
