@@ -126,6 +126,7 @@ describe('what succeeds', () => {
     ['readHealth', 200, 'as it is', {}],
     ['readReadiness', 200, 'as it is', {}],
     ['readStatus', 200, 'as it is', {}],
+    ['readMetrics', 200, 'as it is', {}],
     ['readFlips', 200, 'as it is', {}],
     ['listCommands', 200, 'with a limit', { query: { limit: '200' } }],
     ['readRoomState', 200, 'as it is', {}],

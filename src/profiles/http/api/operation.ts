@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../../core/errors.js';
+import { REQUEST_ID } from '../request-trail.js';
 import { ALWAYS, IDENTIFIED, refusalAnswers, WITH_BODY } from './refusals.js';
 import type { Schema } from './schema.js';
 import { type Access, accessInWords, isGuarded, securityOf } from './security.js';
@@ -20,6 +21,8 @@ export interface OperationParts {
   readonly answers: Answers;
   /** Codes it may say no with, besides those of every operation of its kind. */
   readonly refusals?: readonly ErrorCode[];
+  /** Whether it may change something, so that it has an id, and a span where there are traces. Default false. */
+  readonly trailed?: boolean;
   /** Codes that a command it takes may fail with. */
   readonly failures?: readonly ErrorCode[];
 }
@@ -38,7 +41,9 @@ export type Tag = keyof typeof TAGS;
 
 /** The operation as OpenAPI has it. */
 export function operation(parts: OperationParts): Schema {
-  const { id, tag, summary, text, access, parameters = [], body, answers, refusals = [], failures } = parts;
+  const { id, tag, summary, text, access, body, refusals = [], failures, trailed = false } = parts;
+  const parameters = [...(parts.parameters ?? []), ...(trailed ? TRAIL : [])];
+  const answers = trailed ? withRequestId(parts.answers) : parts.answers;
   const codes = new Set([
     ...refusals,
     ...(body === undefined ? [] : WITH_BODY),
@@ -56,6 +61,27 @@ export function operation(parts: OperationParts): Schema {
     ...(body === undefined ? {} : { requestBody: body }),
     responses: withAnswers(refusalAnswers([...codes], failures), answers),
   };
+}
+
+/** What joins a request with what others do. */
+const TRAIL: readonly Schema[] = [
+  optional('header', 'X-Request-Id', 'Its id in the log; without one it is given one.', {
+    type: 'string',
+    pattern: REQUEST_ID.source,
+  }),
+  optional('header', 'traceparent', 'The span it is part of, as W3C Trace Context has it.', {
+    type: 'string',
+  }),
+];
+
+function withRequestId(answers: Answers): Answers {
+  const header = { required: true, schema: { type: 'string', pattern: REQUEST_ID.source } };
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, answer]) => [
+      status,
+      { ...answer, headers: { ...(answer['headers'] as object), 'X-Request-Id': header } },
+    ]),
+  );
 }
 
 /** Where an answer has the status of a refusal, it may be either. */

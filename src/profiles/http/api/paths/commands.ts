@@ -30,6 +30,7 @@ const LOCATION: Schema = {
 const submitted = {
   tag: 'commands',
   access: 'command',
+  trailed: true,
   answers: {
     200: jsonAnswer('Done.', ref('CommandSucceeded'), SUCCEEDED),
     202: jsonAnswer(

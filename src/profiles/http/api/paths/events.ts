@@ -20,6 +20,7 @@ const publish = operation({
   summary: 'Publish events',
   text: `Publishes one event or a list of up to ${String(MAX_EVENTS)}, all or none. The answer comes once the log has them.`,
   access: 'publish',
+  trailed: true,
   body: jsonBody(ref('NewEvents'), {
     one: { type: 'kb_update', key: 'host-1', data: { facts: 42 } },
     several: [

@@ -50,6 +50,7 @@ const flip = operation({
     'Answers once this node serves the profile; its clients are moved over `DRAIN_MS` after that. With `all` every node is ' +
     'flipped, one after the other, this one last: then the answer comes at the beginning.',
   access: 'admin: flip',
+  trailed: true,
   body: jsonBody(ref('FlipRequest'), { flip: { profile: 'HYBRID' }, all: { profile: 'HYBRID', all: true } }),
   answers: { 200: jsonAnswer('The profile is served.', ref('FlipsReport'), REPORT) },
   refusals: ['invalid_profile', 'serves_nothing', 'flip_failed', 'node_unavailable', 'shutting_down'],
@@ -91,6 +92,21 @@ const status = operation({
   },
 });
 
+const metrics = operation({
+  id: 'readMetrics',
+  tag: 'operations',
+  summary: 'Read all figures for Prometheus',
+  text: "In Prometheus' text format.",
+  access: 'admin: metrics',
+  answers: {
+    200: {
+      description: 'The figures.',
+      headers: { 'Cache-Control': { required: true, schema: { const: 'no-store' } } },
+      content: { 'text/plain': { schema: { type: 'string', pattern: '^# HELP ' } } },
+    },
+  },
+});
+
 const commands = operation({
   id: 'listCommands',
   tag: 'operations',
@@ -127,6 +143,7 @@ export const operationPaths: Readonly<Record<string, Schema>> = {
   '/api/admin/profile': { get: readFlips, put: flip },
   '/api/admin/status': { get: status },
   '/api/admin/commands': { get: commands },
+  '/metrics': { get: metrics },
   '/healthz': { get: health },
   '/readyz': { get: readiness },
 };

@@ -82,24 +82,32 @@ export const commandSchemas: Readonly<Record<string, Schema>> = {
   Commands: closed<{ readonly commands: readonly CommandSummary[] }>('The newest commands, newest first.', {
     commands: listOf(ref('CommandSummary')),
   }),
-  CommandJob: closed<CommandJob>('What a worker is given: the data of a BullMQ job.', {
-    action,
-    data: anyJson,
-    principal: open<CommandJob['principal']>('Who asked.', { id: { type: 'string' } }),
-    timeoutMs: {
-      type: 'integer',
-      minimum: 1,
-      maximum: MAX_TIMEOUT_MS,
-      description: 'ms the worker may take; to keep it is its own affair.',
-    },
-    publishes: orNull(
-      closed<NonNullable<CommandJob['publishes']>>(
-        'The event its outcome is told by; null: none. For gateways.',
-        { type: ref('EventType'), room: ref('Name') },
-        'room',
+  CommandJob: closed<CommandJob>(
+    'What a worker is given: the data of a BullMQ job.',
+    {
+      action,
+      data: anyJson,
+      principal: open<CommandJob['principal']>('Who asked.', { id: { type: 'string' } }),
+      timeoutMs: {
+        type: 'integer',
+        minimum: 1,
+        maximum: MAX_TIMEOUT_MS,
+        description: 'ms the worker may take; to keep it is its own affair.',
+      },
+      publishes: orNull(
+        closed<NonNullable<CommandJob['publishes']>>(
+          'The event its outcome is told by; null: none. For gateways.',
+          { type: ref('EventType'), room: ref('Name') },
+          'room',
+        ),
       ),
-    ),
-  }),
+      traceparent: {
+        type: 'string',
+        description: 'The span that had it queued (W3C Trace Context), where it is traced.',
+      },
+    },
+    'traceparent',
+  ),
   FailureReason: {
     type: 'string',
     description:
