@@ -94,6 +94,9 @@ function shown({ type, scheme, in: place, name = '' }: SecurityScheme, token: st
   return { headers: place === 'cookie' ? { Cookie: `${name}=${token}` } : { [name]: token } };
 }
 
+/** Operations that look at who asks. */
+const guarded = (): DocumentedOperation[] => api.operations.filter(({ security }) => security.length > 0);
+
 /** A request that would succeed, did its client have the right. */
 async function sound({ operationId }: DocumentedOperation): Promise<Asked> {
   const [[, body] = []] = api.examplesOf(operationId);
@@ -211,8 +214,6 @@ describe('what succeeds', () => {
 });
 
 describe('who is served', () => {
-  const guarded = (): DocumentedOperation[] => api.operations.filter(({ security }) => security.length > 0);
-
   test('is told by each of the schemes of the document', async () => {
     const token = await tokenUntil(Date.now() / 1000 + 600);
     for (const [name, scheme] of Object.entries(api.document.components.securitySchemes)) {

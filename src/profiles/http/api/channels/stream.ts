@@ -1,5 +1,5 @@
 import { SSE_PATH } from '../../profile-document.js';
-import { type ChannelParts, message, type MessageParts, sends, serverRefs } from '../channel.js';
+import { type ChannelParts, type MessageParts, message, sends, serverRefs } from '../channel.js';
 import { listOf, ref, type Schema } from '../schema.js';
 import { EVENTS, GAP, notices, WELCOME } from './notices.js';
 

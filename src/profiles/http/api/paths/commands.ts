@@ -1,6 +1,8 @@
 import type { ErrorCode } from '../../../../core/errors.js';
 import { CONTROL_PATH } from '../../profile-document.js';
-import { inPath, jsonAnswer, jsonBody, operation, type OperationParts, optional } from '../operation.js';
+import { jsonAnswer } from '../answers.js';
+import { type OperationParts, operation } from '../operation.js';
+import { inPath, jsonBody, optional } from '../request-parts.js';
 import { ref, type Schema, text } from '../schema.js';
 
 const ID = '9065786a-6a87-4676-ac7b-0f7422aad5c5';

@@ -1,7 +1,9 @@
 import { MAX_EVENTS } from '../../../../core/publisher.js';
 import { SSE_PATH } from '../../profile-document.js';
 import { HISTORY_LIMIT } from '../../routes/rooms.js';
-import { ETAG, inPath, jsonAnswer, jsonBody, NOT_MODIFIED, operation, optional } from '../operation.js';
+import { ETAG, jsonAnswer, NOT_MODIFIED } from '../answers.js';
+import { operation } from '../operation.js';
+import { inPath, jsonBody, optional } from '../request-parts.js';
 import { listOf, ref, type Schema, text } from '../schema.js';
 
 const EVENT = {

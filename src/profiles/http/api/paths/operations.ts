@@ -1,5 +1,7 @@
 import { COMMANDS_LIMIT } from '../../routes/operations.js';
-import { jsonAnswer, jsonBody, operation, optional } from '../operation.js';
+import { jsonAnswer } from '../answers.js';
+import { operation } from '../operation.js';
+import { jsonBody, optional } from '../request-parts.js';
 import { ref, type Schema } from '../schema.js';
 
 const TRANSPORTS = { websocket: false, sse: true, control: true };

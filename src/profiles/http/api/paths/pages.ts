@@ -1,5 +1,7 @@
 import { CLIENT_FILES } from '../../routes/client-script.js';
-import { fileAnswer, inPath, NOT_MODIFIED, operation } from '../operation.js';
+import { fileAnswer, NOT_MODIFIED } from '../answers.js';
+import { operation } from '../operation.js';
+import { inPath } from '../request-parts.js';
 import { type Schema, text } from '../schema.js';
 
 const SCRIPT = 'text/javascript';

@@ -1,5 +1,6 @@
 import { WEBSOCKET_PATH } from '../../profile-document.js';
-import { inPath, operation, optional, type OperationParts } from '../operation.js';
+import { type OperationParts, operation } from '../operation.js';
+import { inPath, optional } from '../request-parts.js';
 import { closed, oneOfNames, type Schema, text } from '../schema.js';
 
 /** How Engine.IO says no. Source: https://socket.io/docs/v4/engine-io-protocol/ */

@@ -1,6 +1,6 @@
-import { type Event, KEY, NAME, type NewEvent, RESERVED_TYPES } from '../../../../core/event.js';
 import type { RoomChange } from '../../../../core/delivery/room-changes.js';
 import type { RoomPage } from '../../../../core/delivery/room-reader.js';
+import { type Event, KEY, NAME, type NewEvent, RESERVED_TYPES } from '../../../../core/event.js';
 import { MAX_EVENTS } from '../../../../core/publisher.js';
 import { anyJson, closed, listOf, open, ref, type Schema, text } from '../schema.js';
 

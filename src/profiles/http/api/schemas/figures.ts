@@ -1,6 +1,6 @@
+import type { LoopLagFigures } from '../../../../core/metrics/loop-lag.js';
 import type { Figures, TrafficRates } from '../../../../core/metrics/recent-figures.js';
 import type { Traffic } from '../../../../core/metrics/traffic.js';
-import type { LoopLagFigures } from '../../../../core/metrics/loop-lag.js';
 import { amount, closed, count, orNull, ref, type Schema } from '../schema.js';
 
 /** Figures of both transports. */

@@ -1,4 +1,4 @@
-import { type Gap, GAP_REASONS, type Welcome } from '../../../../core/delivery/outlet.js';
+import { GAP_REASONS, type Gap, type Welcome } from '../../../../core/delivery/outlet.js';
 import { closed, count, listOf, oneOfNames, orNull, ref, type Schema, text } from '../schema.js';
 
 /** Schemas of what clients of both wires are told besides events. */
