@@ -40,7 +40,7 @@ beforeAll(async () => {
       // Two, and the command's outcome.
       sampleIn(text, 'flipgate_delivery_latency_seconds_count') === 3 &&
       sampleIn(text, 'flipgate_bridge_role{role="copying"}') === 1 &&
-      sampleIn(text, 'flipgate_event_loop_lag_seconds{quantile="0.99"}') !== undefined
+      sampleIn(text, 'flipgate_event_loop_lag_seconds{percentile="99"}') !== undefined
     );
   }, 'all figures');
   metrics = metricsIn(text);

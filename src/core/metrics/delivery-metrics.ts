@@ -63,10 +63,10 @@ export function tellDelivery(metrics: ToldMetrics, { delivery, loopLag }: Delive
   metrics.gauge(
     {
       name: 'flipgate_event_loop_lag_seconds',
-      help: 'How late the event loop served what was due, over the last 5 to 10 s: the median, the 99th of a hundred, the worst.',
-      labels: ['quantile'],
+      help: 'How late the event loop served what was due, over the last 5 to 10 s: its percentiles, of which the 100th is the worst.',
+      labels: ['percentile'],
     },
-    () => quantiles(loopLag()),
+    () => percentiles(loopLag()),
   );
   tellTraffic(metrics, delivery.figures.traffic);
 }
@@ -117,11 +117,11 @@ function byTransport({ websocket, sse }: Readonly<Record<'websocket' | 'sse', nu
   ];
 }
 
-function quantiles(lag: LoopLagFigures | null): readonly Told[] {
+function percentiles(lag: LoopLagFigures | null): readonly Told[] {
   if (lag === null) return [];
   return [
-    [lag.p50 / 1000, { quantile: '0.5' }],
-    [lag.p99 / 1000, { quantile: '0.99' }],
-    [lag.max / 1000, { quantile: '1' }],
+    [lag.p50 / 1000, { percentile: '50' }],
+    [lag.p99 / 1000, { percentile: '99' }],
+    [lag.max / 1000, { percentile: '100' }],
   ];
 }

@@ -62,7 +62,7 @@ describe('Exposition', () => {
     expect(await valueOf('flipgate_events_coalesced_total{transport="sse"}')).toBe(owed - events);
     expect(await valueOf('flipgate_writes_total{transport="sse"}')).toBe(writes);
     expect(await valueOf('flipgate_written_bytes_total{transport="sse"}')).toBe(bytes);
-    expect(await valueOf('flipgate_event_loop_lag_seconds{quantile="0.99"}')).toBe(0.02);
+    expect(await valueOf('flipgate_event_loop_lag_seconds{percentile="99"}')).toBe(0.02);
     expect(await valueOf('flipgate_draining')).toBe(0);
     rig.delivery.shutDown();
     expect(await valueOf('flipgate_sessions{transport="sse"}')).toBe(0);
