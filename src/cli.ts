@@ -44,6 +44,18 @@ program
     process.exitCode = await runFlip({ profile, all, url: address, token: shown, print });
   });
 
+program
+  .command('health')
+  .description('ask a running gateway whether it lives; the exit code is 0 if it does, else 1')
+  .option('--ready', 'ask whether it should get new clients', false)
+  .option('--url <url>', 'where a gateway listens (default: HOST and PORT of the configuration)')
+  .action(async ({ ready, url }: { ready: boolean; url?: string }) => {
+    const { runHealth } = await import('./health-command.js');
+    const address = url ?? urlIn(load()?.config);
+    if (address === undefined) return;
+    process.exitCode = await runHealth({ ready, url: address, print });
+  });
+
 describeDrill(program.command('drill'), async (drill) => {
   const { drillCommand } = await import('./drill/drill-command.js');
   process.exitCode = await drillCommand(drill);

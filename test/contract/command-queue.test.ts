@@ -137,6 +137,7 @@ const PROGRAM = `
   const { MemoryRateLimit } = await load('control/process/memory-rate-limit');
   const { CommandGate } = await load('control/gate');
   const { MemoryCommandStore } = await load('control/process/memory-command-store');
+  const { Rights } = await load('auth/rights');
   const { CommandJournal } = await load('control/command-journal');
   const { Counters } = await load('metrics/counters');
   const { systemClock: clock } = await load('clock');
@@ -151,7 +152,7 @@ const PROGRAM = `
   const gate = new CommandGate({
     registry, store, clock, journal, rateLimit: new MemoryRateLimit(1), controlWaitMs: 10_000,
   });
-  const principal = { id: 'address:127.0.0.1' };
+  const principal = { id: 'address:127.0.0.1', rights: Rights.ALL, expiresAt: null, isKnown: false };
   const first = await gate.submit({ action: 'governor.start', principal, idempotencyKey: 'k' });
   const replay = await gate.submit({ action: 'governor.start', principal, idempotencyKey: 'k' });
   const second = await gate.submit({ action: 'governor.start', principal });

@@ -588,7 +588,7 @@ describe('pages of other origins', () => {
     const answer = await requestJson('GET', `${url}/api/profile`, undefined, { Origin: PAGE });
     expect(answer.headers).toMatchObject({
       'access-control-allow-origin': PAGE,
-      'access-control-expose-headers': 'Location,Retry-After,ETag',
+      'access-control-expose-headers': 'Location,Retry-After,ETag,X-Request-Id',
       vary: expect.stringContaining('Origin'),
     });
     const refused = await requestJson('GET', `${url}/nowhere`, undefined, { Origin: PAGE });
