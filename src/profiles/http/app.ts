@@ -15,6 +15,7 @@ import { isTransportPath, profileDocument, type Served, transportDisabled } from
 import { sendFailure, sendJson, sendRefusal } from './reply.js';
 import { clientScriptRoutes } from './routes/client-script.js';
 import { controlRoutes } from './routes/control.js';
+import { documentRoutes } from './routes/documents.js';
 import { flipRoutes } from './routes/flips.js';
 import { metricsRoute } from './routes/metrics.js';
 import { healthRoutes, type Operations, operationRoutes } from './routes/operations.js';
@@ -49,7 +50,7 @@ export function createApp(parts: AppParts): Express {
   app.get('/api/profile', (_req, res) => {
     sendJson(res, 200, profileDocument(parts.served()));
   });
-  app.use(healthRoutes(parts.operations), clientScriptRoutes(parts.clientFolder));
+  app.use(healthRoutes(parts.operations), clientScriptRoutes(parts.clientFolder), documentRoutes());
   app.get('/', (_req, res) => {
     res.sendFile(path.join(parts.consoleFolder, 'index.html'));
   });

@@ -10,7 +10,8 @@ export interface RequestTrail {
   readonly span: Span;
 }
 
-const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+/** What a request's id may be. */
+export const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
 /**
  * Begins the trail of a request that may change something, `name` as its method and path, without what differs. Its id is

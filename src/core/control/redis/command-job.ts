@@ -2,6 +2,7 @@ import { type Command, failedWith, type Outcome, type Principal } from '../../co
 import { Refusal } from '../../errors.js';
 import { isRoomName, isTypeName } from '../../event.js';
 import type { CommandSpec, OutcomeEvent } from '../command-queue.js';
+import { MAX_TIMEOUT_MS } from '../commands-module.js';
 
 /**
  * A command as BullMQ carries it: the data of a job whose name is the action and whose id is the command's. What workers
@@ -20,14 +21,13 @@ export interface CommandJob {
 }
 
 /** Codes that a worker's failure may carry, as `[code] message`; without one it is `command_failed`. */
-const CODES = ['command_failed', 'command_timeout', 'unknown_action'] as const;
+export const FAILURE_CODES = ['command_failed', 'command_timeout', 'unknown_action'] as const;
 
 /** A code of a failure that a worker can tell. */
-export type FailureCode = (typeof CODES)[number];
+export type FailureCode = (typeof FAILURE_CODES)[number];
 
-const CODED = new RegExp(`^\\[(${CODES.join('|')})\\] (.*)$`, 's');
+const CODED = new RegExp(`^\\[(${FAILURE_CODES.join('|')})\\] (.*)$`, 's');
 const MAX_MESSAGE_CHARACTERS = 1000;
-const MAX_TIMEOUT_MS = 3_600_000;
 
 /** What BullMQ says of a job whose workers died, one after the other. Source: moveStalledJobsToWait-9.lua. */
 const STALLED = 'job stalled more than allowable limit';

@@ -5,7 +5,7 @@ import { requires } from '../guard.js';
 import { sendJson, sendRefusal } from '../reply.js';
 
 /** Commands of one answer: default and most. */
-const COMMANDS_LIMIT = { default: 50, max: 200 };
+export const COMMANDS_LIMIT = { default: 50, max: 200 };
 
 /** What the routes for operators ask. */
 export interface Operations {
