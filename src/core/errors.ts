@@ -36,7 +36,16 @@ export const ERRORS = {
   too_many_rooms: row(400, false, 'stay_away'),
   payload_too_large: row(413, false),
   unsupported_media_type: row(415, false),
+  /** Nothing was shown that says who asks. */
+  unauthenticated: row(401, false, 'stay_away'),
+  /** What was shown is none of ours. */
+  invalid_token: row(401, false, 'stay_away'),
+  /** It was good once: come back with a fresh one. */
+  token_expired: row(401, false, 'reconnect'),
+  /** Known, but not allowed to. */
+  forbidden: row(403, false, 'stay_away'),
   origin_not_allowed: row(403, false, 'stay_away'),
+  host_not_allowed: row(421, false, 'stay_away'),
   not_found: row(404, false),
   transport_disabled: row(404, false, 'reconnect'),
   unknown_action: row(404, false),
@@ -47,11 +56,16 @@ export const ERRORS = {
   idempotency_mismatch: row(409, false),
   serves_nothing: row(409, false),
   room_full: row(409, true, 'reconnect'),
+  request_timeout: row(408, true),
+  url_too_long: row(414, false),
+  headers_too_large: row(431, false),
   rate_limited: row(429, true),
   too_many_connections: row(503, true, 'reconnect'),
   queue_full: row(503, true),
   queue_unavailable: row(503, true),
   not_ready: row(503, true, 'reconnect'),
+  /** What a token is checked with can't be had now. */
+  auth_unavailable: row(503, true, 'reconnect'),
   log_unavailable: row(503, true),
   /** Stored or not, nobody can say: trying again may store it twice. */
   outcome_unknown: row(503, true),

@@ -19,6 +19,7 @@ import { OpenedLogs, testRedisUrl } from '../support/opened-logs.js';
 import { RecordingOutlet } from '../support/recording-outlet.js';
 import { startRedisServer } from '../support/redis-server.js';
 import { silentLogger } from '../support/silent-logger.js';
+import { freeCaller, keyCaller } from '../support/caller.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const opened = new OpenedLogs();
@@ -29,6 +30,8 @@ interface Node {
   readonly id: string;
   readonly session: string;
   readonly changes: RoomChange[];
+  /** Who asked for them. */
+  readonly askers: string[];
   readonly counters: Counters;
   readonly registry: NodeRegistry;
   readonly messages: NodeMessages;
@@ -68,9 +71,10 @@ async function startNode(url: string, keyPrefix: string): Promise<Node> {
   const messages = new NodeMessages(id, keyPrefix, { ...common, directory: registry, publisher, subscriber });
   const local: LocalSessions = {
     session: (asked) =>
-      asked === session ? new Session(session, { id: 'p' }, 'sse', new RecordingOutlet()) : undefined,
-    changeRooms: (_session, change) => {
+      asked === session ? new Session(session, freeCaller('p'), 'sse', new RecordingOutlet()) : undefined,
+    changeRooms: (_session, change, by) => {
       node.changes.push(change);
+      node.askers.push(by.id);
       return node.answer();
     },
   };
@@ -78,6 +82,7 @@ async function startNode(url: string, keyPrefix: string): Promise<Node> {
     id,
     session,
     changes: [],
+    askers: [],
     counters,
     registry,
     messages,
@@ -134,6 +139,20 @@ const messageLike = (node: string): fc.Arbitrary<unknown> =>
     { requiredKeys: [] },
   );
 
+describe('ClusterSessions', () => {
+  test('tells the other node who asks, and asks for no room that one may not have', async () => {
+    const { one, two } = await startPair();
+    const asker = keyCaller('key:page', { subscribe: ['a', 'team.*'] });
+    expect(await one.sessions.changeRooms(two.session, CHANGE, asker)).toEqual(['a']);
+    expect(two.askers).toEqual(['key:page']);
+    const join = ['team.x', 'other'];
+    expect(await one.sessions.changeRooms(two.session, { join, leave: [] }, asker)).toMatchObject({
+      code: 'forbidden',
+    });
+    expect(two.changes).toHaveLength(1);
+  });
+});
+
 describe('NodeMessages', () => {
   test('whatever comes on a node’s channel breaks nothing, and carries nothing out', async () => {
     const { one, two, redis, channelOf } = await startPair();
@@ -146,7 +165,7 @@ describe('NodeMessages', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(any, { maxLength: 20 }), async (texts) => {
         for (const text of texts) await redis.publish(channelOf(two), text);
-        expect(await one.sessions.changeRooms(two.session, CHANGE)).toEqual(['a']);
+        expect(await one.sessions.changeRooms(two.session, CHANGE, freeCaller())).toEqual(['a']);
         expect(two.changes.splice(0)).toEqual([CHANGE]);
       }),
       { numRuns: 100 },
@@ -186,7 +205,7 @@ describe('NodeMessages', () => {
     await fc.assert(
       fc.asyncProperty(bodies, async (said) => {
         body = said;
-        const answer = await one.sessions.changeRooms(id, CHANGE);
+        const answer = await one.sessions.changeRooms(id, CHANGE, freeCaller());
         if (answer instanceof Refusal) expect(answer.toBody().error.retryable).toBe(true);
         else if (answer === undefined) expect(said).toMatchObject({ gone: true });
         else expect(said).toMatchObject({ rooms: answer });
@@ -215,9 +234,11 @@ describe('NodeMessages', () => {
     two.answer = () => {
       throw new Error('a bug');
     };
-    expect(await one.sessions.changeRooms(two.session, CHANGE)).toMatchObject({ code: 'internal' });
+    expect(await one.sessions.changeRooms(two.session, CHANGE, freeCaller())).toMatchObject({
+      code: 'internal',
+    });
     two.answer = () => new Refusal('room_full', 'full', 5000);
-    expect(await one.sessions.changeRooms(two.session, CHANGE)).toEqual(
+    expect(await one.sessions.changeRooms(two.session, CHANGE, freeCaller())).toEqual(
       new Refusal('room_full', 'full', 5000),
     );
   });
@@ -225,7 +246,9 @@ describe('NodeMessages', () => {
   test('requests in flight are bounded, in number and size; beyond it they are refused, and counted', async () => {
     const { one, two } = await startPair();
     const ask = (count: number, change = CHANGE) =>
-      Promise.all(Array.from({ length: count }, () => one.sessions.changeRooms(two.session, change)));
+      Promise.all(
+        Array.from({ length: count }, () => one.sessions.changeRooms(two.session, change, freeCaller())),
+      );
     const many = await ask(1200);
     const full = many.filter((answer) => answer instanceof Refusal && answer.code === 'queue_full');
     expect([full.length, two.changes.length]).toEqual([200, 1000]);
@@ -248,7 +271,7 @@ describe('NodeMessages', () => {
     expect(ids).toHaveLength(2);
     for (const id of ids) await redis.client('KILL', 'ID', id).catch(() => undefined);
     await waitUntil(
-      async () => !((await one.sessions.changeRooms(two.session, CHANGE)) instanceof Refusal),
+      async () => !((await one.sessions.changeRooms(two.session, CHANGE, freeCaller())) instanceof Refusal),
       'the nodes to hear each other',
     );
   });
@@ -273,7 +296,7 @@ describe('NodeRegistry', () => {
     const before = await calls();
     const asked: Promise<unknown>[] = [];
     for (let n = 0; n < 300; n += 1) {
-      asked.push(one.sessions.changeRooms(newSessionId(newNodeId()), CHANGE));
+      asked.push(one.sessions.changeRooms(newSessionId(newNodeId()), CHANGE, freeCaller()));
       await redis.ping();
     }
     expect(new Set(await Promise.all(asked))).toEqual(new Set([undefined]));

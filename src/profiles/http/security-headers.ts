@@ -32,6 +32,7 @@ export function withCors(policy: OriginPolicy, next: RequestListener): RequestLi
     const origin = req.headers.origin;
     done(null, {
       origin: origin !== undefined && policy.isListed(origin),
+      credentials: origin !== undefined && policy.isNamed(origin),
       exposedHeaders: ['Location', 'Retry-After', 'ETag'],
       maxAge: 600,
     });
