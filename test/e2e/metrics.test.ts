@@ -119,6 +119,7 @@ const read = (file: string): string => readFileSync(path.join(ROOT, 'deploy', fi
 describe('the alert rules', () => {
   const { groups } = parse(read('prometheus/alerts.yml')) as { groups: { rules: Rule[] }[] };
   const rules = groups.flatMap((group) => group.rules);
+  const runbooks = readFileSync(path.join(ROOT, 'docs/operations.md'), 'utf8');
 
   test('speak of metrics and labels that there are', () => {
     expect(rules.length).toBeGreaterThan(20);
@@ -133,6 +134,7 @@ describe('the alert rules', () => {
       expect(summary.length).toBeGreaterThan(20);
       expect(description.length).toBeGreaterThan(summary.length);
       expect(runbook_url).toBe(`docs/operations.md#alert-${alert.toLowerCase()}`);
+      expect(runbooks).toContain(`\n### Alert ${alert}\n`);
     }
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
   });

@@ -184,7 +184,7 @@ testBehind('the API passes unchanged, refusals too, and what is for operators st
       const answer = await requestJson('POST', url + path, body);
       expect([answer.status, answer.json]).toEqual([status, { error: expect.objectContaining({ code }) }]);
     }
-    for (const path of ['/api/admin/status', '/API/Admin/status', '/api/admin/profile/']) {
+    for (const path of ['/api/admin/status', '/API/Admin/status', '/api/admin/profile/', '/metrics']) {
       expect((await requestJson('GET', url + path)).status).toBe(200);
       expect(await statusFrom('127.0.0.99', url + path)).toBe(403);
     }
