@@ -15,6 +15,7 @@ export default {
   transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  testSequencer: '<rootDir>/test/support/processes-first.mjs',
   testTimeout: 30_000,
   // Of the fault tests, most wait for most of their time.
   maxWorkers: 3,

@@ -1,10 +1,11 @@
-// Compiles the gateway and the SDK, copies what tsc leaves behind, and bundles the SDK and the console for browsers.
+// Compiles the gateway and the SDK, bundles them and the console, and copies what tsc leaves behind.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundleGateway } from './bundle-gateway.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = path.join(
@@ -18,6 +19,7 @@ for (const project of ['tsconfig.json', 'src/client/tsconfig.json', 'src/console
   const { status } = spawnSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
+await bundleGateway();
 const from = path.join(root, 'src/console');
 const to = path.join(root, 'dist/console');
 mkdirSync(to, { recursive: true });

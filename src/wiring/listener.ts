@@ -75,7 +75,10 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
     origins,
     counters,
     fallback: app,
-    refuseUpgrade: () => ({ refusal: transportDisabled(served()), extra: profileDocument(served()) }),
+    refuseUpgrade: (path) => ({
+      refusal: transportDisabled(served(), path),
+      extra: profileDocument(served()),
+    }),
   });
   listener.mount(eventsEntrance({ publisher, callers, readBody, logger, tracing, traces }));
   // Who waits for a command's outcome is told it.

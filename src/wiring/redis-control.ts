@@ -70,6 +70,8 @@ export function openRedisControl(
   };
   void startWhenAgreed();
   const queue = new BullQueue({ redis, keyPrefix, queues, awaited, followed: follower.begun, clock });
+  // The first command for a worker does not wait for it.
+  if (registry.queues.length > 0) void queue.open();
   const keys = new IdempotencyKeys(redis, keyPrefix);
   return {
     store: new RedisCommandStore({ queue, keys, awaited }),

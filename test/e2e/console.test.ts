@@ -17,9 +17,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser.close();
+  await killLaunched();
 });
-
-afterEach(killLaunched);
 
 describe.each([
   { profile: 'WEBSOCKET', transport: 'Socket.IO' as const, sessions: { sse: '0', websocket: '1' } },
@@ -28,8 +27,13 @@ describe.each([
 ])('the page under $profile', ({ profile, transport, sessions }) => {
   let opened: ConsolePage;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     gateway = await launchGateway({ APP_PROFILE: profile, HOST_MONITOR: 'true' });
+  });
+
+  afterAll(killLaunched);
+
+  beforeEach(async () => {
     opened = await ConsolePage.open(browser, gateway.url);
     await opened.isLiveOver(transport);
   });

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { requestJson } from '../support/json-request.js';
 import { killLaunched, type LaunchedGateway, launchGateway, ROOT } from '../support/launched-gateway.js';
@@ -30,7 +31,10 @@ const faultsOf = async (variables: Record<string, string>): Promise<string[]> =>
   return stderr.trimEnd().split('\n');
 };
 
-/** Every file of code a gateway has loaded, as V8 lists them at its end, of whatever module system. */
+/**
+ * Every file of code a gateway has loaded, as V8 lists them at its end, of whatever module system; of a bundle, which has
+ * their names in comments, all that are in it.
+ */
 async function loadedBy(variables: Record<string, string | undefined>): Promise<string[]> {
   const traces = mkdtempSync(path.join(folder, 'trace-'));
   const gateway = await launchGateway({ ...variables, NODE_V8_COVERAGE: traces });
@@ -39,8 +43,14 @@ async function loadedBy(variables: Record<string, string | undefined>): Promise<
     const { result } = JSON.parse(readFileSync(path.join(traces, file), 'utf8')) as {
       result: { url: string }[];
     };
-    return result.map(({ url }) => url).filter((url) => url.startsWith('file:'));
+    const urls = result.map(({ url }) => url).filter((url) => url.startsWith('file:'));
+    return urls.flatMap((url) => [url, ...bundledIn(fileURLToPath(url))]);
   });
+}
+
+function bundledIn(file: string): string[] {
+  const names = readFileSync(file, 'utf8').matchAll(/^ *\/\/ ((?:dist|node_modules)\/.+\.[cm]?js)$/gm);
+  return [...names].map(([, name]) => `/${String(name)}`);
 }
 
 describe('a start', () => {
@@ -193,6 +203,8 @@ describe('a process loads only what it serves', () => {
     const files = await loadedBy({ APP_PROFILE: 'SSE', REDIS_URL: process.env['TEST_REDIS_URL'] });
     expect(files.filter((file) => REDIS.test(file))).not.toEqual([]);
     expect(files.filter((file) => SOCKET_IO.test(file))).toEqual([]);
+    // Not before there are commands for workers.
+    expect(files.filter((file) => /\/node_modules\/bullmq\//.test(file))).toEqual([]);
   });
 });
 

@@ -43,8 +43,9 @@ export interface JournalledEnd {
 }
 
 /**
- * What is written down of commands: an audit line when one is taken, refused, or has ended, the end of its trace, and the counts `commands`,
- * `command_refusals` and `command_replays`. Of refusals and replays at most ten lines a second, and how many were left out.
+ * What is written down of commands: an audit line when one is taken, refused, or has ended, how long it took, the end of its
+ * trace, and the counts `commands`, `command_refusals` and `command_replays`. Of refusals and replays there are at most ten
+ * lines a second, and how many were left out.
  */
 export class CommandJournal {
   /** How long commands took. */

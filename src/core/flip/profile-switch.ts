@@ -116,7 +116,10 @@ export class ProfileSwitch {
         opened.push(transport);
       }
     } catch (error) {
-      for (const transport of opened) await this.#closeOne(transport);
+      for (const transport of opened) {
+        this.#open.get(transport)?.turnAway();
+        await this.#closeOne(transport);
+      }
       logger.error('the flip failed, all is served as before', { ...facts, error });
       const refusal = new Refusal('flip_failed', `${to} can not be served; ${from} goes on`);
       flip.fail(refusal);

@@ -11,7 +11,7 @@ import type { Tracing } from '../../core/tracing.js';
 import type { Callers } from './callers.js';
 import { identify } from './guard.js';
 import type { BodyReader } from './json-body.js';
-import { isTransportPath, profileDocument, type Served, transportDisabled } from './profile-document.js';
+import { transportAt, profileDocument, type Served, transportDisabled } from './profile-document.js';
 import { sendFailure, sendJson, sendRefusal } from './reply.js';
 import { clientScriptRoutes } from './routes/client-script.js';
 import { controlRoutes } from './routes/control.js';
@@ -76,8 +76,8 @@ const CONTROL_PATHS = /^\/api\/(control(\/[^/]+)?|[^/]+\/control)\/?$/i;
 function refuseDisabled(served: () => Served): RequestHandler {
   return (req, res, next) => {
     const { control } = served().transports;
-    const off = isTransportPath(req.path) || (!control && CONTROL_PATHS.test(req.path));
-    if (off) sendRefusal(res, transportDisabled(served()), profileDocument(served()));
+    const off = transportAt(req.path) !== undefined || (!control && CONTROL_PATHS.test(req.path));
+    if (off) sendRefusal(res, transportDisabled(served(), req.path), profileDocument(served()));
     else next();
   };
 }
@@ -86,7 +86,8 @@ function answerErrors(logger: Logger): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
   return (error: { status?: unknown; message?: unknown }, req, res, _next) => {
     if (typeof error.status === 'number' && error.status < 500) {
-      return sendRefusal(res, new Refusal('bad_request', String(error.message)));
+      const code = error.status === 404 ? 'not_found' : 'bad_request';
+      return sendRefusal(res, new Refusal(code, String(error.message)));
     }
     logger.error('a request failed', { method: req.method, path: req.path, error });
     sendFailure(res);

@@ -44,12 +44,20 @@ export function profileDocument(served: Served): ProfileDocument {
   };
 }
 
-/** True for a path of a transport, on or off. */
-export function isTransportPath(path: string): boolean {
-  return path === SSE_PATH || path === WEBSOCKET_PATH || path.startsWith(`${WEBSOCKET_PATH}/`);
+/** The transport whose path this is, on or off. */
+export function transportAt(path: string): 'websocket' | 'sse' | undefined {
+  if (path === SSE_PATH) return 'sse';
+  return path === WEBSOCKET_PATH || path.startsWith(`${WEBSOCKET_PATH}/`) ? 'websocket' : undefined;
 }
 
-/** The answer at the path of a transport that is off; the profile document goes beside it. */
-export function transportDisabled(served: Served): Refusal {
+/**
+ * The answer at the path of a transport that does not take it; the profile document goes beside it. Where it is on, the
+ * node is going down.
+ */
+export function transportDisabled(served: Served, path: string): Refusal {
+  const transport = transportAt(path);
+  if (transport !== undefined && served.transports[transport]) {
+    return new Refusal('shutting_down', 'this node is going down', 1000);
+  }
   return new Refusal('transport_disabled', `not served under the profile ${served.profile}`);
 }

@@ -29,15 +29,21 @@ export function sendFailure(res: ServerResponse): void {
 /** The same as {@link sendRefusal} for an upgrade request, which has a socket but no response. Ends the socket. */
 export function refuseUpgrade(socket: Duplex, refusal: Refusal, extra: object = {}): void {
   const text = JSON.stringify({ ...refusal.toBody(), ...extra });
-  const retry = refusal.retryAfterMs === undefined ? '' : `Retry-After: ${retryAfter(refusal)}\r\n`;
+  const head = [
+    `HTTP/1.1 ${String(refusal.status)} ${refusal.code}`,
+    ...(refusal.retryAfterMs === undefined ? [] : [`Retry-After: ${retryAfter(refusal)}`]),
+    ...(refusal.status === 401 ? ['WWW-Authenticate: Bearer'] : []),
+    'Content-Type: application/json; charset=utf-8',
+    'X-Content-Type-Options: nosniff',
+    'Cache-Control: no-store',
+    `Content-Length: ${String(Buffer.byteLength(text))}`,
+    'Connection: close',
+  ];
   socket.on('error', () => undefined);
   socket.once('finish', () => {
     socket.destroy();
   });
-  socket.end(
-    `HTTP/1.1 ${String(refusal.status)} ${refusal.code}\r\n${retry}Content-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${String(Buffer.byteLength(text))}\r\nConnection: close\r\n\r\n${text}`,
-  );
+  socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
 }
 
 /** Scheme and authority, which a request may name before its path. Source: RFC 9112, section 3.2.2. */

@@ -7,6 +7,7 @@ import { inStretches } from '../../core/delivery/stretch.js';
 import { Refusal } from '../../core/errors.js';
 import type { ServedTransport } from '../../core/flip/served-transport.js';
 import type { Listener } from '../http/listener.js';
+import type { Identified } from '../../core/auth/authenticator.js';
 import type { Caller } from '../../core/auth/caller.js';
 import type { Callers } from '../http/callers.js';
 import { SSE_PATH } from '../http/profile-document.js';
@@ -78,9 +79,8 @@ export class SseProfile implements ServedTransport {
     this.#detach();
   }
 
-  /** Takes no more streams; the sessions are core's to end, before. */
+  /** The sessions are core's to end, before. Where the node stops, who still comes is told so by core, to the last. */
   close(): Promise<void> {
-    this.turnAway();
     this.#endPing();
     return Promise.resolve();
   }
@@ -90,12 +90,12 @@ export class SseProfile implements ServedTransport {
       res.setHeader('Allow', 'GET, HEAD');
       return sendRefusal(res, new Refusal('method_not_allowed', 'a stream is read with GET'));
     }
-    if (req.method === 'HEAD') return void res.writeHead(200, { 'Content-Type': 'text/event-stream' }).end();
     // Only a client that sends requests without awaiting answers comes here before its turn.
     if (res.socket === null) {
       return sendRefusal(res, new Refusal('bad_request', 'a stream needs a connection of its own'));
     }
     const caller = this.#parts.callers.of(req);
+    if (req.method === 'HEAD') return void answerHead(caller, res);
     if (caller instanceof Promise) void this.#openLater(caller, req, res, res.socket);
     else this.#open(caller, req, res, res.socket);
   }
@@ -156,4 +156,11 @@ export class SseProfile implements ServedTransport {
       connection.ping(delivery.cursorOf(session));
     });
   }
+}
+
+/** What a stream would be answered, without one. */
+async function answerHead(caller: Identified, res: ServerResponse): Promise<void> {
+  const found = await caller;
+  if (found instanceof Refusal) sendRefusal(res, found);
+  else res.writeHead(200, { 'Content-Type': 'text/event-stream' }).end();
 }

@@ -1,4 +1,4 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { Refusal } from '../../errors.js';
 import { type RateLimit, rateLimited } from '../rate-limit.js';
 
@@ -7,25 +7,27 @@ import { type RateLimit, rateLimited } from '../rate-limit.js';
  * per window as the rate allows, so at most twice the rate within any one second. Keys are forgotten with their window.
  */
 export class MemoryRateLimit implements RateLimit {
-  readonly #limiter: RateLimiterMemory | undefined;
+  #limiter: RateLimiterMemory | undefined;
   readonly #perSecond: number;
 
   /** @param perSecond Uses per second and key, > 0; fractions allowed (0.5: one every 2 s). 0 = no limit. */
   constructor(perSecond: number) {
     this.#perSecond = perSecond;
-    if (perSecond <= 0) return;
-    const points = Math.max(1, Math.floor(perSecond));
-    this.#limiter = new RateLimiterMemory({ points, duration: points / perSecond });
   }
 
   async take(key: string): Promise<true | Refusal> {
-    if (this.#limiter === undefined) return true;
+    const perSecond = this.#perSecond;
+    if (perSecond <= 0) return true;
+    // Not before somebody commands: it loads limiters for many stores.
+    const { RateLimiterMemory, RateLimiterRes } = await import('rate-limiter-flexible');
+    const points = Math.max(1, Math.floor(perSecond));
+    this.#limiter ??= new RateLimiterMemory({ points, duration: points / perSecond });
     try {
       await this.#limiter.consume(key);
       return true;
     } catch (refused) {
       if (!(refused instanceof RateLimiterRes)) throw refused;
-      return rateLimited(this.#perSecond, refused.msBeforeNext);
+      return rateLimited(perSecond, refused.msBeforeNext);
     }
   }
 }

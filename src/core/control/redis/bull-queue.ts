@@ -1,11 +1,11 @@
-import { Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import type { Clock } from '../../clock.js';
 import type { Command, Outcome } from '../../command.js';
 import { Refusal } from '../../errors.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { isUnanswered } from '../../redis/unanswered.js';
 import type { AwaitedOutcomes } from './awaited-outcomes.js';
-import { bullPrefix, type CommandJob, failedFor, succeededWith, toJob } from './command-job.js';
+import { bullKey, bullPrefix, type CommandJob, failedFor, succeededWith, toJob } from './command-job.js';
 import type { CommandQueue, CommandSpec, Receipt } from '../command-queue.js';
 import type { CommandSummary } from '../command-store.js';
 import { newestIn } from './queue-list.js';
@@ -54,7 +54,7 @@ const PAUSE_MS = 50;
 export class BullQueue implements CommandQueue {
   readonly #options: BullQueueOptions;
   readonly #maxWaiting: number;
-  readonly #queues: ReadonlyMap<string, Queue<CommandJob>>;
+  #opened: Promise<ReadonlyMap<string, Queue<CommandJob>>> | undefined;
   /** How many offers to a queue have not learned yet how many wait in it. */
   readonly #counting = new Map<string, number>();
   #isFollowed = false;
@@ -63,20 +63,19 @@ export class BullQueue implements CommandQueue {
   constructor(options: BullQueueOptions) {
     this.#options = options;
     this.#maxWaiting = options.maxWaiting ?? 1000;
-    const common = {
-      connection: options.redis,
-      prefix: bullPrefix(options.keyPrefix),
-      streams: { events: { maxLen: MAX_QUEUE_EVENTS } },
-      skipVersionCheck: true,
-    };
-    this.#queues = new Map(options.queues.map((name) => [name, new Queue<CommandJob>(name, common)]));
     void options.followed.then(() => (this.#isFollowed = true));
-    // What fails is heard by whoever asked for it; that Redis is away, the connection logs.
-    for (const queue of this.#queues.values()) queue.on('error', () => undefined);
+  }
+
+  /**
+   * Loads BullMQ, which is large, and opens the queues. Without it the first offer does so: a node that has no commands
+   * for workers is spared it.
+   */
+  async open(): Promise<void> {
+    await this.#open();
   }
 
   async offer(command: Command, spec: CommandSpec): Promise<Receipt | Refusal> {
-    const queue = this.#queues.get(spec.queue);
+    const queue = (await this.#open()).get(spec.queue);
     if (queue === undefined) throw new Error(`${spec.action} needs a queue ${spec.queue}; there is none`);
     if (this.#closed) return new Refusal('shutting_down', 'the gateway is stopping', RETRY_AFTER_MS);
     const job = toJob(command, spec);
@@ -98,7 +97,7 @@ export class BullQueue implements CommandQueue {
   /** The command with this id, in whichever queue; undefined when there is none, or no longer. */
   async find(id: string): Promise<FoundCommand | Refusal | undefined> {
     try {
-      const all = await Promise.all([...this.#queues.values()].map((queue) => this.#read(queue, id)));
+      const all = await Promise.all(this.#options.queues.map((queue) => this.#read(queue, id)));
       return all.find((one) => one !== undefined);
     } catch {
       return unavailable('its state is not known');
@@ -107,9 +106,11 @@ export class BullQueue implements CommandQueue {
 
   /** The newest commands of all queues, newest first, at most `limit`. */
   async newest(limit: number): Promise<readonly CommandSummary[] | Refusal> {
-    const { redis } = this.#options;
+    const { redis, keyPrefix, queues } = this.#options;
     try {
-      const all = await Promise.all([...this.#queues.values()].map((queue) => newestIn(queue, redis, limit)));
+      const all = await Promise.all(
+        queues.map((queue) => newestIn((part) => bullKey(keyPrefix, queue, part), redis, limit)),
+      );
       return all
         .flat()
         .sort((one, other) => other.at - one.at)
@@ -122,7 +123,27 @@ export class BullQueue implements CommandQueue {
   /** Takes nothing more. What was taken is others' to execute, and to tell of. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+    const opened = await this.#opened;
+    await Promise.all([...(opened?.values() ?? [])].map((queue) => queue.close()));
+  }
+
+  #open(): Promise<ReadonlyMap<string, Queue<CommandJob>>> {
+    return (this.#opened ??= this.#openQueues());
+  }
+
+  async #openQueues(): Promise<ReadonlyMap<string, Queue<CommandJob>>> {
+    const { Queue } = await import('bullmq');
+    const { redis, keyPrefix, queues } = this.#options;
+    const common = {
+      connection: redis,
+      prefix: bullPrefix(keyPrefix),
+      streams: { events: { maxLen: MAX_QUEUE_EVENTS } },
+      skipVersionCheck: true,
+    };
+    const opened = new Map(queues.map((name) => [name, new Queue<CommandJob>(name, common)]));
+    // What fails is heard by whoever asked for it; that Redis is away, the connection logs.
+    for (const queue of opened.values()) queue.on('error', () => undefined);
+    return opened;
   }
 
   async #refusalOfFull(queue: Queue<CommandJob>): Promise<Refusal | undefined> {
@@ -178,9 +199,10 @@ export class BullQueue implements CommandQueue {
     }
   }
 
-  async #read(queue: Queue<CommandJob>, id: string): Promise<FoundCommand | undefined> {
+  async #read(queue: string, id: string): Promise<FoundCommand | undefined> {
     const fields = ['name', 'finishedOn', 'returnvalue', 'failedReason'] as const;
-    const found = await this.#options.redis.hmget(queue.toKey(id), ...fields);
+    const { redis, keyPrefix } = this.#options;
+    const found = await redis.hmget(bullKey(keyPrefix, queue, id), ...fields);
     const [action, finishedOn, resultJson, failedReason] = found;
     if (typeof action !== 'string') return undefined;
     if (typeof finishedOn !== 'string') return { action, outcome: undefined };

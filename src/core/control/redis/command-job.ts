@@ -37,6 +37,11 @@ export function bullPrefix(keyPrefix: string): string {
   return `{${keyPrefix}}`;
 }
 
+/** The key under which BullMQ keeps a part of a queue: one of its lists or sets, or the job with that id. */
+export function bullKey(keyPrefix: string, queue: string, part: string): string {
+  return `${bullPrefix(keyPrefix)}:${queue}:${part}`;
+}
+
 /** The data of a command's job. */
 export function toJob(
   { action, data, principal, traceparent }: Command,

@@ -1,4 +1,3 @@
-import type { Queue } from 'bullmq';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { RedisScript } from '../../redis/redis-script.js';
 import type { CommandSummary } from '../command-store.js';
@@ -30,15 +29,18 @@ for at, key in ipairs(KEYS) do
 end
 return answer`);
 
-/** The newest jobs of a queue, in no order: `limit` of each state at most. Rejects while Redis is away. */
+/**
+ * The newest jobs of a queue, in no order: `limit` of each state at most. Rejects while Redis is away.
+ * @param keyOf The key of a part of the queue.
+ */
 export async function newestIn(
-  queue: Queue,
+  keyOf: (part: string) => string,
   redis: RedisConnection,
   limit: number,
 ): Promise<CommandSummary[]> {
   const states = [...LISTS, ...SETS];
-  const keys = states.map((state) => queue.toKey(state));
-  const answer = await NEWEST.run(redis, keys, [LISTS.length, limit, queue.toKey('')]);
+  const keys = states.map((state) => keyOf(state));
+  const answer = await NEWEST.run(redis, keys, [LISTS.length, limit, keyOf('')]);
   const flat = (answer as readonly (string | number)[]).map(String);
   const found: CommandSummary[] = [];
   for (let from = 0; from + FIELDS <= flat.length; from += FIELDS) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
-  isTransportPath,
+  transportAt,
   profileDocument,
   transportDisabled,
 } from '../../../../src/profiles/http/profile-document.js';
@@ -24,23 +24,28 @@ describe('profileDocument', () => {
 });
 
 test.each([
-  ['/socket.io', true],
-  ['/socket.io/', true],
-  ['/socket.io/socket.io.js', true],
-  ['/api/events/stream', true],
-  ['/socket.iox', false],
-  ['/api/events', false],
-  ['/api/events/streams', false],
-  ['/', false],
-])('%s is a path of a transport: %s', (path, is) => {
-  expect(isTransportPath(path)).toBe(is);
+  ['/socket.io', 'websocket'],
+  ['/socket.io/', 'websocket'],
+  ['/socket.io/socket.io.js', 'websocket'],
+  ['/api/events/stream', 'sse'],
+  ['/socket.iox', undefined],
+  ['/api/events', undefined],
+  ['/api/events/streams', undefined],
+  ['/', undefined],
+])('%s is a path of the transport %s', (path, transport) => {
+  expect(transportAt(path)).toBe(transport);
 });
 
 test('a transport that is off is refused with 404 and the profile’s name', () => {
-  const refusal = transportDisabled(served(false, true, true));
+  const refusal = transportDisabled(served(false, true, true), '/socket.io');
   expect([refusal.code, refusal.status, refusal.message]).toEqual([
     'transport_disabled',
     404,
     expect.stringContaining('HYBRID'),
   ]);
+});
+
+test('one that is on, and does not take anybody any more, is going down', () => {
+  const refusal = transportDisabled(served(false, true, true), '/api/events/stream');
+  expect([refusal.code, refusal.status]).toEqual(['shutting_down', 503]);
 });

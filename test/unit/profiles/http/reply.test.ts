@@ -81,6 +81,8 @@ describe('refuseUpgrade', () => {
       'HTTP/1.1 503 too_many_connections',
       'Retry-After: 5',
       'Content-Type: application/json; charset=utf-8',
+      'X-Content-Type-Options: nosniff',
+      'Cache-Control: no-store',
       `Content-Length: ${String(Buffer.byteLength(body))}`,
       'Connection: close',
     ]);
