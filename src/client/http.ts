@@ -33,7 +33,7 @@ export async function tokenOf(source: TokenSource | undefined): Promise<string |
 
 /** The header that carries a token. */
 export function authorization(token: string | undefined): Record<string, string> {
-  return token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  return token ? { Authorization: `Bearer ${token}` } : {};
 }
 
 /**

@@ -18,13 +18,13 @@ export interface Publication {
  * `outcome_unknown`. Rejects with a {@link GatewayError}; after that, or a lost connection (`unreachable`), the events may have
  * been stored.
  */
-export async function publishEvents({ url, token, events }: Publication): Promise<readonly string[]> {
+export function publishEvents({ url, token, events }: Publication): Promise<readonly string[]> {
   const once = async (timeoutMs: number): Promise<readonly string[]> => {
     const answer = await ask(url(), { body: events, token, timeoutMs });
     if (answer.status !== 202) throw errorOf(answer);
     return (answer.body as { readonly ids: readonly string[] }).ids;
   };
-  return await persist(once, isNothingStored);
+  return persist(once, isNothingStored);
 }
 
 /**

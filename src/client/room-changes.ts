@@ -16,7 +16,7 @@ const ACK_MS = 10_000;
  * Has the session of a stream join rooms or leave them, over whichever wire it has: when it is live, and again where that
  * is lost meanwhile. Resolves with all its rooms. Rejects with the gateway's refusal, or when it has not been live for 30 s.
  */
-export async function changeRooms(
+export function changeRooms(
   stream: Stream,
   news: Emitter<StreamNews>,
   change: RoomChange,
@@ -32,7 +32,7 @@ export async function changeRooms(
     stream.place.roomsChanged(now);
     return now;
   };
-  return await persist(once, mayRetry);
+  return persist(once, mayRetry);
 }
 
 /** A session that is not known is one that was lost; the stream is about to have another. */

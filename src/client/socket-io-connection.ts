@@ -31,7 +31,7 @@ export const openSocketIo: OpenConnection = (target, { heard, told, lost }) => {
     const { origin, pathname } = new URL(url);
     const made = io(origin, {
       path: pathname,
-      auth: { bundle: true, rooms, lastEventId: cursor ?? undefined, token },
+      auth: { bundle: true, rooms, lastEventId: cursor, token },
       forceNew: true,
       reconnection: false,
       transports: ['websocket', 'polling'],

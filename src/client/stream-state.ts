@@ -23,4 +23,4 @@ export interface StateChange {
 
 /** Said while a request waits for the first byte of its answer. */
 export const NO_ANSWER =
-  'no answer: other tabs may hold the six connections that HTTP/1.1 allows to a host; use shared: true, or HTTP/2';
+  'no answer: other tabs may hold all six connections of HTTP/1.1; use shared: true, or HTTP/2';

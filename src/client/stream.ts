@@ -3,6 +3,7 @@ import type { Ask } from './connection.js';
 import { GatewayError, gatewayError } from './gateway-error.js';
 import { fetchProfile } from './fetch-profile.js';
 import { get, tokenOf } from './http.js';
+import { isFinal } from './is-final.js';
 import { isOnline, listenToPage } from './page-events.js';
 import { type Silence, SilenceWatch } from './silence-watch.js';
 import type { LiveSession, StreamParts } from './stream-parts.js';
@@ -16,8 +17,6 @@ interface RoomState {
   readonly events: readonly GatewayEvent[];
 }
 
-/** Codes with which a stream is refused for good. Source: core/errors.ts, `stay_away`. */
-const STAY_AWAY = ['bad_request', 'invalid_room', 'too_many_rooms', 'origin_not_allowed'];
 /** What the gateway tells its clients before it ends their streams. */
 const NOTICES = ['draining', 'profile_changed', 'token_expired'];
 /** Shortest wait before a node is asked again that only says that it goes down, ms. */
@@ -196,6 +195,7 @@ export class Stream {
       this.#backoff.reset();
       return this.#lost(new GatewayError(notice, reason, { retryAfterMs: DRAINING_MS }));
     }
+    if (isFinal(notice, this.#parts.token)) return this.close(reason, notice);
     if (notice === 'draining') this.#turn += 1;
     this.#calm();
     this.#hurry(reason, notice);
@@ -203,7 +203,7 @@ export class Stream {
 
   #lost(thrown: unknown): void {
     const { code, message, profile, retryAfterMs } = gatewayError(thrown);
-    if (STAY_AWAY.includes(code)) return this.close(message, code);
+    if (isFinal(code, this.#parts.token)) return this.close(message, code);
     this.#calm();
     if (profile !== null) return this.#hurry(message, code, profile);
     this.#turn += 1;

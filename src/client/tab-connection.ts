@@ -48,7 +48,8 @@ export const openTab: OpenTab = (target, listener, sharing, transport) => {
     leave();
     port.close();
   });
-  post({ name: 'open', urls, rooms, cursor, transport, hasToken: token !== undefined });
+  const given = typeof token === 'string' ? token : token !== undefined;
+  post({ name: 'open', urls, rooms, cursor, transport, token: given });
 
   let id = 0;
   return (what, value, timeoutMs) =>

@@ -1,5 +1,6 @@
 import type { ClientOptions, FlipgateClient } from './flipgate-client.js';
 import { GatewayError } from './gateway-error.js';
+import type { TokenSource } from './http.js';
 import { beginRoom } from './room-beginning.js';
 import { SharedTab } from './shared-tab.js';
 import { TabTokens } from './tab-tokens.js';
@@ -32,7 +33,7 @@ export class TabHub {
   readonly #tabs = new Set<SharedTab>();
   readonly #tokens = new TabTokens();
   #client: FlipgateClient | undefined;
-  #token: (() => Promise<string>) | undefined;
+  #token: TokenSource | undefined;
   #welcome: Welcome | undefined;
   /** Who came before the stream was live for the first time. */
   #early: (() => void)[] = [];
@@ -74,8 +75,10 @@ export class TabHub {
     } else void this.#begin(tab, opening);
   }
 
-  #start({ urls, rooms, cursor, transport, hasToken }: Opening): void {
-    this.#token = hasToken ? () => this.#tokens.ask(this.#tabs) : undefined;
+  #start({ urls, rooms, cursor, transport, token }: Opening): void {
+    // One that is always the same is told apart, since it can't be had anew once it has expired.
+    if (typeof token === 'string') this.#token = token;
+    else this.#token = token ? () => this.#tokens.ask(this.#tabs) : undefined;
     const client = this.#connect(urls, {
       ...(rooms === undefined ? {} : { rooms }),
       ...(cursor === null ? {} : { cursor }),

@@ -10,7 +10,8 @@ export type FromTab =
       readonly rooms: readonly string[] | undefined;
       readonly cursor: string | null;
       readonly transport: Transport;
-      readonly hasToken: boolean;
+      /** true: it is to be asked for. */
+      readonly token: string | boolean;
     }
   | { readonly name: 'alive' }
   | { readonly name: 'close' }

@@ -1,4 +1,6 @@
-import { FlipgateClient, type StateChange } from '../client/index.js';
+import type { StateChange } from '../client/index.js';
+import { AccountBadge } from './account-badge.js';
+import { CardLocks } from './card-locks.js';
 import { CommandList } from './command-list.js';
 import { ConnectionBar } from './connection-bar.js';
 import { Controls } from './controls.js';
@@ -9,29 +11,53 @@ import type { Fields } from './fields.js';
 import { Figure } from './figure.js';
 import { FIGURES } from './figure-specs.js';
 import { FlipCard } from './flip-card.js';
-import { fetchCommands, fetchStatus } from './gateway-api.js';
+import { GatewayApi, isIdentityCode } from './gateway-api.js';
 import { GatewayFacts } from './gateway-facts.js';
 import { HostCard } from './host-card.js';
 import { NodeList } from './node-list.js';
 import {
+  accountElements,
   barElements,
   controlElements,
   factElements,
   flipElements,
   hostElements,
+  signInElements,
   tableElements,
 } from './page-elements.js';
+import { PageStream } from './page-stream.js';
+import type { Permissions } from './permissions.js';
 import { UNKNOWN } from './quantity.js';
 import { RoomSizes } from './room-sizes.js';
+import { Session } from './session.js';
+import { SignIn } from './sign-in.js';
 import { StatusPoll } from './status-poll.js';
+import { TokenStore } from './token-store.js';
 import { TRANSPORT_NAMES } from './transport-names.js';
 
-/** ms a command may take before the page gives up waiting for its outcome. */
-const COMMAND_MS = 15_000;
-
-const client = new FlipgateClient(location.origin, { rooms: readRooms() });
+const tokens = new TokenStore();
+const api = new GatewayApi({
+  token: () => tokens.token,
+  refused: (code, token) => {
+    session.lost(code, token);
+  },
+});
+const session = new Session({ api, tokens, entered: enter, left: leave });
+const signIn = new SignIn(signInElements(), (token) => session.signIn(token));
+const account = new AccountBadge(
+  accountElements(),
+  () => {
+    signIn.ask();
+  },
+  () => {
+    tokens.forget();
+    // Nothing of what was shown to this one is left for the next.
+    location.reload();
+  },
+);
+const locks = new CardLocks(document);
 const bar = new ConnectionBar(barElements(), (transport) => {
-  client.use(transport);
+  stream.use(transport);
 });
 const table = new EventTable(tableElements());
 const host = new HostCard(hostElements());
@@ -55,16 +81,30 @@ const commandList = new CommandList({
   none: element('commands-none', HTMLElement),
 });
 
+const may = (need: string): boolean => session.permissions?.may(need) === true;
 const status = new StatusPoll({
-  ask: fetchStatus,
+  ask: () => api.status(),
+  isWanted: () => may('status'),
   heard: takeStatus,
   failed: () => {
     facts.fail();
   },
   everyMs: 1000,
 });
+/** What everybody may know, for who may know no more. */
+const profile = new StatusPoll({
+  ask: () => api.profile(),
+  isWanted: () => session.permissions !== undefined && !may('status'),
+  heard: (answer) => {
+    showProfile(answer, (transport) => answer.fields('transports').value(transport) !== null);
+    flip.takeProfile(answer);
+  },
+  failed: () => undefined,
+  everyMs: 2000,
+});
 const commands = new StatusPoll({
-  ask: fetchCommands,
+  ask: () => api.commands(),
+  isWanted: () => may('status'),
   heard: (answer) => {
     commandList.take(answer);
   },
@@ -73,12 +113,38 @@ const commands = new StatusPoll({
   },
   everyMs: 2000,
 });
-const flip = new FlipCard(flipElements(), () => {
+const polls = [status, profile, commands];
+const flip = new FlipCard(flipElements(), api, () => {
   status.refresh();
+  profile.refresh();
+});
+const stream = new PageStream(readRooms(), {
+  changed: takeState,
+  profile: ({ profile: served, transports }) => {
+    bar.showProfile(served, transports.sse !== null && transports.websocket !== null);
+  },
+  welcomed: (welcome, transport) => {
+    bar.showRooms(welcome.rooms);
+    table.offerRooms(welcome.rooms);
+    lastTold = '';
+    const over = transport === null ? '' : ` over ${TRANSPORT_NAMES[transport]}`;
+    table.addNotice(`${welcome.resumed ? 'Resumed' : 'Connected'}${over}`);
+    status.refresh();
+    // A gateway that was restarted may know other keys.
+    void session.check();
+  },
+  event: (event) => {
+    facts.countEvents(1);
+    table.addEvents([event]);
+    host.take(event);
+  },
+  gap: (gap) => {
+    table.addGap(gap);
+  },
 });
 const controls = new Controls(controlElements(), async (action, data) => {
   try {
-    return await client.control(action, data, { timeoutMs: COMMAND_MS });
+    return await stream.command(action, data);
   } finally {
     commands.refresh();
   }
@@ -87,45 +153,45 @@ const controls = new Controls(controlElements(), async (action, data) => {
 /** What the list was told of the connection last. */
 let lastTold = '';
 
-client.onState((change) => {
-  bar.showState(change);
-  if (change.state !== 'live') tellOnce(change);
-});
-client.onProfile(({ profile, transports }) => {
-  bar.showProfile(profile, transports.sse !== null && transports.websocket !== null);
-});
-client.onWelcome((welcome) => {
-  bar.showRooms(welcome.rooms);
-  table.offerRooms(welcome.rooms);
-  const transport = client.transport === null ? '' : ` over ${TRANSPORT_NAMES[client.transport]}`;
-  lastTold = '';
-  table.addNotice(`${welcome.resumed ? 'Resumed' : 'Connected'}${transport}`);
-  status.refresh();
-});
-client.on('*', (event) => {
-  facts.countEvents(1);
-  table.addEvents([event]);
-  host.take(event);
-});
-client.onGap((gap) => {
-  table.addGap(gap);
-});
-
-status.refresh();
-commands.refresh();
+void session.check();
 setInterval(() => {
   facts.drawRate();
   host.checkAge();
 }, 1000);
 
+/** The page is in, or may do something else than before. */
+function enter(permissions: Permissions): void {
+  account.show(permissions, tokens.token !== undefined);
+  locks.show(permissions);
+  flip.allow(permissions.whyNot('flip'));
+  controls.allow(permissions);
+  const hasEvents = permissions.may('subscribe');
+  stream.open(tokens.token, hasEvents);
+  if (!hasEvents) bar.showNone('no events', '');
+  for (const poll of polls) poll.refresh();
+}
+
+/** The page is out; what it shows stays. */
+function leave(code: string): void {
+  const why = code === 'token_expired' ? 'the token has expired' : '';
+  stream.close();
+  account.showOut();
+  bar.showNone('signed out', why);
+  if (code !== 'unauthenticated') tellOnce(`Signed out${why === '' ? '' : `: ${why}`}`);
+  signIn.ask(code);
+}
+
+function takeState(change: StateChange): void {
+  bar.showState(change);
+  if (change.state === 'closed' && isIdentityCode(change.code)) session.lost(change.code ?? '', tokens.token);
+  else if (change.code === 'forbidden') tellOnce(`${change.reason}: ${describeRooms()}`);
+  else if (change.state !== 'live') tellOnce(change.reason);
+}
+
 function takeStatus(answer: Fields): void {
   const at = Date.now() / 1000;
-  const transports = answer.fields('transports');
   // A flip that leaves this page's transport on is told to nobody but those who ask.
-  bar.showProfile(
-    answer.text('profile') ?? UNKNOWN,
-    transports.flag('sse') === true && transports.flag('websocket') === true,
-  );
+  showProfile(answer, (transport) => answer.fields('transports').flag(transport) === true);
   for (const figure of figures) figure.take(answer, at);
   facts.take(answer);
   rooms.take(answer);
@@ -135,11 +201,20 @@ function takeStatus(answer: Fields): void {
   controls.observe(answer.fields('hostMonitor'));
 }
 
+function showProfile(answer: Fields, isOn: (transport: string) => boolean): void {
+  bar.showProfile(answer.text('profile') ?? UNKNOWN, may('subscribe') && isOn('sse') && isOn('websocket'));
+}
+
 /** Why the stream was lost belongs between the events before and after. */
-function tellOnce({ reason }: StateChange): void {
+function tellOnce(reason: string): void {
   if (reason === '' || reason === lastTold) return;
   lastTold = reason;
   table.addNotice(reason);
+}
+
+function describeRooms(): string {
+  const allowed = session.permissions?.lists.subscribe.join(', ') ?? '';
+  return `choose from ${allowed}, in this page's address, as /?rooms=a,b`;
 }
 
 /** Rooms the page's address asks for, `/?rooms=a,b`; none means the gateway's default rooms. */

@@ -48,6 +48,12 @@ export class ConnectionBar {
     detail.textContent = [reason, describeRetry(retryInMs)].filter((text) => text !== '').join(', ');
   }
 
+  /** Shows that there is no stream, in a word, and why. */
+  showNone(word: string, reason: string): void {
+    this.showState({ state: 'closed', transport: null, url: '', reason, code: null, retryInMs: null });
+    this.#parts.state.textContent = word;
+  }
+
   /** Shows the rooms this page is in. */
   showRooms(rooms: readonly string[]): void {
     this.#parts.rooms.textContent = rooms.length === 0 ? UNKNOWN : rooms.join(', ');

@@ -1,5 +1,6 @@
 import { GatewayError } from '../client/index.js';
 import { Fields } from './fields.js';
+import type { Permissions } from './permissions.js';
 
 /** The elements the host monitor is steered with. */
 export interface ControlsParts {
@@ -8,6 +9,7 @@ export interface ControlsParts {
   readonly intervalForm: HTMLFormElement;
   /** ms. */
   readonly interval: HTMLInputElement;
+  readonly apply: HTMLButtonElement;
   readonly state: HTMLElement;
   /** Says what a command did. */
   readonly outcome: HTMLElement;
@@ -46,6 +48,22 @@ export class Controls {
       const ms = parts.interval.valueAsNumber;
       if (Number.isFinite(ms)) void this.#send('host-monitor.interval', { ms });
     });
+  }
+
+  /** Leaves only those commands that may be sent; of the others it says why not. */
+  allow(permissions: Permissions): void {
+    const { start, stop, interval, apply } = this.#parts;
+    for (const [action, ...controls] of [
+      ['host-monitor.start', start],
+      ['host-monitor.stop', stop],
+      ['host-monitor.interval', interval, apply],
+    ] as const) {
+      const why = permissions.whyNot(action);
+      for (const control of controls) {
+        control.disabled = why !== '';
+        control.title = why;
+      }
+    }
   }
 
   /** Takes `{running, intervalMs}` as the gateway's status tells it; one that may be out of date is passed over. */

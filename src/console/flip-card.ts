@@ -1,8 +1,8 @@
 import type { Fields } from './fields.js';
-import { describePlan, planFlip } from './flip-plan.js';
+import { describeFlip } from './flip-plan.js';
 import { FlipProgress, type FlipProgressParts } from './flip-progress.js';
 import { type FlipReportView, isUnderWay, readFlipReport } from './flip-report.js';
-import { fetchFlipReport, putProfile, RefusedError } from './gateway-api.js';
+import { type GatewayApi, isRefused, RefusedError } from './gateway-api.js';
 import { nodesOf } from './node-list.js';
 
 /** The elements a flip is asked for with. */
@@ -29,7 +29,9 @@ const RETRY_MS = 2000;
 export class FlipCard {
   readonly #parts: FlipCardParts;
   readonly #progress: FlipProgress;
+  readonly #api: GatewayApi;
   readonly #flipped: () => void;
+  #whyNot = '';
   #status: Fields | undefined;
   #isWatching = false;
   /** Which flip, and which state of it, the status told of last. */
@@ -37,8 +39,9 @@ export class FlipCard {
   #wanted: { readonly profile: string; readonly all: boolean } | undefined;
 
   /** `flipped` hears that another profile is served now. */
-  constructor(parts: FlipCardParts, flipped: () => void) {
+  constructor(parts: FlipCardParts, api: GatewayApi, flipped: () => void) {
     this.#parts = parts;
+    this.#api = api;
     this.#flipped = flipped;
     this.#progress = new FlipProgress(parts.progress);
     parts.form.addEventListener('submit', (event) => {
@@ -57,8 +60,16 @@ export class FlipCard {
     });
   }
 
-  /** Takes what a status says; flips that others have asked for are shown, too. */
-  take(status: Fields): void {
+  /** `whyNot`: why the page may not flip, for people; empty when it may. */
+  allow(whyNot: string): void {
+    this.#whyNot = whyNot;
+    for (const choice of this.#parts.form.querySelectorAll('input')) choice.disabled = whyNot !== '';
+    if (whyNot !== '') this.#parts.dialog.close();
+    this.#label();
+  }
+
+  /** Takes what is served, for a page that is told no more than that. */
+  takeProfile(status: Fields): void {
     const profile = status.text('profile');
     const isOther = this.#status?.text('profile') !== profile;
     this.#status = status;
@@ -67,6 +78,11 @@ export class FlipCard {
     this.#parts.allLabel.textContent = `All ${String(nodes)} nodes`;
     if (isOther) this.#markServed(profile);
     this.#label();
+  }
+
+  /** Takes what a status says; flips that others have asked for are shown, too. */
+  take(status: Fields): void {
+    this.takeProfile(status);
     const flip = status.fields('flip');
     const seen = `${String(flip.number('id'))} ${flip.text('state') ?? ''}`;
     if (seen === this.#seen) return;
@@ -80,7 +96,7 @@ export class FlipCard {
     const { profile, all } = (this.#wanted = this.#wantedNow());
     question.textContent = all ? `Flip all nodes to ${profile}?` : `Flip to ${profile}?`;
     confirm.textContent = all ? `Flip all to ${profile}` : `Flip to ${profile}`;
-    const sentences = describePlan(planFlip(this.#status, profile, all));
+    const sentences = describeFlip(this.#status, profile, all);
     consequences.replaceChildren(
       ...sentences.map((sentence) => {
         const item = document.createElement('li');
@@ -98,7 +114,7 @@ export class FlipCard {
     progress.error.textContent = '';
     open.setAttribute('aria-busy', 'true');
     try {
-      this.#draw(readFlipReport(await putProfile(profile, all)));
+      this.#draw(readFlipReport(await this.#api.putProfile(profile, all)));
       this.#flipped();
       this.#watch();
     } catch (error) {
@@ -117,7 +133,11 @@ export class FlipCard {
   }
 
   async #look(): Promise<void> {
-    const report = await fetchFlipReport().then(readFlipReport, () => undefined);
+    const report = await this.#api.flipReport().then(readFlipReport, (error: unknown) => {
+      // It would be refused again; a later status, or flip, has it look again.
+      if (isRefused(error)) this.#isWatching = false;
+    });
+    if (!this.#isWatching) return;
     if (report !== undefined) this.#draw(report);
     if (report !== undefined && !isUnderWay(report.flip?.state) && !isUnderWay(report.rollout?.state)) {
       this.#isWatching = false;
@@ -157,8 +177,11 @@ export class FlipCard {
     const { profile, all } = this.#wantedNow();
     const { open } = this.#parts;
     // Other nodes may serve something else, so all of them can be flipped to what this one serves.
-    open.disabled = profile === '' || (profile === this.#status?.text('profile') && !all);
-    const text = open.disabled ? 'Choose another profile' : `Flip ${all ? 'all ' : ''}to ${profile}…`;
+    open.title = this.#whyNot;
+    open.disabled =
+      this.#whyNot !== '' || profile === '' || (profile === this.#status?.text('profile') && !all);
+    const wanted = open.disabled ? 'Choose another profile' : `Flip ${all ? 'all ' : ''}to ${profile}…`;
+    const text = this.#whyNot === '' ? wanted : 'Flipping is not allowed';
     if (open.textContent !== text) open.textContent = text;
   }
 }

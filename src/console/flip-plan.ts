@@ -48,6 +48,15 @@ export function planFlip(status: Fields, to: string, all: boolean): FlipPlan {
   };
 }
 
+/** What a flip to `to` would do, a sentence each; what only a status tells is left out where there is but a profile. */
+export function describeFlip(status: Fields, to: string, all: boolean): string[] {
+  if (status.value('sessions') !== undefined) return describePlan(planFlip(status, to, all));
+  return [
+    `This node will serve ${to} instead of ${status.text('profile') ?? 'what it serves now'}.`,
+    'How many sessions have to move is not known here: that needs the right “status”.',
+  ];
+}
+
 /** What will happen, a sentence each, for who has to say yes to it. */
 export function describePlan({ from, to, nodes, coming, going, staying, seconds }: FlipPlan): string[] {
   const where =

@@ -1,3 +1,4 @@
+import type { AccountBadgeParts } from './account-badge.js';
 import type { ConnectionBarParts } from './connection-bar.js';
 import type { ControlsParts } from './controls.js';
 import { element } from './element.js';
@@ -5,6 +6,7 @@ import type { EventTableParts } from './event-table.js';
 import type { FlipCardParts } from './flip-card.js';
 import type { GatewayFactsParts } from './gateway-facts.js';
 import type { HostCardParts } from './host-card.js';
+import type { SignInParts } from './sign-in.js';
 
 const html = (id: string): HTMLElement => element(id, HTMLElement);
 
@@ -17,6 +19,26 @@ export const barElements = (): ConnectionBarParts => ({
   rooms: html('rooms'),
   choice: html('transport-choice'),
   select: element('transport-select', HTMLSelectElement),
+});
+
+/** The elements that say who this page is. */
+export const accountElements = (): AccountBadgeParts => ({
+  box: element('account', HTMLDetailsElement),
+  id: html('account-id'),
+  rights: element('account-rights', HTMLDListElement),
+  signIn: element('sign-in-open', HTMLButtonElement),
+  signOut: element('sign-out', HTMLButtonElement),
+});
+
+/** The elements of the sign-in. */
+export const signInElements = (): SignInParts => ({
+  dialog: element('sign-in', HTMLDialogElement),
+  form: element('sign-in-form', HTMLFormElement),
+  why: html('sign-in-why'),
+  token: element('token', HTMLInputElement),
+  error: html('sign-in-error'),
+  submit: element('sign-in-submit', HTMLButtonElement),
+  cancel: element('sign-in-cancel', HTMLButtonElement),
 });
 
 /** The elements of the flip. */
@@ -75,6 +97,7 @@ export const controlElements = (): ControlsParts => ({
   stop: element('monitor-stop', HTMLButtonElement),
   intervalForm: element('interval-form', HTMLFormElement),
   interval: element('interval', HTMLInputElement),
+  apply: element('monitor-apply', HTMLButtonElement),
   state: html('monitor-state'),
   outcome: html('command-outcome'),
   error: html('command-error'),

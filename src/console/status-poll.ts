@@ -7,11 +7,13 @@ export interface StatusPollParts {
   readonly heard: (answer: Fields) => void;
   /** There was no answer. */
   readonly failed: () => void;
+  /** False while it is not to be asked; `refresh` looks again. */
+  readonly isWanted: () => boolean;
   /** ms between two questions. */
   readonly everyMs: number;
 }
 
-/** Asks again and again while the page is visible; not at all while it is hidden. */
+/** Asks again and again while the page is visible and it is wanted; else not at all. */
 export class StatusPoll {
   readonly #parts: StatusPollParts;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -24,10 +26,10 @@ export class StatusPoll {
     });
   }
 
-  /** Asks now, out of turn, and goes on from here; does nothing while the page is hidden. */
+  /** Asks now, out of turn, and goes on from here; does nothing while the page is hidden, or it is not wanted. */
   refresh(): void {
     clearTimeout(this.#timer);
-    if (document.hidden || this.#isAsking) return;
+    if (document.hidden || this.#isAsking || !this.#parts.isWanted()) return;
     void this.#ask();
   }
 

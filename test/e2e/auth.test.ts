@@ -90,6 +90,7 @@ describe('who shows nothing', () => {
     ['GET', '/api/rooms/default/state'],
     ['GET', '/api/rooms/default/events'],
     ['POST', '/api/sessions/some-id/rooms'],
+    ['GET', '/api/me'],
     ['GET', '/api/admin/status'],
     ['GET', '/api/admin/commands'],
     ['GET', '/api/admin/profile'],
@@ -191,6 +192,21 @@ describe('where a key or a token may be', () => {
   });
 });
 
+test('GET /api/me tells who asks what it may do, and until when', async () => {
+  const { headers, json } = await get('/api/me', KEYS.page);
+  expect(json).toEqual({
+    id: 'key:page',
+    rights: { subscribe: ['default', 'team.*'], publish: [], command: ['host-monitor.*'], admin: [] },
+    expiresAt: null,
+  });
+  expect(headers['cache-control']).toBe('no-store');
+  const token = await tokenFor({ admin: ['status'] });
+  const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
+    exp: number;
+  };
+  expect((await get('/api/me', token)).json).toMatchObject({ id: 'user:ann', expiresAt: exp * 1000 });
+});
+
 describe('least privilege', () => {
   test('publishing: to each room of each event, all or none', async () => {
     expect((await publish(event('team.a'), KEYS.backend)).status).toBe(202);
@@ -278,12 +294,12 @@ describe('a token that expires', () => {
     const asked: number[] = [];
     const client = new FlipgateClient(url, {
       rooms: ['team.sdk'],
-      transport,
+      prefer: transport,
       token: async () => {
         asked.push(Date.now());
         return tokenFor({ subscribe: ['team.*'] }, asked.length < 3 ? 3 : 600);
       },
-    } as never);
+    });
     const got: unknown[] = [];
     client.on('fact_added', (one: unknown) => got.push(one));
     await waitUntil(() => client.stateChange.state === 'live', 'the first connection');
@@ -295,6 +311,29 @@ describe('a token that expires', () => {
     await requestJson('POST', `${url}/api/events`, event('team.sdk'), bearer(KEYS.backend));
     await waitUntil(() => got.length > 0, 'the event');
     client.close();
+  });
+});
+
+describe.each(['websocket', 'sse'] as const)('the SDK over %s', (prefer) => {
+  test.each([
+    ['unauthenticated', () => undefined],
+    ['invalid_token', () => 'no-such-key'],
+    ['forbidden', () => KEYS.nobody],
+    ['token_expired', () => tokenFor({ subscribe: ['team.*'] }, 2)],
+  ])('ends with %s', async (code, tokenOf) => {
+    const token = await tokenOf();
+    const client = new FlipgateClient(url, {
+      rooms: ['team.sdk'],
+      prefer,
+      ...(token === undefined ? {} : { token }),
+    });
+    const seen: string[] = [];
+    client.onState(({ state, transport }) => seen.push(`${state} ${String(transport)}`));
+    await waitUntil(() => client.state === 'closed', 'the end');
+    expect(client.stateChange).toMatchObject({ code, retryInMs: null });
+    const before = ['connecting null', `connecting ${prefer}`];
+    if (code === 'token_expired') before.push(`live ${prefer}`);
+    expect(seen).toEqual([...before, 'closed null']);
   });
 });
 

@@ -50,6 +50,9 @@ describe.each([
     await opened.says('sessions-sse', sessions.sse);
     await opened.says('sessions-websocket', sessions.websocket);
     expect(await opened.at('transport-select').isVisible()).toBe(profile === 'HYBRID');
+    // Nobody is told apart here.
+    for (const part of ['account', 'sign-in', 'sign-in-open'])
+      expect(await opened.at(part).isVisible()).toBe(false);
     expect(await opened.at('log').textContent()).toMatch(/^(memory|redis), ready$/);
     expect(Number(await opened.at('held').textContent())).toBeGreaterThan(0);
     expect(await opened.at('window').textContent()).toMatch(/^\d+ ms$/);

@@ -126,6 +126,7 @@ async function emptied(): Promise<void> {
 describe('what succeeds', () => {
   const sent: readonly [operation: string, status: number, what: string, asked: Asked][] = [
     ['readProfile', 200, 'as it is', {}],
+    ['readMe', 200, 'as it is', {}],
     ['readHealth', 200, 'as it is', {}],
     ['readReadiness', 200, 'as it is', {}],
     ['readStatus', 200, 'as it is', {}],

@@ -33,6 +33,12 @@ export class Rights {
     this.#spec = spec;
   }
 
+  /** The lists of patterns, as {@link parseRights} reads them. */
+  toJSON(): RightsSpec {
+    const { subscribe, publish, command, admin } = this.#spec;
+    return { subscribe, publish, command, admin };
+  }
+
   /** Whether a session may be in the room, and its state and history be read. */
   maySubscribe(room: string): boolean {
     return isAllowed(this.#spec.subscribe, room);

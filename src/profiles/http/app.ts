@@ -18,6 +18,7 @@ import { controlRoutes } from './routes/control.js';
 import { documentRoutes } from './routes/documents.js';
 import { flipRoutes } from './routes/flips.js';
 import { metricsRoute } from './routes/metrics.js';
+import { meRoutes } from './routes/me.js';
 import { healthRoutes, type Operations, operationRoutes } from './routes/operations.js';
 import { roomRoutes } from './routes/rooms.js';
 import { sessionRoutes } from './routes/sessions.js';
@@ -58,7 +59,7 @@ export function createApp(parts: AppParts): Express {
   // From here on it must be known who asks, before anything of what comes is read.
   app.use(['/api', '/metrics'], identify(parts.callers));
   app.use('/api', parts.readBody);
-  app.use(controlRoutes(parts.gate, parts.callers, parts.tracing));
+  app.use(meRoutes(), controlRoutes(parts.gate, parts.callers, parts.tracing));
   app.use(sessionRoutes(parts.delivery, parts.remoteSessions), roomRoutes(parts.delivery.rooms));
   app.use(operationRoutes(parts.operations), metricsRoute(parts.operations));
   app.use(flipRoutes(parts));

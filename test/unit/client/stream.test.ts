@@ -6,6 +6,7 @@ import { Stream } from '../../../src/client/stream.js';
 import type { StreamNews, StreamParts } from '../../../src/client/stream-parts.js';
 import type { StateChange } from '../../../src/client/stream-state.js';
 import type { GatewayEvent, ProfileDocument, Transport } from '../../../src/client/wire.js';
+import { type ErrorCode, ERRORS } from '../../../src/core/errors.js';
 
 /** A connection that was opened, and what a test makes it say. */
 interface Opened {
@@ -227,8 +228,9 @@ describe('a stream', () => {
   });
 
   it('stays away where it is told to', async () => {
-    for (const code of ['bad_request', 'invalid_room', 'too_many_rooms', 'origin_not_allowed']) {
-      await open();
+    const codes = Object.keys(ERRORS).filter((code) => ERRORS[code as ErrorCode].disconnect === 'stay_away');
+    for (const code of codes) {
+      await open({ token: () => 'another' });
       lose(new GatewayError(code, 'no'));
       expect(stream.state).toMatchObject({ state: 'closed', code, reason: 'no', retryInMs: null });
       await pass(60_000);
@@ -237,7 +239,8 @@ describe('a stream', () => {
       stream.networkChanged();
       await pass(60_000);
     }
-    expect(opened).toHaveLength(4);
+    expect(opened).toHaveLength(codes.length);
+    expect(codes).toEqual(expect.arrayContaining(['unauthenticated', 'invalid_token', 'forbidden']));
   });
 
   it('waits for the time a refusal names', async () => {
@@ -257,6 +260,41 @@ describe('a stream', () => {
     stream.close();
     await open({ token: () => Promise.reject(new Error('signed out')) });
     expect(stream.state).toMatchObject({ reason: expect.stringContaining('signed out'), retryInMs: 500 });
+  });
+
+  it('waits longer and longer where each token is refused as expired', async () => {
+    let tokens = 0;
+    await open({ token: () => `t${String((tokens += 1))}` });
+    welcome();
+    await pass(2000);
+    newest().listener.told('token_expired', {}, null);
+    await pass(0);
+    for (const [refusals, waitMs] of [500, 1000, 2000, 4000].entries()) {
+      expect(newest().target.token).toBe(`t${String(refusals + 2)}`);
+      lose(new GatewayError('token_expired', 'expired', { status: 401 }));
+      expect(stream.state).toMatchObject({ state: 'reconnecting', code: 'token_expired', retryInMs: waitMs });
+      await pass(waitMs);
+    }
+  });
+
+  it('ends when a token expires that is always the same', async () => {
+    await open({ token: 'the only one' });
+    welcome();
+    newest().listener.told('token_expired', {}, null);
+    expect(stream.state).toMatchObject({ state: 'closed', code: 'token_expired' });
+    await open({ token: 'the only one' });
+    lose(new GatewayError('token_expired', 'expired', { status: 401 }));
+    expect(stream.state).toMatchObject({ state: 'closed', code: 'token_expired', reason: 'expired' });
+    await pass(60_000);
+    expect(opened).toHaveLength(2);
+  });
+
+  it('asks again where a token can not be checked now', async () => {
+    await open({ token: 'the only one' });
+    lose(new GatewayError('auth_unavailable', 'no keys', { status: 503, retryable: true }));
+    expect(stream.state).toMatchObject({ code: 'auth_unavailable', retryInMs: 500 });
+    await pass(500);
+    expect(opened).toHaveLength(2);
   });
 
   it('moves to another transport that is on, and to none that is not', async () => {

@@ -85,9 +85,13 @@ class FakePort extends EventTarget {
     this.dispatchEvent(new MessageEvent('message', { data }));
   }
 
-  open(asked: readonly string[] | null = ['a'], cursor: string | null = null, hasToken = false): this {
+  open(
+    asked: readonly string[] | null = ['a'],
+    cursor: string | null = null,
+    token: string | boolean = false,
+  ): this {
     const rooms = asked ?? undefined;
-    this.post({ name: 'open', urls: ['http://one'], rooms, cursor, transport: 'sse', hasToken });
+    this.post({ name: 'open', urls: ['http://one'], rooms, cursor, transport: 'sse', token });
     return this;
   }
 
@@ -278,6 +282,11 @@ describe('a hub of tabs', () => {
     client().say('event', event('2-0', 'b'));
     await pass(0);
     expect([first.ids, second.ids]).toEqual([['1-0'], ['1-0', '2-0']]);
+  });
+
+  it('has a token of its own where that is always the same', () => {
+    tab().open(['a'], null, 'secret');
+    expect(client().options.token).toBe('secret');
   });
 
   it('asks its tabs for a token', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Fields } from '../../../src/console/fields.js';
-import { describePlan, planFlip } from '../../../src/console/flip-plan.js';
+import { describeFlip, describePlan, planFlip } from '../../../src/console/flip-plan.js';
 
 const profiles = {
   WEBSOCKET: { websocket: true, sse: false },
@@ -72,6 +72,13 @@ describe('what a flip will do', () => {
     expect(planFlip(statusOf('WEBSOCKET', 10, 0, nodes), 'SSE', false).going).toEqual([
       { transport: 'websocket', sessions: 10 },
     ]);
+  });
+
+  it('says of sessions only what it is told', () => {
+    expect(describeFlip(statusOf('HYBRID', 1, 1), 'SSE', false).join(' ')).toContain('the one session');
+    const text = describeFlip(new Fields({ profile: 'HYBRID', transports: {} }), 'SSE', false).join(' ');
+    expect(text).toContain('This node will serve SSE instead of HYBRID.');
+    expect(text).toContain('needs the right “status”');
   });
 
   it('does what it can with a status of another version', () => {

@@ -58,6 +58,21 @@ const flip = operation({
   refusals: ['invalid_profile', 'serves_nothing', 'flip_failed', 'node_unavailable', 'shutting_down'],
 });
 
+const me = operation({
+  id: 'readMe',
+  tag: 'operations',
+  summary: 'Ask what you may do',
+  text: 'Who the gateway takes you for, by what you show, and the rights that has.',
+  access: 'known',
+  answers: {
+    200: jsonAnswer('You.', ref('Me'), {
+      id: 'key:page',
+      rights: { subscribe: ['default', 'team.*'], publish: [], command: [], admin: ['status'] },
+      expiresAt: null,
+    }),
+  },
+});
+
 const health = operation({
   id: 'readHealth',
   tag: 'operations',
@@ -142,6 +157,7 @@ const commands = operation({
 /** Paths for operators and for what watches the gateway. */
 export const operationPaths: Readonly<Record<string, Schema>> = {
   '/api/profile': { get: discover },
+  '/api/me': { get: me },
   '/api/admin/profile': { get: readFlips, put: flip },
   '/api/admin/status': { get: status },
   '/api/admin/commands': { get: commands },

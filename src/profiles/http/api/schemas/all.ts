@@ -4,6 +4,7 @@ import { commandSchemas } from './commands.js';
 import { errorSchemas } from './errors.js';
 import { eventSchemas } from './events.js';
 import { figureSchemas } from './figures.js';
+import { meSchemas } from './me.js';
 import { profileSchemas } from './profiles.js';
 import { statusSchemas } from './status.js';
 import { streamSchemas } from './stream.js';
@@ -13,6 +14,7 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
   ...eventSchemas,
   ...commandSchemas,
   ...profileSchemas,
+  ...meSchemas,
   ...streamSchemas,
   ...statusSchemas,
   ...figureSchemas,
