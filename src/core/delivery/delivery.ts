@@ -1,5 +1,4 @@
 import type { Caller } from '../auth/caller.js';
-import { Rights } from '../auth/rights.js';
 import { type ErrorCode, Refusal } from '../errors.js';
 import type { Event, LogEntry } from '../event.js';
 import type { LogState, LogTail } from '../log/event-log.js';
@@ -147,14 +146,12 @@ export class Delivery {
     change: RoomChange,
     by: Caller = session.principal,
   ): readonly string[] | Refusal {
-    if (isOf(session, by)) return this.#changeRooms(session, change, by.rights);
-    this.#parts.counters.add('room_changes_refused', 'forbidden');
-    return new Refusal('forbidden', "this is another client's session");
+    return this.#changed(session, this.#engine.roomChanges.change(session, change, by));
   }
 
   /** The same, for who may do so with any session: other nodes and backends, which reach this one through Redis. */
   placeIn(session: Session, change: RoomChange): readonly string[] | Refusal {
-    return this.#changeRooms(session, change, Rights.ALL);
+    return this.#changed(session, this.#engine.roomChanges.place(session, change));
   }
 
   /**
@@ -244,8 +241,7 @@ export class Delivery {
     return this.#engine.hub.size;
   }
 
-  #changeRooms(session: Session, change: RoomChange, rights: Rights): readonly string[] | Refusal {
-    const rooms = this.#engine.roomChanges.change(session, change, rights);
+  #changed(session: Session, rooms: readonly string[] | Refusal): readonly string[] | Refusal {
     this.#engine.beginnings.roomsChanged(session);
     return rooms;
   }
@@ -270,9 +266,4 @@ export class Delivery {
 
 function goingDown(): Refusal {
   return new Refusal('shutting_down', 'this node is going down', 1000);
-}
-
-/** Whether it is the client of the session: as known, or as little known, as the session was opened. */
-function isOf({ principal }: Session, by: Caller): boolean {
-  return principal.isKnown || by.isKnown ? principal.id === by.id : true;
 }

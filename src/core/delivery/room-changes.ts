@@ -1,4 +1,5 @@
-import type { Rights } from '../auth/rights.js';
+import type { Caller } from '../auth/caller.js';
+import { Rights } from '../auth/rights.js';
 import { Refusal } from '../errors.js';
 import type { Event } from '../event.js';
 import type { Counters } from '../metrics/counters.js';
@@ -44,10 +45,20 @@ export class RoomChanges {
   }
 
   /**
-   * Takes rooms away and adds others, by these rights: all of it, or, where that is refused, nothing. Answers all it has
-   * then.
+   * Takes rooms away and adds others: all of it, or, where that is refused, nothing. Answers all it has then. It is asked
+   * for `by` somebody who must be the session's client, and whose rights count: they may be newer than its own.
    */
-  change(session: Session, { join, leave }: RoomChange, rights: Rights): readonly string[] | Refusal {
+  change(session: Session, change: RoomChange, by: Caller): readonly string[] | Refusal {
+    if (!isOf(session, by)) return this.#refuse(new Refusal('forbidden', "this is another client's session"));
+    return this.#change(session, change, by.rights);
+  }
+
+  /** The same, for who may do so with any session: other nodes and backends, which reach this one through Redis. */
+  place(session: Session, change: RoomChange): readonly string[] | Refusal {
+    return this.#change(session, change, Rights.ALL);
+  }
+
+  #change(session: Session, { join, leave }: RoomChange, rights: Rights): readonly string[] | Refusal {
     const { admission, hub, sweeper, wake } = this.#parts;
     if (session.ahead.length >= MAX_AHEAD) return this.#refuse(BUSY);
     const gone = admission.checkNames(leave);
@@ -122,4 +133,9 @@ export class RoomChanges {
     this.#parts.counters.add('room_changes_refused', refusal.code);
     return refusal;
   }
+}
+
+/** Whether it is the client of the session: as known, or as little known, as the session was opened. */
+function isOf({ principal }: Session, by: Caller): boolean {
+  return principal.isKnown || by.isKnown ? principal.id === by.id : true;
 }
