@@ -1,8 +1,8 @@
 import process from 'node:process';
 import { Cluster } from 'ioredis';
-import type { Closers } from '../../core/closers.js';
-import type { Logger } from '../../core/logger.js';
-import { connectRedis, type RedisConnection } from '../../core/redis/redis-connection.js';
+import type { Closers } from '../core/closers.js';
+import type { Logger } from '../core/logger.js';
+import { connectRedis, type RedisConnection } from '../core/redis/redis-connection.js';
 import { Child } from './child.js';
 import { freePorts } from './free-port.js';
 import { until } from './until.js';
@@ -11,7 +11,7 @@ import { until } from './until.js';
 const PATIENCE_MS = 10_000;
 
 /** The Redis of a drill: one of its own, or a place in one that is there. */
-export interface DrillRedis {
+export interface RigRedis {
   readonly url: string;
   readonly connection: RedisConnection;
   /** Undefined where it is not the drill's own. */
@@ -32,7 +32,7 @@ export async function startRedis(
   program: string,
   folder: string,
   { closers, logger }: RedisParts,
-): Promise<DrillRedis> {
+): Promise<RigRedis> {
   const [port = 0] = await freePorts(1);
   const child = new Child(
     program,
@@ -61,7 +61,7 @@ export async function borrowRedis(
   url: string,
   prefix: string,
   { closers, logger }: RedisParts,
-): Promise<DrillRedis> {
+): Promise<RigRedis> {
   const connection = connectRedis(url, 'write', logger);
   closers.add('the connection to redis', async () => {
     if (await doesAnswer(connection)) await removeKeys(connection, prefix);
