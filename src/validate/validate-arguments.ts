@@ -77,7 +77,7 @@ function describeSubject(command: Command): void {
       'a gateway that runs (default: gateways of its own, one for each profile)',
       address,
     )
-    .option('--token <token>', 'token or API key for it (default: FLIPGATE_TOKEN)')
+    .option('--token <token>', 'token or API key for it')
     .option('--flip', 'flip it through the profiles, and back to what it serves now', false)
     .option('--profiles <list>', 'which profiles, separated by commas (default: all three)', profiles)
     .option('--redis', 'start a Redis for gateways of its own', false)
@@ -107,7 +107,7 @@ function optionsOf(typed: Typed): ValidateOptions {
   const { url, redis, redisServer, redisUrl } = typed;
   return {
     url,
-    token: typed.token ?? process.env['FLIPGATE_TOKEN'],
+    token: typed.token,
     flip: typed.flip,
     profiles: typed.profiles ?? PROFILES,
     redis: redis || redisUrl !== undefined ? { program: redisServer, url: redisUrl } : undefined,

@@ -6,7 +6,7 @@ import type { KindFigures, LatencyPoint, LoadFigures } from '../validation-resul
 
 const WIDTH = 580;
 const HEIGHT = 230;
-const AREA: PlotArea = { left: 52, right: WIDTH - 14, top: 34, height: 156 };
+const AREA: PlotArea = { left: 52, right: WIDTH - 26, top: 34, height: 156 };
 /** The longest latencies are few, and would leave no room to see the others: so many percent are drawn. */
 const DRAWN_PERCENT = 99.5;
 
