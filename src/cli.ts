@@ -2,6 +2,7 @@
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import type { Config } from './core/config/config.js';
 import { describeConfig } from './core/config/describe.js';
 import { ConfigFaults, EXIT_CONFIG } from './core/config/fault.js';
 import { type LoadedConfig, loadConfig } from './core/config/load.js';
@@ -34,11 +35,14 @@ program
   .description('have a running gateway serve another profile, and wait until its clients have moved')
   .option('--all', 'all nodes, one after the other', false)
   .option('--url <url>', 'where a gateway listens (default: HOST and PORT of the configuration)')
-  .action(async (profile: string, { all, url }: { all: boolean; url?: string }) => {
+  .option('--token <token>', 'JWT or API key with the admin right "flip" (default: FLIPGATE_TOKEN)')
+  .action(async (profile: string, { all, url, token }: FlipOptions) => {
     const { runFlip } = await import('./flip-command.js');
-    const address = url ?? configuredUrl();
+    const config = url === undefined ? load()?.config : silentConfig();
+    const address = url ?? urlIn(config);
     if (address === undefined) return;
-    process.exitCode = await runFlip({ profile, all, url: address, print });
+    const shown = token ?? config?.flipgateToken;
+    process.exitCode = await runFlip({ profile, all, url: address, token: shown, print });
   });
 
 describeDrill(program.command('drill'), async (drill) => {
@@ -64,22 +68,38 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** The configuration; undefined where it has faults, which were told. */
-function load(): LoadedConfig | undefined {
-  const loaded = loadConfig({
+/** What `flipgate flip` is told besides the profile. */
+interface FlipOptions {
+  readonly all: boolean;
+  readonly url?: string;
+  readonly token?: string;
+}
+
+function read(): LoadedConfig | ConfigFaults {
+  return loadConfig({
     env: process.env,
     cwd: process.cwd(),
     packageRoot: fileURLToPath(new URL('..', import.meta.url)),
   });
+}
+
+/** The configuration; undefined where it has faults, which were told. */
+function load(): LoadedConfig | undefined {
+  const loaded = read();
   if (!(loaded instanceof ConfigFaults)) return loaded;
   process.stderr.write(loaded.toText());
   process.exitCode = EXIT_CONFIG;
   return undefined;
 }
 
+/** The configuration, where the gateway may be another one's and that of this folder does not have to be good. */
+function silentConfig(): Config | undefined {
+  const loaded = read();
+  return loaded instanceof ConfigFaults ? undefined : loaded.config;
+}
+
 /** Where a gateway with this configuration is reached from its own host. */
-function configuredUrl(): string | undefined {
-  const config = load()?.config;
+function urlIn(config: Config | undefined): string | undefined {
   if (config === undefined) return undefined;
   const { host, port } = config;
   const reached =

@@ -16,6 +16,8 @@ export interface FlipCommand {
   readonly all: boolean;
   /** Where a gateway listens. */
   readonly url: string;
+  /** What the gateway is shown; undefined: nothing. */
+  readonly token: string | undefined;
   /** Takes a line for people. */
   readonly print: (line: string) => void;
 }
@@ -24,13 +26,13 @@ export interface FlipCommand {
  * Has a running gateway flipped, and tells how it goes on until its clients have moved. Resolves with the exit code: 0 only
  * when just this flip is done, or the profile was served already.
  */
-export async function runFlip({ profile, all, url, print }: FlipCommand): Promise<number> {
+export async function runFlip({ profile, all, url, token, print }: FlipCommand): Promise<number> {
   if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
     print(`--url ${url} is no address: name one such as http://127.0.0.1:5002`);
     return 1;
   }
   const address = new URL(`${url.replace(/\/+$/, '')}/api/admin/profile`);
-  const asked = await ask(address, { method: 'PUT', body: JSON.stringify({ profile, all }) });
+  const asked = await ask(address, token, { method: 'PUT', body: JSON.stringify({ profile, all }) });
   if ('problem' in asked) {
     print(asked.problem);
     return 1;
@@ -45,7 +47,7 @@ export async function runFlip({ profile, all, url, print }: FlipCommand): Promis
     told = line;
     if (end !== undefined) return end.code;
     await sleep(ASK_MS);
-    const answer = await ask(address, {});
+    const answer = await ask(address, token, {});
     silence = 'problem' in answer ? silence + 1 : 0;
     if ('report' in answer) report = answer.report;
     else if (silence > MAX_SILENCE) {
@@ -69,11 +71,14 @@ function ownOf({ profile, flip, rollout }: FlipsReport, all: boolean): Own {
 
 type Answer = { readonly report: FlipsReport } | { readonly problem: string };
 
-async function ask(address: URL, init: RequestInit): Promise<Answer> {
+async function ask(address: URL, token: string | undefined, init: RequestInit): Promise<Answer> {
   try {
     const response = await fetch(address, {
       ...init,
-      headers: { 'Content-Type': 'application/json' },
+      headers: {
+        'Content-Type': 'application/json',
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      },
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     const body = (await response.json()) as FlipsReport & { error?: { code: string; message: string } };

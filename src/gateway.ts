@@ -11,7 +11,10 @@ import type { Refusal } from './core/errors.js';
 import type { NewEvent } from './core/event.js';
 import type { Logger } from './core/logger.js';
 import { Counters } from './core/metrics/counters.js';
+import { Callers } from './profiles/http/callers.js';
+import { ClientAddresses } from './profiles/http/client-address.js';
 import { readTables } from './tables.js';
+import { openAuth } from './wiring/auth.js';
 import type { Base } from './wiring/base.js';
 import { openCluster } from './wiring/cluster.js';
 import { openControl } from './wiring/control.js';
@@ -57,17 +60,21 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   const { log, bridge } = await openLog(base, roomsOf);
   const monitor = createMonitor(base, log);
   const control = await openControl(base, log, monitor, roomsOf);
-  if (tables instanceof ConfigFaults || control instanceof ConfigFaults) {
+  const auth = await openAuth(base);
+  if (tables instanceof ConfigFaults || control instanceof ConfigFaults || auth instanceof ConfigFaults) {
     await closers.closeAll();
-    const both = [tables, control].filter((one) => one instanceof ConfigFaults);
-    return new ConfigFaults(both.flatMap(({ faults }) => faults));
+    const faulty = [tables, control, auth].filter((one) => one instanceof ConfigFaults);
+    return new ConfigFaults(faulty.flatMap(({ faults }) => faults));
   }
+  const addresses = new ClientAddresses(config.trustedProxies);
+  const callers = new Callers(auth, addresses);
   const delivery = createDelivery(base, log, tables);
   // The others are followed when somebody needs them.
   log.start(delivery.tail, [log.shards.ofRoom(config.defaultRooms[0] ?? '')]);
-  const profiles = createProfileSwitch(base, { ...tables, ...control, delivery }, () => listener);
+  const profiles = createProfileSwitch(base, { ...tables, ...control, delivery, callers }, () => listener);
   const cluster = await openCluster(base, { log, bridge, delivery, profiles });
-  const listener = createListener(base, { log, bridge, delivery, monitor, cluster, profiles, ...control });
+  const parts = { log, bridge, delivery, monitor, cluster, profiles, ...control };
+  const listener = createListener(base, { ...parts, addresses, callers, roomsOf });
   await profiles.start();
   closers.add('profiles', () => profiles.close());
   closers.add('sessions', () => {

@@ -1,3 +1,4 @@
+import type { Rights } from './auth/rights.js';
 import type { Clock } from './clock.js';
 import { Refusal } from './errors.js';
 import { type NewEvent, parseEvent } from './event.js';
@@ -13,26 +14,35 @@ export class Publisher {
   readonly #clock: Clock;
   readonly #counters: Counters;
   readonly #maxDataBytes: number;
+  readonly #roomsOf: (event: NewEvent) => readonly string[];
 
-  constructor(log: EventLog, clock: Clock, counters: Counters, maxDataBytes: number) {
+  /** `roomsOf` tells the rooms an event goes to. */
+  constructor(
+    log: EventLog,
+    clock: Clock,
+    counters: Counters,
+    maxDataBytes: number,
+    roomsOf: (event: NewEvent) => readonly string[],
+  ) {
     this.#log = log;
     this.#clock = clock;
     this.#counters = counters;
     this.#maxDataBytes = maxDataBytes;
+    this.#roomsOf = roomsOf;
   }
 
   /**
-   * Publishes one event or an array of 1–1000, as a client sent them. Resolves with an id each once the log has
-   * them; refuses, and stores nothing, when one of them is invalid or the log can't be reached.
+   * Publishes one event or an array of 1–1000, as a client sent them, by its rights. Resolves with an id each once the log
+   * has them; refuses, and stores nothing, when one of them is invalid or not allowed, or the log can't be reached.
    */
-  async publish(input: unknown): Promise<readonly string[] | Refusal> {
-    const events = this.#check(input);
+  async publish(input: unknown, rights: Rights): Promise<readonly string[] | Refusal> {
+    const events = this.#check(input, rights);
     const ids = events instanceof Refusal ? events : await this.#log.append(events);
     if (ids instanceof Refusal) this.#counters.add('events_refused', ids.code);
     return ids;
   }
 
-  #check(input: unknown): NewEvent[] | Refusal {
+  #check(input: unknown, rights: Rights): NewEvent[] | Refusal {
     const inputs: unknown[] = Array.isArray(input) ? input : [input];
     if (inputs.length === 0) return new Refusal('invalid_event', 'an empty array publishes nothing');
     if (inputs.length > MAX_EVENTS) {
@@ -41,7 +51,7 @@ export class Publisher {
     const limits = { maxDataBytes: this.#maxDataBytes, nowMs: this.#clock.now() };
     const events: NewEvent[] = [];
     for (const [index, one] of inputs.entries()) {
-      const event = parseEvent(one, limits);
+      const event = this.#allowed(parseEvent(one, limits), rights);
       if (event instanceof Refusal) {
         return Array.isArray(input)
           ? new Refusal(event.code, `event ${String(index)}: ${event.message}`)
@@ -50,5 +60,14 @@ export class Publisher {
       events.push(event);
     }
     return events;
+  }
+
+  /** An event may be published where it may be in all rooms it goes to. */
+  #allowed(event: NewEvent | Refusal, rights: Rights): NewEvent | Refusal {
+    if (event instanceof Refusal) return event;
+    const forbidden = this.#roomsOf(event).find((room) => !rights.mayPublish(room));
+    return forbidden === undefined
+      ? event
+      : new Refusal('forbidden', `nothing may be published to the room ${forbidden}`);
   }
 }

@@ -1,7 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { NodeFlips } from '../core/flip/flips.js';
 import { Publisher } from '../core/publisher.js';
+import type { NewEvent } from '../core/event.js';
 import { createApp } from '../profiles/http/app.js';
+import type { ClientAddresses } from '../profiles/http/client-address.js';
+import type { Callers } from '../profiles/http/callers.js';
+import { ConnectionLimits } from '../profiles/http/connection-limits.js';
+import { Door } from '../profiles/http/door.js';
+import { HostPolicy } from '../profiles/http/host-policy.js';
 import { jsonBody } from '../profiles/http/json-body.js';
 import { Listener } from '../profiles/http/listener.js';
 import { OriginPolicy } from '../profiles/http/origin-policy.js';
@@ -13,23 +19,32 @@ import { statusOf, type StatusParts } from './status.js';
 /** How long requests in flight may take to end once the gateway stops, ms: those that wait for a command, and others. */
 const REQUEST_GRACE_MS = { most: 5000, least: 2000 };
 
+/** What the listener stands on. */
+export type ListenerParts = StatusParts & {
+  readonly addresses: ClientAddresses;
+  readonly callers: Callers;
+  /** The rooms an event goes to. */
+  readonly roomsOf: (event: NewEvent) => readonly string[];
+};
+
 /** The one listener, with the routes every profile has; it does not listen yet. */
-export function createListener(base: Base, parts: StatusParts): Listener {
+export function createListener(base: Base, parts: ListenerParts): Listener {
   const { config, clock, logger, counters, closers } = base;
-  const { log, delivery, gate, cluster, profiles } = parts;
+  const { log, delivery, gate, cluster, profiles, callers } = parts;
   const served = (): Served => ({
     profile: base.served.profile,
     transports: base.served.transports,
     reconnectJitterMs: config.reconnectJitterMs,
   });
   const readBody = jsonBody(config.maxHttpBufferBytes);
-  const publisher = new Publisher(log, clock, counters, config.maxHttpBufferBytes);
+  const publisher = new Publisher(log, clock, counters, config.maxHttpBufferBytes, parts.roomsOf);
   const app = createApp({
     served,
     delivery,
     remoteSessions: cluster?.sessions,
     flips: cluster?.flips ?? new NodeFlips(profiles),
     gate,
+    callers,
     readBody,
     operations: {
       readiness: () => ({
@@ -44,12 +59,21 @@ export function createListener(base: Base, parts: StatusParts): Listener {
     consoleFolder: fileURLToPath(new URL('../console/', import.meta.url)),
     clientFolder: fileURLToPath(new URL('../client/', import.meta.url)),
   });
+  const origins = new OriginPolicy(config.corsOrigins);
+  const hosts = new HostPolicy({
+    allowed: config.allowedHosts,
+    listensOn: config.host,
+    isLocalOnly: config.authMode === 'none' && !config.allowInsecure,
+  });
   const listener = new Listener({
-    origins: new OriginPolicy(config.corsOrigins),
+    door: new Door(hosts, origins, counters),
+    limits: new ConnectionLimits(config, parts.addresses, counters),
+    origins,
+    counters,
     fallback: app,
     refuseUpgrade: () => ({ refusal: transportDisabled(served()), extra: profileDocument(served()) }),
   });
-  listener.mount(eventsEntrance(publisher, readBody, logger));
+  listener.mount(eventsEntrance({ publisher, callers, readBody, logger }));
   // Who waits for a command's outcome is told it.
   const grace = Math.min(
     REQUEST_GRACE_MS.most,

@@ -1,6 +1,7 @@
 import type { Delivery } from '../core/delivery/delivery.js';
 import { ProfileSwitch } from '../core/flip/profile-switch.js';
 import type { ServedTransport } from '../core/flip/served-transport.js';
+import type { Callers } from '../profiles/http/callers.js';
 import type { Listener } from '../profiles/http/listener.js';
 import type { SocketIoProfile } from '../profiles/socketio/socketio-profile.js';
 import type { Tables } from '../tables.js';
@@ -8,7 +9,8 @@ import type { Base } from './base.js';
 import type { OpenedControl } from './control.js';
 
 /** What serving a transport takes. */
-export type TransportParts = Tables & OpenedControl & { readonly delivery: Delivery };
+export type TransportParts = Tables &
+  OpenedControl & { readonly delivery: Delivery; readonly callers: Callers };
 
 /** The switch between profiles. Each transport is loaded when it is served for the first time, and not before. */
 export function createProfileSwitch(

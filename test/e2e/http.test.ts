@@ -522,7 +522,7 @@ describe('a transport that is off', () => {
 
 describe('GET /api/events/stream', () => {
   test('has the headers of a stream and begins with the time to reconnect', async () => {
-    const request = ['GET /api/events/stream?rooms=h HTTP/1.1', 'Host: x'];
+    const request = ['GET /api/events/stream?rooms=h HTTP/1.1', 'Host: localhost'];
     const stream = exchange(hybrid.port, request);
     await waitUntil(() => stream.text().includes('event: welcome'), 'the welcome');
     const [head = '', body = ''] = stream.text().split('\r\n\r\n');

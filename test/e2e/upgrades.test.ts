@@ -30,7 +30,7 @@ async function send(port: number, text: string): Promise<{ socket: net.Socket; g
 }
 
 const upgradeRequest = (path: string, key: string): string =>
-  `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+  `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
   `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`;
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
@@ -72,7 +72,7 @@ describe('upgrades', () => {
   it('a client that offers another protocol is served over HTTP/1.1', async () => {
     const gateway = await launchGateway({ APP_PROFILE: 'SSE' });
     const offer =
-      'Host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n';
+      'Host: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n';
     const body = '{"type":"fact_added","data":1}';
     const get = await send(gateway.port, `GET /api/profile HTTP/1.1\r\n${offer}\r\n`);
     const stream = await send(gateway.port, `GET /api/events/stream HTTP/1.1\r\n${offer}\r\n`);
@@ -89,7 +89,10 @@ describe('upgrades', () => {
   it('and polls of a session that is not here are told so in a way that a proxy can ask another node', async () => {
     const gateway = await launchGateway({ APP_PROFILE: 'WEBSOCKET' });
     const upgrade = await send(gateway.port, upgradeRequest(`${GONE}&transport=websocket`, KEY));
-    const poll = await send(gateway.port, `GET ${GONE}&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const poll = await send(
+      gateway.port,
+      `GET ${GONE}&transport=polling HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+    );
     for (const { got } of [upgrade, poll]) {
       await waitUntil(() => got().includes('unknown_session'), 'the answer');
       expect(got()).toMatch(/^HTTP\/1\.1 404 /);
@@ -103,7 +106,7 @@ describe('upgrades', () => {
     await waitUntil(() => mute.got().includes('pingInterval'), 'the websocket');
     const refused = await send(
       gateway.port,
-      upgradeRequest(path, KEY).replace('Host: x', 'Host: x\r\nOrigin: https://b.example'),
+      upgradeRequest(path, KEY).replace('Host: localhost', 'Host: localhost\r\nOrigin: https://b.example'),
     );
     await waitUntil(() => refused.got().startsWith('HTTP/1.1 403'), 'the refusal');
     const startedAt = performance.now();

@@ -19,6 +19,7 @@ import { OpenedLogs, testRedisUrl } from '../support/opened-logs.js';
 import { RecordingOutlet } from '../support/recording-outlet.js';
 import { startRedisServer } from '../support/redis-server.js';
 import { silentLogger } from '../support/silent-logger.js';
+import { freeCaller } from '../support/caller.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const opened = new OpenedLogs();
@@ -68,7 +69,7 @@ async function startNode(url: string, keyPrefix: string): Promise<Node> {
   const messages = new NodeMessages(id, keyPrefix, { ...common, directory: registry, publisher, subscriber });
   const local: LocalSessions = {
     session: (asked) =>
-      asked === session ? new Session(session, { id: 'p' }, 'sse', new RecordingOutlet()) : undefined,
+      asked === session ? new Session(session, freeCaller('p'), 'sse', new RecordingOutlet()) : undefined,
     changeRooms: (_session, change) => {
       node.changes.push(change);
       return node.answer();
@@ -146,7 +147,7 @@ describe('NodeMessages', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(any, { maxLength: 20 }), async (texts) => {
         for (const text of texts) await redis.publish(channelOf(two), text);
-        expect(await one.sessions.changeRooms(two.session, CHANGE)).toEqual(['a']);
+        expect(await one.sessions.changeRooms(two.session, CHANGE, freeCaller())).toEqual(['a']);
         expect(two.changes.splice(0)).toEqual([CHANGE]);
       }),
       { numRuns: 100 },
@@ -186,7 +187,7 @@ describe('NodeMessages', () => {
     await fc.assert(
       fc.asyncProperty(bodies, async (said) => {
         body = said;
-        const answer = await one.sessions.changeRooms(id, CHANGE);
+        const answer = await one.sessions.changeRooms(id, CHANGE, freeCaller());
         if (answer instanceof Refusal) expect(answer.toBody().error.retryable).toBe(true);
         else if (answer === undefined) expect(said).toMatchObject({ gone: true });
         else expect(said).toMatchObject({ rooms: answer });
@@ -215,9 +216,11 @@ describe('NodeMessages', () => {
     two.answer = () => {
       throw new Error('a bug');
     };
-    expect(await one.sessions.changeRooms(two.session, CHANGE)).toMatchObject({ code: 'internal' });
+    expect(await one.sessions.changeRooms(two.session, CHANGE, freeCaller())).toMatchObject({
+      code: 'internal',
+    });
     two.answer = () => new Refusal('room_full', 'full', 5000);
-    expect(await one.sessions.changeRooms(two.session, CHANGE)).toEqual(
+    expect(await one.sessions.changeRooms(two.session, CHANGE, freeCaller())).toEqual(
       new Refusal('room_full', 'full', 5000),
     );
   });
@@ -225,7 +228,9 @@ describe('NodeMessages', () => {
   test('requests in flight are bounded, in number and size; beyond it they are refused, and counted', async () => {
     const { one, two } = await startPair();
     const ask = (count: number, change = CHANGE) =>
-      Promise.all(Array.from({ length: count }, () => one.sessions.changeRooms(two.session, change)));
+      Promise.all(
+        Array.from({ length: count }, () => one.sessions.changeRooms(two.session, change, freeCaller())),
+      );
     const many = await ask(1200);
     const full = many.filter((answer) => answer instanceof Refusal && answer.code === 'queue_full');
     expect([full.length, two.changes.length]).toEqual([200, 1000]);
@@ -248,7 +253,7 @@ describe('NodeMessages', () => {
     expect(ids).toHaveLength(2);
     for (const id of ids) await redis.client('KILL', 'ID', id).catch(() => undefined);
     await waitUntil(
-      async () => !((await one.sessions.changeRooms(two.session, CHANGE)) instanceof Refusal),
+      async () => !((await one.sessions.changeRooms(two.session, CHANGE, freeCaller())) instanceof Refusal),
       'the nodes to hear each other',
     );
   });
@@ -273,7 +278,7 @@ describe('NodeRegistry', () => {
     const before = await calls();
     const asked: Promise<unknown>[] = [];
     for (let n = 0; n < 300; n += 1) {
-      asked.push(one.sessions.changeRooms(newSessionId(newNodeId()), CHANGE));
+      asked.push(one.sessions.changeRooms(newSessionId(newNodeId()), CHANGE, freeCaller()));
       await redis.ping();
     }
     expect(new Set(await Promise.all(asked))).toEqual(new Set([undefined]));

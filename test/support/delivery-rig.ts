@@ -12,6 +12,7 @@ import { Counters } from '../../src/core/metrics/counters.js';
 import { HeldLog } from './held-log.js';
 import { RecordingOutlet } from './recording-outlet.js';
 import { silentLogger } from './silent-logger.js';
+import { freeCaller } from './caller.js';
 import { TurnedClock } from './turned-clock.js';
 
 /** What a test's delivery is told, unless it says otherwise: windows of 50–200 ms, a backlog of 10 s, ample memory. */
@@ -80,7 +81,7 @@ export class DeliveryRig<Log extends EventLog = HeldLog> {
   /** Asks to open a session; `outlet` may be the test's own. */
   request(parts: Partial<OpenRequest>): Session | Refusal {
     return this.delivery.open({
-      principal: { id: 'address:10.0.0.1' },
+      principal: freeCaller(),
       address: '10.0.0.1',
       transport: 'sse',
       outlet: new RecordingOutlet(),

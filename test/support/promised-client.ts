@@ -4,6 +4,7 @@ import { Refusal } from '../../src/core/errors.js';
 import type { Event } from '../../src/core/event.js';
 import { compareLogIds } from '../../src/core/log/log-id.js';
 import { Shards } from '../../src/core/log/shards.js';
+import { freeCaller } from './caller.js';
 import { RecordingOutlet } from './recording-outlet.js';
 
 /** What was published, in the log's order, as its rooms get it. */
@@ -87,7 +88,7 @@ export class PromisedClient {
       this.session = undefined;
     };
     const session = this.#node.delivery.open({
-      principal: { id: 'address:10.0.0.1' },
+      principal: freeCaller(),
       address: '10.0.0.1',
       transport: 'sse',
       outlet,

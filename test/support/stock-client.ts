@@ -55,6 +55,8 @@ export class StockClient {
     });
     this.#socket.on('disconnect', (reason: string) => this.disconnects.push(reason));
     this.#socket.on('connect_error', (error: unknown) => this.errors.push(error));
+    // Version 2 calls a refusal of the namespace so.
+    this.#socket.on('error', (error: unknown) => this.errors.push(error));
   }
 
   /** The transport it uses now. */

@@ -10,7 +10,7 @@ export interface Credentials {
   readonly apiKey?: string | undefined;
 }
 
-/** Who is there, or why it can't be let in; a promise where that can't be said at once. */
+/** Who is there, or why it can't be let in; a promise, which never rejects, where that can't be said at once. */
 export type Identified = Caller | Refusal | Promise<Caller | Refusal>;
 
 /** Finds out who somebody is, by what was shown. */

@@ -1,3 +1,5 @@
+import type { Caller } from '../auth/caller.js';
+import { Rights } from '../auth/rights.js';
 import type { RoomChange } from '../delivery/room-changes.js';
 import type { Session } from '../delivery/session.js';
 import { Refusal } from '../errors.js';
@@ -13,7 +15,7 @@ const SUBJECT = 'rooms';
 /** The sessions of this node. */
 export interface LocalSessions {
   session(id: string): Session | undefined;
-  changeRooms(session: Session, change: RoomChange): readonly string[] | Refusal;
+  changeRooms(session: Session, change: RoomChange, by: Caller): readonly string[] | Refusal;
 }
 
 /** Changes rooms of sessions wherever they are: asks the node that has one, and answers others that ask this one. */
@@ -33,22 +35,41 @@ export class ClusterSessions implements RemoteSessions {
   async changeRooms(
     sessionId: string,
     { join, leave }: RoomChange,
+    by: Caller,
   ): Promise<readonly string[] | Refusal | undefined> {
     const node = nodeOfSession(sessionId);
     if (node === undefined || node === this.#node) return undefined;
-    const change = { session: sessionId, join: compact(join), leave: compact(leave) };
+    const rooms = compact(join);
+    // Rights are this node's to look at; whose session it is, only the other one knows.
+    const forbidden = rooms?.find((room) => !by.rights.maySubscribe(room));
+    if (forbidden !== undefined) {
+      return new Refusal('forbidden', `the room ${forbidden} may not be subscribed to`);
+    }
+    const { id, isKnown } = by;
+    const change = { session: sessionId, join: rooms, leave: compact(leave), by: { id, isKnown } };
     const answer = await this.#messages.ask(node, SUBJECT, change);
     if (answer === undefined || answer instanceof Refusal) return answer;
     return readAnswer(answer.body);
   }
 
   #answer(body: unknown): RoomsReply {
-    const { session: id, join, leave } = fieldsOf(body);
+    const { session: id, join, leave, by } = fieldsOf(body);
     const session = typeof id === 'string' ? this.#local.session(id) : undefined;
     if (session === undefined) return { gone: true };
-    const rooms = this.#local.changeRooms(session, { join, leave });
+    const rooms = this.#local.changeRooms(session, { join, leave }, callerOf(by));
     return rooms instanceof Refusal ? refusalAnswer(rooms) : { rooms };
   }
+}
+
+/** Who asked another node, as that one has found out; what it may do was looked at there. */
+function callerOf(by: unknown): Caller {
+  const { id, isKnown } = fieldsOf(by);
+  return {
+    id: typeof id === 'string' ? id : 'unknown',
+    isKnown: isKnown === true,
+    rights: Rights.ALL,
+    expiresAt: null,
+  };
 }
 
 /** What nodes answer; `gone` where there is no such session. */

@@ -21,3 +21,24 @@ export function isLoopback(host: string): boolean {
   if (version === 0) return host.toLowerCase() === 'localhost';
   return loopback.check(host, version === 4 ? 'ipv4' : 'ipv6');
 }
+
+/** True for a host as `ALLOWED_HOSTS` lists it: a name, an address (IPv6 without brackets), or `*`. */
+export function isAllowedHost(host: string): boolean {
+  return host === '*' || isListenAddress(host);
+}
+
+/** What {@link isTrustedProxy} knows by name, as the `proxy-addr` package calls it: `loopback`, and `private` for all networks that nobody routes. */
+export const PROXY_GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['loopback', ['loopback']],
+  ['private', ['linklocal', 'uniquelocal']],
+]);
+
+/** True for proxies as `TRUSTED_PROXIES` lists them: an address, a range of addresses (CIDR), or a group. */
+export function isTrustedProxy(text: string): boolean {
+  if (PROXY_GROUPS.has(text)) return true;
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0 || address.includes('%')) return false;
+  if (bits === undefined) return true;
+  return /^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128);
+}

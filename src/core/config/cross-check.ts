@@ -12,7 +12,7 @@ export interface Conflict {
 
 /** Finds what is wrong between variables; a variable that is bad by itself is left out of `values`. */
 export function crossCheck(values: Partial<Values>): Conflict[] {
-  return [flushInterval, listenAddress, defaultRooms, logShards, transports]
+  return [flushInterval, listenAddress, tokens, defaultRooms, logShards, transports]
     .map((check) => check(values))
     .filter((conflict) => conflict !== undefined);
 }
@@ -25,13 +25,23 @@ const flushInterval: Check = ({ flushIntervalMs, monitorTickMs }) => {
   return { key: 'flushIntervalMs', remedy: `at least MONITOR_TICK_MS, ${String(monitorTickMs)} ms` };
 };
 
-const listenAddress: Check = ({ host, allowInsecure }) => {
-  if (host === undefined || allowInsecure === undefined) return undefined;
-  if (allowInsecure || isLoopback(host)) return undefined;
+const listenAddress: Check = ({ host, allowInsecure, authMode }) => {
+  if (host === undefined || allowInsecure === undefined || authMode === undefined) return undefined;
+  if (authMode === 'token' || allowInsecure || isLoopback(host)) return undefined;
   const remedy =
-    'clients are not authenticated: a loopback address (127.0.0.1, ::1, localhost), or ALLOW_INSECURE=true';
+    'clients are not authenticated: AUTH_MODE=token, a loopback address (127.0.0.1, ::1, localhost), or ALLOW_INSECURE=true';
   return { key: 'host', remedy };
 };
+
+const tokens: Check = (values) => {
+  if (values.authMode !== 'token' || !TOKEN_KEYS.every((key) => key in values)) return undefined;
+  if (TOKEN_KEYS.some((key) => values[key] !== undefined)) return undefined;
+  const remedy =
+    'none, or token together with API_KEYS, API_KEYS_FILE, JWT_SECRET, JWT_PUBLIC_KEY_FILE or JWT_JWKS_URL: else nobody could be let in';
+  return { key: 'authMode', remedy };
+};
+
+const TOKEN_KEYS = ['apiKeys', 'apiKeysFile', 'jwtSecret', 'jwtPublicKeyFile', 'jwtJwksUrl'] as const;
 
 const defaultRooms: Check = ({ defaultRooms: rooms, maxRoomsPerSession }) => {
   if (rooms === undefined || maxRoomsPerSession === undefined) return undefined;

@@ -1,11 +1,17 @@
 import convict from 'convict';
 import { DELIVERY_VARIABLES } from './delivery-variables.js';
 import { OPERATING_VARIABLES } from './operating-variables.js';
+import { SECURITY_VARIABLES } from './security-variables.js';
 import { SERVING_VARIABLES } from './serving-variables.js';
 import type { Variable } from './variable.js';
 
 /** The one schema: every variable there is, in the order documents list them. */
-export const VARIABLES = { ...SERVING_VARIABLES, ...DELIVERY_VARIABLES, ...OPERATING_VARIABLES } as const;
+export const VARIABLES = {
+  ...SERVING_VARIABLES,
+  ...SECURITY_VARIABLES,
+  ...DELIVERY_VARIABLES,
+  ...OPERATING_VARIABLES,
+} as const;
 
 /** The schema by the variables' names in the environment. */
 export const VARIABLES_BY_ENV: ReadonlyMap<string, Variable<unknown>> = new Map(

@@ -1,7 +1,6 @@
 import { isListenAddress } from './address.js';
-import { isOrigin } from './origin.js';
 import { PROFILES } from './profile.js';
-import { choice, flag, integer, list, seconds, text } from './variable.js';
+import { choice, flag, integer, seconds, text } from './variable.js';
 
 /** Variables of what is served, where, and to how many; keys are the names in the configuration. */
 export const SERVING_VARIABLES = {
@@ -34,7 +33,7 @@ export const SERVING_VARIABLES = {
     default: '127.0.0.1',
     accepts: 'an IPv4 or IPv6 address, or a host name',
     check: isListenAddress,
-    doc: 'Address to listen on. One that is not loopback is refused unless `ALLOW_INSECURE` is true.',
+    doc: 'Address to listen on. One that is not loopback takes `AUTH_MODE=token` (or `ALLOW_INSECURE=true`).',
   }),
   port: integer({
     env: 'PORT',
@@ -43,20 +42,6 @@ export const SERVING_VARIABLES = {
     max: 65535,
     default: 5002,
     doc: 'Port to listen on.',
-  }),
-  allowInsecure: flag({
-    env: 'ALLOW_INSECURE',
-    default: false,
-    doc: 'Allows a `HOST` that other machines reach, although clients are not authenticated.',
-  }),
-  corsOrigins: list({
-    env: 'CORS_ORIGINS',
-    default: [],
-    defaultText: 'none: the same origin only',
-    minItems: 0,
-    accepts: 'origins separated by commas, as browsers send them (https://app.example, no path), or *',
-    check: isOrigin,
-    doc: 'Other origins whose pages may connect; `*` allows every one.',
   }),
   maxHttpBufferBytes: integer({
     env: 'MAX_HTTP_BUFFER_SIZE',

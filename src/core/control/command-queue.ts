@@ -28,7 +28,7 @@ export interface CommandSpec extends Queueing {
   readonly action: string;
   /** ms a handler may run, 1–3,600,000; the wait in the queue is not part of it. */
   readonly timeoutMs: number;
-  /** What a principal needs to be allowed to ask for it; undefined: the action's name alone decides. */
+  /** Who asks for it needs the right to the command `role:<role>` too; undefined: the action's name alone decides. */
   readonly role: string | undefined;
   /** The event its outcome is told by; null: none. */
   readonly publishes: OutcomeEvent | null;

@@ -130,8 +130,8 @@ function parseDefinition(action: string, value: unknown): CommandDefinition | st
   }
   if (!isWhole(timeoutMs, 1, MAX_TIMEOUT_MS))
     faults.push('timeoutMs must be a whole number of ms, 1–3600000');
-  if (role !== undefined && (typeof role !== 'string' || role === '')) {
-    faults.push('role must be a string that is not empty');
+  if (role !== undefined && !isTypeName(role)) {
+    faults.push('role must be 1–128 of A-Z a-z 0-9 _ . : -');
   }
   if (typeof publishes === 'string') faults.push(publishes);
   if (!(typeof queue === 'string' && QUEUE.test(queue)))

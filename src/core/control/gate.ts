@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import type { CommandState, Principal } from '../command.js';
+import type { Caller } from '../auth/caller.js';
+import type { CommandState } from '../command.js';
 import { Refusal } from '../errors.js';
 import { isTypeName } from '../event.js';
 import type { Counters } from '../metrics/counters.js';
@@ -10,9 +11,6 @@ import type { CommandRegistry } from './command-registry.js';
 import type { AskedCommand, CommandStore, CommandSummary, TakenCommand } from './command-store.js';
 import type { RateLimit } from './rate-limit.js';
 import { within } from '../within.js';
-
-/** Says whether a principal may ask for an action: true, or why not. */
-export type Authorise = (principal: Principal, action: string) => true | Refusal;
 
 /** What a {@link CommandGate} is made of. */
 export interface CommandGateOptions {
@@ -25,8 +23,6 @@ export interface CommandGateOptions {
   readonly counters: Counters;
   /** ms that `submit` waits for an outcome before it answers `queued`; `CONTROL_WAIT_MS`. */
   readonly controlWaitMs: number;
-  /** Default: everybody may do everything. */
-  readonly authorise?: Authorise;
   /** Makes a command's id, which nobody can guess: who knows it may read the outcome. Default: a random UUID. */
   readonly newId?: () => string;
 }
@@ -37,7 +33,8 @@ export interface CommandRequest {
   readonly action: unknown;
   /** Any JSON value; undefined is null. */
   readonly data?: unknown;
-  readonly principal: Principal;
+  /** Who asks: its rights decide. */
+  readonly principal: Caller;
   /** 1–255 printable ASCII characters: asking again with the same one gives the first command's outcome. */
   readonly idempotencyKey?: string | undefined;
 }
@@ -65,7 +62,7 @@ export class CommandGate {
 
   /**
    * Takes a command. Resolves to its outcome if that is there within `controlWaitMs`, else to the state `queued`;
-   * to a refusal when the command was not taken: `invalid_action`, `unknown_action`, whatever `authorise` refuses with,
+   * to a refusal when the command was not taken: `invalid_action`, `forbidden`, `unknown_action`,
    * `rate_limited`, `bad_request` (the key), `invalid_data`, `idempotency_mismatch`, `queue_full`, `queue_unavailable`,
    * `shutting_down`.
    */
@@ -116,19 +113,20 @@ export class CommandGate {
       idempotencyKey === undefined ? undefined : claimOf(principal.id, idempotencyKey, spec.action, data);
     if (claim instanceof Refusal) return claim;
     const id = (this.#options.newId ?? randomUUID)();
-    return { command: { id, action: spec.action, data, principal }, spec, claim };
+    return { command: { id, action: spec.action, data, principal: { id: principal.id } }, spec, claim };
   }
 
-  #find(principal: Principal, action: unknown): CommandSpec | Refusal {
+  #find({ rights }: Caller, action: unknown): CommandSpec | Refusal {
     if (this.#closed !== undefined) return stopping();
     if (!isTypeName(action)) {
       return new Refusal('invalid_action', 'action must be 1–128 of A-Z a-z 0-9 _ . : -');
     }
-    const allowed = this.#options.authorise?.(principal, action) ?? true;
-    if (allowed instanceof Refusal) return allowed;
-    return (
-      this.#options.registry.find(action) ?? new Refusal('unknown_action', `no command is called ${action}`)
-    );
+    const spec = this.#options.registry.find(action);
+    // Who may not ask for it is not told whether there is such a command.
+    if (!rights.mayCommand(action) || (spec?.role !== undefined && !rights.mayCommand(`role:${spec.role}`))) {
+      return new Refusal('forbidden', `the command ${action} may not be asked for`);
+    }
+    return spec ?? new Refusal('unknown_action', `no command is called ${action}`);
   }
 }
 

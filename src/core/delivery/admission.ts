@@ -1,3 +1,4 @@
+import type { Rights } from '../auth/rights.js';
 import { isRoomName } from '../event.js';
 import { Refusal } from '../errors.js';
 import type { Hub } from './hub.js';
@@ -61,11 +62,15 @@ export class Admission {
     return new Refusal('invalid_room', 'rooms must be a list of names of 1–128 of A-Z a-z 0-9 _ . : -');
   }
 
-  /** Refuses `rooms` (any value a client sent) unless it is a list of names the session may add to `held`. */
-  checkRooms(rooms: unknown, held: ReadonlySet<string>): readonly string[] | Refusal {
+  /** Refuses `rooms` (any value a client sent) unless it is a list of names that may be added to `held` by these rights. */
+  checkRooms(rooms: unknown, held: ReadonlySet<string>, rights: Rights): readonly string[] | Refusal {
     const names = this.checkNames(rooms);
     if (names instanceof Refusal) return names;
     const anew = [...new Set(names)].filter((room) => !held.has(room));
+    const forbidden = anew.find((room) => !rights.maySubscribe(room));
+    if (forbidden !== undefined) {
+      return new Refusal('forbidden', `the room ${forbidden} may not be subscribed to`);
+    }
     if (held.size + anew.length > this.#limits.maxRoomsPerSession) {
       return new Refusal(
         'too_many_rooms',

@@ -1,15 +1,18 @@
+import type { Caller } from '../auth/caller.js';
+import { Rights } from '../auth/rights.js';
 import { type ErrorCode, Refusal } from '../errors.js';
 import type { Event, LogEntry } from '../event.js';
 import type { LogState, LogTail } from '../log/event-log.js';
 import { type DeliveryFigures, newDeliveryFigures } from '../metrics/delivery-figures.js';
 import type { DeliveryParts, DeliverySettings } from './delivery-settings.js';
+import type { DeliveryStatus } from './delivery-status.js';
 import { Drain } from './drain.js';
 import { Engine } from './engine.js';
+import { Expiries } from './expiries.js';
 import type { RoomChange } from './room-changes.js';
 import { RoomReader } from './room-reader.js';
-import type { Session, Transport } from './session.js';
-import type { OpenRequest } from './sessions.js';
-import type { SessionBacklog } from './sweeper.js';
+import type { Session } from './session.js';
+import type { Candidate, OpenRequest } from './sessions.js';
 
 /** How often stalled sessions are looked for and idle ones moved to the head, ms. */
 const SWEEP_MS = 1000;
@@ -24,12 +27,14 @@ export class Delivery {
   readonly figures: DeliveryFigures = newDeliveryFigures();
   readonly #parts: DeliveryParts;
   readonly #engine: Engine;
+  readonly #expiries: Expiries;
   readonly #endSweep: () => void;
   #logState: LogState = 'starting';
   #closing = false;
 
   constructor(settings: DeliverySettings, parts: DeliveryParts) {
     this.#parts = parts;
+    this.#expiries = new Expiries(parts.clock);
     this.#engine = new Engine(settings, parts, this.figures, {
       onTooSlow: (session) => {
         this.end(session, 'slow_consumer');
@@ -43,6 +48,7 @@ export class Delivery {
     this.#endSweep = parts.clock.every(SWEEP_MS, () => {
       if (this.#logState === 'ready') beginnings.beginWaiting();
       interest.sweep(hub.names());
+      for (const session of this.#expiries.due()) this.end(session, 'token_expired');
       void sweeper.sweep();
     });
   }
@@ -77,6 +83,7 @@ export class Delivery {
     const rooms = this.#check(request);
     if (rooms instanceof Refusal) return rooms;
     const session = this.#engine.sessions.admit(request, rooms);
+    this.#expiries.add(session);
     this.#parts.counters.add('sessions_opened', request.transport);
     try {
       session.outlet.accept();
@@ -89,9 +96,16 @@ export class Delivery {
   }
 
   /** Why {@link open} would refuse this client now, for wires that must know before they connect it. Counted. */
-  refusalFor(request: Pick<OpenRequest, 'address' | 'rooms'>): Refusal | undefined {
-    const rooms = this.#check(request);
+  refusalFor(candidate: Candidate): Refusal | undefined {
+    const rooms = this.#check(candidate);
     return rooms instanceof Refusal ? rooms : undefined;
+  }
+
+  /** Why anybody from this address would be refused now, for wires on which a client says only later who it is. Counted. */
+  refusalForAddress(address: string): Refusal | undefined {
+    const refusal = this.#closing ? goingDown() : this.#engine.admission.refusalFor(address);
+    if (refusal !== undefined) this.#parts.counters.add('sessions_refused', refusal.code);
+    return refusal;
   }
 
   /** The open session of this id. */
@@ -124,11 +138,23 @@ export class Delivery {
     return this.changeRooms(session, { join: [], leave: rooms });
   }
 
-  /** Takes rooms away and adds others: all of it, or, where that is refused, nothing. Answers all it has then. */
-  changeRooms(session: Session, change: RoomChange): readonly string[] | Refusal {
-    const rooms = this.#engine.roomChanges.change(session, change);
-    this.#engine.beginnings.roomsChanged(session);
-    return rooms;
+  /**
+   * Takes rooms away and adds others: all of it, or, where that is refused, nothing. Answers all it has then. It is asked
+   * for `by` somebody who must be the session's client, and whose rights count: they may be newer. Default: by itself.
+   */
+  changeRooms(
+    session: Session,
+    change: RoomChange,
+    by: Caller = session.principal,
+  ): readonly string[] | Refusal {
+    if (isOf(session, by)) return this.#changeRooms(session, change, by.rights);
+    this.#parts.counters.add('room_changes_refused', 'forbidden');
+    return new Refusal('forbidden', "this is another client's session");
+  }
+
+  /** The same, for who may do so with any session: other nodes and backends, which reach this one through Redis. */
+  placeIn(session: Session, change: RoomChange): readonly string[] | Refusal {
+    return this.#changeRooms(session, change, Rights.ALL);
   }
 
   /**
@@ -156,6 +182,7 @@ export class Delivery {
     if (session.state === 'closed') return;
     session.state = 'closed';
     this.#engine.sessions.remove(session);
+    this.#expiries.remove(session);
     this.#engine.beginnings.drop(session);
     this.#engine.pump.drop(session);
   }
@@ -204,10 +231,14 @@ export class Delivery {
     };
   }
 
-  #check(request: Pick<OpenRequest, 'address' | 'rooms'>): readonly string[] | Refusal {
-    const checked = this.#closing
-      ? new Refusal('shutting_down', 'this node is going down', 1000)
-      : this.#engine.sessions.check(request);
+  #changeRooms(session: Session, change: RoomChange, rights: Rights): readonly string[] | Refusal {
+    const rooms = this.#engine.roomChanges.change(session, change, rights);
+    this.#engine.beginnings.roomsChanged(session);
+    return rooms;
+  }
+
+  #check(candidate: Candidate): readonly string[] | Refusal {
+    const checked = this.#closing ? goingDown() : this.#engine.sessions.check(candidate);
     if (checked instanceof Refusal) this.#parts.counters.add('sessions_refused', checked.code);
     return checked;
   }
@@ -224,15 +255,11 @@ export class Delivery {
   }
 }
 
-/** What {@link Delivery.status} tells. */
-export interface DeliveryStatus {
-  readonly sessions: Readonly<Record<Transport, number>>;
-  /** Sessions by room, of at most 1000 rooms the largest. */
-  readonly rooms: Readonly<Record<string, number>>;
-  readonly eventsHeld: number;
-  readonly cursor: string;
-  readonly windowMs: number;
-  readonly flushes: number;
-  /** How far sessions are behind, found out once a second. */
-  readonly backlog: SessionBacklog;
+function goingDown(): Refusal {
+  return new Refusal('shutting_down', 'this node is going down', 1000);
+}
+
+/** Whether it is the client of the session: as known, or as little known, as the session was opened. */
+function isOf({ principal }: Session, by: Caller): boolean {
+  return principal.isKnown || by.isKnown ? principal.id === by.id : true;
 }

@@ -36,6 +36,7 @@ export interface Gap {
 export const NOTICES: Readonly<Partial<Record<ErrorCode, string>>> = {
   shutting_down: 'draining',
   transport_disabled: 'profile_changed',
+  token_expired: 'token_expired',
 };
 
 /**

@@ -1,3 +1,4 @@
+import type { Rights } from '../auth/rights.js';
 import { Refusal } from '../errors.js';
 import type { Event } from '../event.js';
 import type { Counters } from '../metrics/counters.js';
@@ -42,15 +43,18 @@ export class RoomChanges {
     this.#parts = parts;
   }
 
-  /** Takes rooms away and adds others: all of it, or, where that is refused, nothing. Answers all it has then. */
-  change(session: Session, { join, leave }: RoomChange): readonly string[] | Refusal {
+  /**
+   * Takes rooms away and adds others, by these rights: all of it, or, where that is refused, nothing. Answers all it has
+   * then.
+   */
+  change(session: Session, { join, leave }: RoomChange, rights: Rights): readonly string[] | Refusal {
     const { admission, hub, sweeper, wake } = this.#parts;
     if (session.ahead.length >= MAX_AHEAD) return this.#refuse(BUSY);
     const gone = admission.checkNames(leave);
     if (gone instanceof Refusal) return this.#refuse(gone);
     const held = new Set(session.rooms.keys());
     for (const room of gone) held.delete(room);
-    const anew = admission.checkRooms(join, held);
+    const anew = admission.checkRooms(join, held, rights);
     if (anew instanceof Refusal) return this.#refuse(anew);
     for (const room of gone) hub.leave(session, room);
     sweeper.moveToHead(session);

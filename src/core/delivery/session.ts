@@ -1,4 +1,4 @@
-import type { Principal } from '../command.js';
+import type { Caller } from '../auth/caller.js';
 import type { Event } from '../event.js';
 import { Traffic } from '../metrics/traffic.js';
 import type { Outlet } from './outlet.js';
@@ -23,7 +23,8 @@ const ONE_SHARD = new CursorScope([0]);
 export class Session {
   /** Unique and hard to guess: whoever knows it may change the session's rooms. */
   readonly id: string;
-  readonly principal: Principal;
+  /** Whose it is. */
+  readonly principal: Caller;
   readonly transport: Transport;
   /** Where its events go. */
   readonly outlet: Outlet;
@@ -58,7 +59,7 @@ export class Session {
 
   constructor(
     id: string,
-    principal: Principal,
+    principal: Caller,
     transport: Transport,
     outlet: Outlet,
     allowance: WriteAllowance | null = null,

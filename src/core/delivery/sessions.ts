@@ -1,5 +1,5 @@
-import type { Principal } from '../command.js';
-import type { Refusal } from '../errors.js';
+import type { Caller } from '../auth/caller.js';
+import { Refusal } from '../errors.js';
 import type { Traffic } from '../metrics/traffic.js';
 import type { Admission } from './admission.js';
 import type { CursorScope } from './cursor-scope.js';
@@ -10,7 +10,7 @@ import type { WriteAllowance } from './write-allowance.js';
 
 /** A client that wants to become a session. */
 export interface OpenRequest {
-  readonly principal: Principal;
+  readonly principal: Caller;
   /** Where it connects from, for limits. */
   readonly address: string;
   readonly transport: Transport;
@@ -20,6 +20,9 @@ export interface OpenRequest {
   /** The cursor it brings, unchecked; null when it starts anew. */
   readonly cursor: string | null;
 }
+
+/** As much of it as says whether it may come in. */
+export type Candidate = Pick<OpenRequest, 'principal' | 'address' | 'rooms'>;
 
 /** What {@link Sessions} work with. */
 export interface SessionsParts {
@@ -58,13 +61,23 @@ export class Sessions implements Iterable<Session> {
     return this.#sessions.get(id);
   }
 
-  /** The rooms a client would get, or why it may not come in. */
-  check({ address, rooms }: Pick<OpenRequest, 'address' | 'rooms'>): readonly string[] | Refusal {
-    const named = Array.isArray(rooms) && rooms.length === 0 ? undefined : rooms;
-    return (
-      this.#parts.admission.refusalFor(address) ??
-      this.#parts.admission.checkRooms(named ?? this.#parts.defaultRooms, NO_ROOMS)
-    );
+  /**
+   * The rooms a client would get, or why it may not come in. One that names none gets those of the default rooms that it
+   * may have.
+   */
+  check({ principal, address, rooms }: Candidate): readonly string[] | Refusal {
+    const { admission } = this.#parts;
+    const full = admission.refusalFor(address);
+    if (full !== undefined) return full;
+    const namesNone = rooms === undefined || (Array.isArray(rooms) && rooms.length === 0);
+    const wanted = namesNone ? this.#defaultRoomsFor(principal) : rooms;
+    if (wanted instanceof Refusal) return wanted;
+    return admission.checkRooms(wanted, NO_ROOMS, principal.rights);
+  }
+
+  #defaultRoomsFor({ rights }: Caller): readonly string[] | Refusal {
+    const rooms = this.#parts.defaultRooms.filter((room) => rights.maySubscribe(room));
+    return rooms.length === 0 ? new Refusal('forbidden', 'none of the default rooms is allowed') : rooms;
   }
 
   /** Takes a client in, with rooms that were checked. */

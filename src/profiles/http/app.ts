@@ -6,13 +6,15 @@ import type { Delivery } from '../../core/delivery/delivery.js';
 import { Refusal } from '../../core/errors.js';
 import type { Flips } from '../../core/flip/flips.js';
 import type { Logger } from '../../core/logger.js';
+import type { Callers } from './callers.js';
+import { identify } from './guard.js';
 import type { BodyReader } from './json-body.js';
 import { isTransportPath, profileDocument, type Served, transportDisabled } from './profile-document.js';
 import { sendFailure, sendJson, sendRefusal } from './reply.js';
 import { clientScriptRoutes } from './routes/client-script.js';
 import { controlRoutes } from './routes/control.js';
 import { flipRoutes } from './routes/flips.js';
-import { type Operations, operationRoutes } from './routes/operations.js';
+import { healthRoutes, type Operations, operationRoutes } from './routes/operations.js';
 import { roomRoutes } from './routes/rooms.js';
 import { sessionRoutes } from './routes/sessions.js';
 
@@ -23,6 +25,7 @@ export interface AppParts {
   /** Sessions of other nodes; undefined where there are none. */
   readonly remoteSessions: RemoteSessions | undefined;
   readonly gate: CommandGate;
+  readonly callers: Callers;
   readonly flips: Flips;
   readonly operations: Operations;
   readonly logger: Logger;
@@ -38,18 +41,19 @@ export function createApp(parts: AppParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(refuseDisabled(parts.served));
-  app.use(parts.readBody);
   app.get('/api/profile', (_req, res) => {
     sendJson(res, 200, profileDocument(parts.served()));
   });
-  app.use(controlRoutes(parts.gate));
-  app.use(sessionRoutes(parts.delivery, parts.remoteSessions), roomRoutes(parts.delivery.rooms));
-  app.use(operationRoutes(parts.operations), flipRoutes(parts.flips));
-  app.use(clientScriptRoutes(parts.clientFolder));
+  app.use(healthRoutes(parts.operations), clientScriptRoutes(parts.clientFolder));
   app.get('/', (_req, res) => {
     res.sendFile(path.join(parts.consoleFolder, 'index.html'));
   });
   app.use('/console', express.static(parts.consoleFolder));
+  // From here on it must be known who asks, before anything of what comes is read.
+  app.use('/api', identify(parts.callers), parts.readBody);
+  app.use(controlRoutes(parts.gate, parts.callers));
+  app.use(sessionRoutes(parts.delivery, parts.remoteSessions), roomRoutes(parts.delivery.rooms));
+  app.use(operationRoutes(parts.operations), flipRoutes(parts.flips, parts.callers));
   app.use((req, res) => {
     sendRefusal(res, new Refusal('not_found', `nothing answers ${req.method} here`));
   });

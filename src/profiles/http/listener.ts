@@ -2,12 +2,23 @@ import http, { type IncomingMessage, type RequestListener, type ServerResponse }
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Refusal } from '../../core/errors.js';
+import type { Counters } from '../../core/metrics/counters.js';
+import type { ConnectionLimits } from './connection-limits.js';
+import type { Door } from './door.js';
 import type { OriginPolicy } from './origin-policy.js';
-import { pathOf, refuseUpgrade } from './reply.js';
+import { pathOf, refuseUpgrade, sendRefusal } from './reply.js';
 import { withCors, withDocumentHeaders } from './security-headers.js';
 
 /** Connections that may wait to be accepted: a whole fleet may come back at once. */
 const BACKLOG = 4096;
+
+/** What a request may take: bytes of its head; ms for its head, for all of it; ms between two looks at those that take too long. */
+const REQUEST_LIMITS = {
+  maxHeaderSize: 16_384,
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  connectionsCheckingInterval: 2000,
+} as const;
 
 /** Headers of an offer to leave HTTP/1.1. */
 const OFFER = /^(upgrade|connection|http2-settings)$/i;
@@ -27,7 +38,10 @@ export interface Mount {
 
 /** What a {@link Listener} is made of. */
 export interface ListenerParts {
+  readonly door: Door;
+  readonly limits: ConnectionLimits;
   readonly origins: OriginPolicy;
+  readonly counters: Counters;
   /** Answers what no mount takes. */
   readonly fallback: RequestListener;
   /** Why there is no upgrade at a path that no mount takes, and what to say beside it. */
@@ -45,22 +59,33 @@ export class Listener {
   readonly #onDepartedClose: (this: Duplex) => void;
   /** Answers that have begun and want their connection for themselves, by their requests. */
   readonly #takenOver = new WeakMap<IncomingMessage, ServerResponse>();
+  /** Connections that were given back to HTTP: they are counted already. */
+  readonly #returned = new WeakSet<Duplex>();
 
   constructor(parts: ListenerParts) {
     this.#parts = parts;
     // What a mount answers is no document, and a stream keeps its headers for as long as it lives.
     const fallback = withDocumentHeaders(parts.fallback);
-    this.#server = http.createServer(
-      withCors(parts.origins, (req, res) => {
-        const mount = this.#mountFor(req);
-        if (mount === undefined) fallback(req, res);
-        else mount.request(req, res);
-      }),
-    );
+    const answer = withCors(parts.origins, (req, res) => {
+      const mount = this.#mountFor(req);
+      if (mount === undefined) fallback(req, res);
+      else mount.request(req, res);
+    });
+    this.#server = http.createServer(REQUEST_LIMITS, (req, res) => {
+      const refusal = parts.door.refusalFor(req);
+      if (refusal === undefined) answer(req, res);
+      else sendRefusal(res, refusal);
+    });
+    this.#server.prependListener('connection', (socket) => {
+      if (!this.#returned.has(socket)) parts.limits.admit(socket);
+    });
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      this.#refuseRequest(error, socket);
+    });
     this.#server.on('upgrade', (req, socket, head) => {
       const res = this.#takenOver.get(req);
       if (res === undefined) this.#upgrade(req, socket, head);
-      else this.#letGo(res, socket as Socket);
+      else this.#takeOut(res, socket as Socket);
     });
     const departed = this.#departed;
     this.#onDepartedClose = function () {
@@ -78,14 +103,21 @@ export class Listener {
 
   /**
    * Lets a connection out of HTTP's hands: what is written to its socket from now on is the caller's, until its end.
-   * The head of the answer must be written, and `req` be in the middle of being handled. Of what HTTP held for the
-   * request, nothing is left. Where it can't be done (the client has sent another request
-   * already), the connection stays with HTTP, which holds that request back until the socket is closed.
+   * `req` must be in the middle of being handled. Of what HTTP held for the request, nothing is left; where the head of
+   * the answer is not written by then, `res` is, until {@link letGo}. Where it can't be done (the client has sent another
+   * request already), the connection stays with HTTP, which holds that request back until the socket is closed.
    */
   takeOver(req: IncomingMessage, res: ServerResponse): void {
     this.#takenOver.set(req, res);
     // Node looks at this once the request was handled, and then parts with the socket as it does for a websocket.
     (req as { upgrade?: boolean }).upgrade = true;
+  }
+
+  /** The head of an answer is written whose request was taken over before that, and what follows goes to the socket. */
+  letGo(res: ServerResponse): void {
+    const { socket } = res;
+    // An answer that ends by itself parts with the socket; and where it could not be taken over, HTTP still has it.
+    if (socket !== null && !res.writableEnded && this.#departed.has(socket)) res.detachSocket(socket);
   }
 
   /** Listens; resolves with the address, whose port is the system's choice when `port` is 0. Rejects when it can't. */
@@ -124,8 +156,9 @@ export class Listener {
     this.#depart(socket);
     const path = pathOf(req);
     const upgrade = this.#mountFor(req)?.upgrade;
-    if (!this.#parts.origins.allows(req)) {
-      refuseUpgrade(socket, new Refusal('origin_not_allowed', 'pages of this origin may not connect'));
+    const turnedAway = this.#parts.door.refusalFor(req);
+    if (turnedAway !== undefined) {
+      refuseUpgrade(socket, turnedAway);
     } else if (upgrade === undefined) {
       const { refusal, extra } = this.#parts.refuseUpgrade(path);
       refuseUpgrade(socket, refusal, extra);
@@ -139,9 +172,9 @@ export class Listener {
     socket.on('close', this.#onDepartedClose);
   }
 
-  #letGo(res: ServerResponse, socket: Socket): void {
+  #takeOut(res: ServerResponse, socket: Socket): void {
     this.#depart(socket);
-    res.detachSocket(socket);
+    if (res.headersSent) res.detachSocket(socket);
     // What a client sends after its request means nothing; its end is the end of the stream.
     socket.on('error', ignore).on('end', endThis).resume();
   }
@@ -157,7 +190,16 @@ export class Listener {
       if (!OFFER.test(name)) lines.push(`${name}: ${String(req.rawHeaders[index + 1])}`);
     }
     socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+    this.#returned.add(socket);
     this.#server.emit('connection', socket);
+  }
+
+  /** What can't be read, is too large, or too slow, is told so, and its connection closed. */
+  #refuseRequest({ code }: NodeJS.ErrnoException, socket: Duplex): void {
+    const refusal = UNREADABLE.get(code) ?? new Refusal('bad_request', 'this is no HTTP request');
+    if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    this.#parts.counters.add('http_refused', refusal.code);
+    refuseUpgrade(socket, refusal);
   }
 
   #mountFor(req: IncomingMessage): Mount | undefined {
@@ -169,6 +211,13 @@ export class Listener {
     return undefined;
   }
 }
+
+/** Why a request can't be taken, by the codes of Node's parser. */
+const UNREADABLE: ReadonlyMap<string | undefined, Refusal> = new Map([
+  ['HPE_HEADER_OVERFLOW', new Refusal('headers_too_large', 'the head of a request has at most 16 KiB')],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', new Refusal('payload_too_large', 'too many chunk extensions')],
+  ['ERR_HTTP_REQUEST_TIMEOUT', new Refusal('request_timeout', 'the request did not come in time')],
+]);
 
 /** As Express has it: letter case and a slash at the end do not matter. */
 function isSame(path: string, mount: string): boolean {

@@ -16,6 +16,7 @@ export function sendJson(res: ServerResponse, status: number, body: unknown): vo
 /** Answers with a refusal: its status, the one error body (with `extra` beside it), `Retry-After` where it has one. */
 export function sendRefusal(res: ServerResponse, refusal: Refusal, extra: object = {}): void {
   if (refusal.retryAfterMs !== undefined) res.setHeader('Retry-After', retryAfter(refusal));
+  if (refusal.status === 401) res.setHeader('WWW-Authenticate', 'Bearer');
   sendJson(res, refusal.status, { ...refusal.toBody(), ...extra });
 }
 

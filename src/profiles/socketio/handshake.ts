@@ -37,5 +37,7 @@ export function hasSession(engine: Engine, sid: string): boolean {
  * nothing of rooms, so who asked for some is told of those in the namespace.
  */
 export function isToTryAgain({ code }: Refusal, { bundle }: Asked): boolean {
+  // With the same token it would be told the same.
+  if (code === 'token_expired') return false;
   return ERRORS[code].disconnect === 'reconnect' && !(bundle && code === 'room_full');
 }

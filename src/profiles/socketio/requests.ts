@@ -1,10 +1,13 @@
-import type { CommandState, Principal } from '../../core/command.js';
+import type { Identified } from '../../core/auth/authenticator.js';
+import type { Caller } from '../../core/auth/caller.js';
+import type { CommandState } from '../../core/command.js';
 import type { CommandGate } from '../../core/control/gate.js';
 import type { CommandRegistry } from '../../core/control/command-registry.js';
 import type { Delivery } from '../../core/delivery/delivery.js';
 import type { Session } from '../../core/delivery/session.js';
 import { type ErrorBody, Refusal } from '../../core/errors.js';
 import type { EventTypes } from '../../core/event-types.js';
+import { takeApiKey } from '../http/credentials.js';
 import { actionOf, type LegacyCommand, type LegacyMapping, type LegacyReply } from './legacy-mapping.js';
 
 /** What answering a client's requests takes. */
@@ -19,7 +22,9 @@ export interface RequestParts {
 /** The client a request comes from. */
 export interface Requester {
   readonly session: Session;
-  readonly principal: Principal;
+  readonly principal: Caller;
+  /** Who it is with this key in a request's data; itself, where there is none. */
+  withKey(apiKey: unknown): Identified;
   /** Sends this client alone an event, at once. */
   emit(type: string, data: unknown): void;
 }
@@ -99,7 +104,10 @@ export class Requests {
     if (idempotencyKey !== undefined && typeof idempotencyKey !== 'string') {
       return new Refusal('bad_request', 'idempotencyKey must be a string');
     }
-    return this.#parts.gate.submit({ action, data, principal: requester.principal, idempotencyKey });
+    const { apiKey, rest } = takeApiKey(data);
+    const principal = await requester.withKey(apiKey);
+    if (principal instanceof Refusal) return principal;
+    return this.#parts.gate.submit({ action, data: rest, principal, idempotencyKey });
   }
 }
 

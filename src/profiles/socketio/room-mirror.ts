@@ -28,7 +28,7 @@ export class RoomMirror {
     });
     adapter.on('leave-room', (room: string, id: string) => {
       const session = parts.sessionOf(id);
-      if (session?.rooms.has(room) === true) parts.delivery.leave(session, [room]);
+      if (session?.rooms.has(room) === true) parts.delivery.placeIn(session, { join: [], leave: [room] });
     });
   }
 
@@ -47,7 +47,7 @@ export class RoomMirror {
     const { namespace, delivery, sessionOf } = this.#parts;
     const session = sessionOf(id);
     if (session === undefined || !isSessionRoom(room, id) || session.rooms.has(room)) return;
-    const rooms = delivery.join(session, [room]);
+    const rooms = delivery.placeIn(session, { join: [room], leave: [] });
     // What is sent to the room must not reach who may not be in it.
     if (rooms instanceof Refusal) void namespace.sockets.get(id)?.leave(room);
   }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Server as Engine, type Socket as EngineSocket } from 'engine.io';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
+import type { Caller } from '../../core/auth/caller.js';
 import type { Clock } from '../../core/clock.js';
 import type { Outlet } from '../../core/delivery/outlet.js';
 import type { Session } from '../../core/delivery/session.js';
@@ -10,7 +11,7 @@ import type { ServedTransport } from '../../core/flip/served-transport.js';
 import type { Logger } from '../../core/logger.js';
 import type { Counters } from '../../core/metrics/counters.js';
 import type { Listener } from '../http/listener.js';
-import { addressOf, principalOf } from '../http/principal.js';
+import type { Callers } from '../http/callers.js';
 import { WEBSOCKET_PATH } from '../http/profile-document.js';
 import { pathOf, queryOf, refuseUpgrade, sendRefusal } from '../http/reply.js';
 import { BundleConnection } from './bundle-connection.js';
@@ -30,6 +31,7 @@ const LAST_POLL_MS = 500;
 /** What the Socket.IO profile is told and works with. */
 export interface SocketIoProfileParts extends RequestParts {
   readonly listener: Listener;
+  readonly callers: Callers;
   readonly logger: Logger;
   readonly counters: Counters;
   readonly clock: Clock;
@@ -53,6 +55,8 @@ export class SocketIoProfile implements ServedTransport {
   readonly #rooms: RoomMirror;
   readonly #script = new ClientScript();
   readonly #sessions = new Map<string, Session>();
+  /** Whose a socket is, once that is known. */
+  readonly #principals = new WeakMap<Socket, Caller>();
   /** The sockets under the websockets the engine has made. */
   readonly #sockets = new WeakMap<object, Duplex>();
   readonly #writers = new WeakMap<EngineSocket, EngineWriter>();
@@ -77,7 +81,7 @@ export class SocketIoProfile implements ServedTransport {
     });
     this.#io.bind(this.#engine);
     this.#io.use((socket, next) => {
-      this.#admit(socket, next);
+      void this.#admit(socket, next);
     });
     this.#io.on('connection', (socket) => {
       this.#open(socket);
@@ -154,22 +158,30 @@ export class SocketIoProfile implements ServedTransport {
       this.#parts.counters.add('sessions_refused', 'too_many_connections');
       return new Refusal('too_many_connections', 'this node takes no more connections', 5000);
     }
-    return this.#parts.delivery.refusalFor({ address: addressOf(req), rooms: undefined });
+    return this.#parts.delivery.refusalForAddress(this.#parts.callers.addressOf(req));
   }
 
-  #admit(socket: Socket, next: (error?: Error) => void): void {
-    const { request } = socket;
+  async #admit(socket: Socket, next: (error?: Error) => void): Promise<void> {
+    const { delivery, callers } = this.#parts;
+    const { request, handshake } = socket;
     const asked = askedBy(socket);
-    const refusal = this.#admits
-      ? this.#parts.delivery.refusalFor({ address: addressOf(request), rooms: asked.rooms })
-      : new Refusal('transport_disabled', 'Socket.IO is not served here any more');
+    const principal = await callers.ofHandshake(request, handshake.auth);
+    const address = callers.addressOf(request);
+    let refusal = principal instanceof Refusal ? principal : undefined;
+    if (!this.#admits) refusal = new Refusal('transport_disabled', 'Socket.IO is not served here any more');
+    else if (!(principal instanceof Refusal)) {
+      this.#principals.set(socket, principal);
+      refusal = delivery.refusalFor({ principal, address, rooms: asked.rooms });
+    }
     if (refusal === undefined) next();
     else if (isToTryAgain(refusal, asked)) socket.conn.close();
     else next(Object.assign(new Error(refusal.code), { data: refusal.toBody() }));
   }
 
   #open(socket: Socket): void {
-    const { delivery } = this.#parts;
+    const { delivery, callers } = this.#parts;
+    const principal = this.#principals.get(socket);
+    if (principal === undefined) throw new Error('a socket came past the door');
     const { rooms, cursor, bundle } = askedBy(socket);
     const writer = this.#writerOf(socket.conn);
     writer.onDrain = () => {
@@ -192,8 +204,7 @@ export class SocketIoProfile implements ServedTransport {
       : new LegacyConnection(writer, mirror, () => {
           for (const { type, data } of this.#parts.mapping.onConnect) socket.emit(type, data);
         });
-    const principal = principalOf(socket.request);
-    const address = addressOf(socket.request);
+    const address = callers.addressOf(socket.request);
     const session = delivery.open({ principal, address, transport: 'websocket', outlet, rooms, cursor });
     if (session instanceof Refusal) return writer.close(false);
     this.#sessions.set(socket.id, session);
@@ -206,6 +217,7 @@ export class SocketIoProfile implements ServedTransport {
     const requester: Requester = {
       session,
       principal,
+      withKey: (apiKey) => callers.withKey(principal, apiKey, address),
       emit: (type, data) => void socket.emit(type, data),
     };
     socket.onAny((name: unknown, ...args: unknown[]) => {

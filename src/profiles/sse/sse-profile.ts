@@ -7,7 +7,8 @@ import { inStretches } from '../../core/delivery/stretch.js';
 import { Refusal } from '../../core/errors.js';
 import type { ServedTransport } from '../../core/flip/served-transport.js';
 import type { Listener } from '../http/listener.js';
-import { addressOf, principalOf } from '../http/principal.js';
+import type { Caller } from '../../core/auth/caller.js';
+import type { Callers } from '../http/callers.js';
 import { SSE_PATH } from '../http/profile-document.js';
 import { queryOf, sendRefusal } from '../http/reply.js';
 import { SseConnection } from './sse-connection.js';
@@ -24,6 +25,7 @@ const STREAMS_PER_LOOK = 50;
 export interface SseProfileParts {
   readonly listener: Listener;
   readonly delivery: Delivery;
+  readonly callers: Callers;
   readonly clock: Clock;
   /** Random number in [0, 1). */
   readonly random: () => number;
@@ -93,18 +95,37 @@ export class SseProfile implements ServedTransport {
     if (res.socket === null) {
       return sendRefusal(res, new Refusal('bad_request', 'a stream needs a connection of its own'));
     }
-    this.#open(req, res, res.socket);
+    const caller = this.#parts.callers.of(req);
+    if (caller instanceof Promise) void this.#openLater(caller, req, res, res.socket);
+    else this.#open(caller, req, res, res.socket);
   }
 
-  #open(req: IncomingMessage, res: ServerResponse, socket: Socket): void {
-    const { delivery, listener, random, reconnectJitterMs } = this.#parts;
+  /** Only now can the connection be taken over; whatever is answered is the last on it. */
+  async #openLater(
+    caller: Promise<Caller | Refusal>,
+    req: IncomingMessage,
+    res: ServerResponse,
+    socket: Socket,
+  ): Promise<void> {
+    const { listener } = this.#parts;
+    res.setHeader('Connection', 'close');
+    listener.takeOver(req, res);
+    const found = await caller;
+    if (socket.destroyed) return;
+    this.#open(found, req, res, socket);
+    listener.letGo(res);
+  }
+
+  #open(principal: Caller | Refusal, req: IncomingMessage, res: ServerResponse, socket: Socket): void {
+    if (principal instanceof Refusal) return sendRefusal(res, principal);
+    const { delivery, listener, callers, random, reconnectJitterMs } = this.#parts;
     const connection = new SseConnection(res, socket, MIN_RETRY_MS + random() * reconnectJitterMs);
     const query = queryOf(req);
     const lastEventId = req.headers['last-event-id'] ?? query.get('lastEventId');
     socket.setNoDelay(true);
     const session = delivery.open({
-      principal: principalOf(req),
-      address: addressOf(req),
+      principal,
+      address: callers.addressOf(req),
       transport: 'sse',
       outlet: connection,
       // An empty parameter names no room either.

@@ -4,6 +4,7 @@ import type { LogEntry } from '../../../src/core/event.js';
 import { MemoryLog } from '../../../src/core/log/memory-log.js';
 import { Counters } from '../../../src/core/metrics/counters.js';
 import { Publisher } from '../../../src/core/publisher.js';
+import { Rights } from '../../../src/core/auth/rights.js';
 import { TurnedClock } from '../../support/turned-clock.js';
 
 describe('Publisher', () => {
@@ -17,13 +18,13 @@ describe('Publisher', () => {
     clock = new TurnedClock();
     log = new MemoryLog(clock, { maxEvents: 10_000, maxBytes: 1e9 });
     counters = new Counters();
-    publisher = new Publisher(log, clock, counters, 100);
+    publisher = new Publisher(log, clock, counters, 100, ({ room = 'default' }) => [room]);
     logged = [];
     log.start({ reset() {}, caughtUp() {}, state() {}, entries: (batch) => logged.push(...batch) });
   });
 
   test('one event gets one id, the id it has in the log', async () => {
-    const ids = await publisher.publish({ type: 'x', data: 1 });
+    const ids = await publisher.publish({ type: 'x', data: 1 }, Rights.ALL);
     expect(ids).toEqual([expect.stringMatching(/^\d+-\d+$/)]);
     expect(logged).toEqual([
       {
@@ -38,14 +39,17 @@ describe('Publisher', () => {
   });
 
   test('an array of 1000 is logged in its order', async () => {
-    const ids = await publisher.publish(Array.from({ length: 1000 }, (_, data) => ({ type: 'x', data })));
+    const ids = await publisher.publish(
+      Array.from({ length: 1000 }, (_, data) => ({ type: 'x', data })),
+      Rights.ALL,
+    );
     expect(logged.map(({ id }) => id)).toEqual(ids);
     expect(logged.map(({ dataJson }) => Number(dataJson))).toEqual(Array.from({ length: 1000 }, (_, n) => n));
     expect(counters.toJSON()).toEqual({});
   });
 
   test('an array with one invalid event is refused whole, naming which', async () => {
-    const refusal = await publisher.publish([{ type: 'x' }, { type: 'y' }, { type: 'no type' }]);
+    const refusal = await publisher.publish([{ type: 'x' }, { type: 'y' }, { type: 'no type' }], Rights.ALL);
     expect(refusal).toBeInstanceOf(Refusal);
     expect(refusal).toMatchObject({ code: 'invalid_type', message: expect.stringContaining('event 2') });
     expect(logged).toEqual([]);
@@ -59,7 +63,7 @@ describe('Publisher', () => {
     ['an array in an array', [[{ type: 'x' }]], 'invalid_event'],
     ['too much data', { type: 'x', data: 'x'.repeat(99) }, 'payload_too_large'],
   ])('refuses and counts %s', async (_name, input, code) => {
-    expect(await publisher.publish(input)).toMatchObject({ code });
+    expect(await publisher.publish(input, Rights.ALL)).toMatchObject({ code });
     expect(counters.toJSON()).toEqual({ events_refused: { [code]: 1 } });
     expect(logged).toEqual([]);
   });
@@ -67,7 +71,7 @@ describe('Publisher', () => {
   test("a log's refusal is passed on and counted", async () => {
     const refusal = new Refusal('log_unavailable', 'away', 1000);
     log.append = () => Promise.resolve(refusal) as never;
-    expect(await publisher.publish({ type: 'x' })).toBe(refusal);
+    expect(await publisher.publish({ type: 'x' }, Rights.ALL)).toBe(refusal);
     expect(counters.get('events_refused', 'log_unavailable')).toBe(1);
   });
 });

@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import type { CommandSummary } from '../../../core/control/command-store.js';
 import { Refusal } from '../../../core/errors.js';
+import { requires } from '../guard.js';
 import { sendJson, sendRefusal } from '../reply.js';
 
 /** Commands of one answer: default and most. */
@@ -16,11 +17,8 @@ export interface Operations {
   commands(limit: number): Promise<readonly CommandSummary[] | Refusal>;
 }
 
-/**
- * `GET /healthz`: alive. `GET /readyz`: 200 when fit to receive traffic, else 503. `GET /api/admin/status`.
- * `GET /api/admin/commands?limit=`: the newest commands and their states.
- */
-export function operationRoutes(operations: Operations): Router {
+/** `GET /healthz`: alive. `GET /readyz`: 200 when fit to receive traffic, else 503. For whoever asks. */
+export function healthRoutes(operations: Pick<Operations, 'readiness'>): Router {
   return Router()
     .get('/healthz', (_req, res) => {
       sendJson(res, 200, { status: 'ok' });
@@ -28,11 +26,16 @@ export function operationRoutes(operations: Operations): Router {
     .get('/readyz', (_req, res) => {
       const readiness = operations.readiness();
       sendJson(res, readiness.ready ? 200 : 503, readiness);
-    })
-    .get('/api/admin/status', async (_req, res) => {
+    });
+}
+
+/** `GET /api/admin/status`. `GET /api/admin/commands?limit=`: the newest commands and their states. Right: `status`. */
+export function operationRoutes(operations: Operations): Router {
+  return Router()
+    .get('/api/admin/status', requires('status'), async (_req, res) => {
       sendJson(res, 200, await operations.status());
     })
-    .get('/api/admin/commands', async (req, res) => {
+    .get('/api/admin/commands', requires('status'), async (req, res) => {
       const { limit = String(COMMANDS_LIMIT.default) } = req.query;
       const count = Number(limit);
       if (!Number.isInteger(count) || count < 1 || count > COMMANDS_LIMIT.max) {

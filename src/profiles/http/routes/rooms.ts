@@ -2,6 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import type { RoomReader } from '../../../core/delivery/room-reader.js';
 import { Refusal } from '../../../core/errors.js';
 import { type Event, eventToJson, isRoomName } from '../../../core/event.js';
+import { callerOf } from '../guard.js';
 import { sendRefusal } from '../reply.js';
 
 /** Events of one answer of a room's history: default and most. */
@@ -9,13 +10,15 @@ const HISTORY_LIMIT = { default: 100, max: 1000 };
 
 /**
  * `GET /api/rooms/{room}/state`: the newest value of each (type, key), with an ETag, for pages that poll.
- * `GET /api/rooms/{room}/events?after=&limit=`: the room's events after a cursor, for healing a gap.
+ * `GET /api/rooms/{room}/events?after=&limit=`: the room's events after a cursor, for healing a gap. For who may subscribe
+ * to the room.
  */
 export function roomRoutes(rooms: RoomReader): Router {
   return Router()
     .get('/api/rooms/:room/state', async (req, res) => {
       const { room } = req.params;
-      if (!isRoomName(room)) return refuseRoom(res);
+      const refusal = refusalFor(room, res);
+      if (refusal !== undefined) return sendRefusal(res, refusal);
       const unready = await rooms.whenReady(room);
       if (unready !== undefined) return sendRefusal(res, unready);
       const { events, cursor } = rooms.state(room);
@@ -26,7 +29,8 @@ export function roomRoutes(rooms: RoomReader): Router {
     })
     .get('/api/rooms/:room/events', async (req, res) => {
       const { room } = req.params;
-      if (!isRoomName(room)) return refuseRoom(res);
+      const refusal = refusalFor(room, res);
+      if (refusal !== undefined) return sendRefusal(res, refusal);
       const { after = null, limit = String(HISTORY_LIMIT.default) } = req.query;
       const count = Number(limit);
       if (!Number.isInteger(count) || count < 1 || count > HISTORY_LIMIT.max) {
@@ -42,8 +46,11 @@ export function roomRoutes(rooms: RoomReader): Router {
     });
 }
 
-function refuseRoom(res: Response): void {
-  sendRefusal(res, new Refusal('invalid_room', 'room must be 1–128 of A-Z a-z 0-9 _ . : -'));
+function refusalFor(room: string, res: Response): Refusal | undefined {
+  if (!isRoomName(room)) return new Refusal('invalid_room', 'room must be 1–128 of A-Z a-z 0-9 _ . : -');
+  return callerOf(res).rights.maySubscribe(room)
+    ? undefined
+    : new Refusal('forbidden', `the room ${room} may not be subscribed to`);
 }
 
 /** `no-cache` means: keep it, but ask each time. */

@@ -3,19 +3,23 @@ import type { RemoteSessions } from '../../../core/cluster/remote-sessions.js';
 import type { Delivery } from '../../../core/delivery/delivery.js';
 import type { RoomChange } from '../../../core/delivery/room-changes.js';
 import { Refusal } from '../../../core/errors.js';
+import { callerOf } from '../guard.js';
 import { sendJson, sendRefusal } from '../reply.js';
 
 /**
  * `POST /api/sessions/{id}/rooms {join?, leave?}`: changes the rooms of a live session, all of it or nothing; 200
- * `{rooms}`. A session that this node does not have is asked for among `remote` ones; without those there are none.
+ * `{rooms}`. Only the session's own client may, into rooms it may subscribe to. A session that this node does not have is asked for among `remote` ones; without those there are none.
  */
 export function sessionRoutes(delivery: Delivery, remote: RemoteSessions | undefined): Router {
   return Router().post('/api/sessions/:id/rooms', async (req, res) => {
     const { id } = req.params;
+    const caller = callerOf(res);
     const change = changeOf(req.body);
     const session = delivery.session(id);
     const rooms =
-      session === undefined ? await remote?.changeRooms(id, change) : delivery.changeRooms(session, change);
+      session === undefined
+        ? await remote?.changeRooms(id, change, caller)
+        : delivery.changeRooms(session, change, caller);
     if (rooms === undefined) sendRefusal(res, new Refusal('unknown_session', 'no such session is open'));
     else if (rooms instanceof Refusal) sendRefusal(res, rooms);
     else sendJson(res, 200, { rooms });

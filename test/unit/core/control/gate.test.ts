@@ -21,9 +21,10 @@ import {
 import { Refusal } from '../../../../src/core/errors.js';
 import type { NewEvent } from '../../../../src/core/event.js';
 import { Counters } from '../../../../src/core/metrics/counters.js';
+import { freeCaller, keyCaller } from '../../../support/caller.js';
 import { TurnedClock } from '../../../support/turned-clock.js';
 
-const principal = { id: 'address:10.0.0.1' };
+const principal = freeCaller();
 const HOUR_MS = 3_600_000;
 
 function specOf(action: string, publishes: CommandSpec['publishes']): CommandSpec {
@@ -115,7 +116,12 @@ describe('CommandGate: the way of a command', () => {
     const { clock, queue, submit, gate, counters } = setUp();
     const answer = submit({ data: { a: 1 } });
     await clock.turn(0);
-    expect(queue.last.command).toEqual({ id: 'id-1', action: 'test.echo', data: { a: 1 }, principal });
+    expect(queue.last.command).toEqual({
+      id: 'id-1',
+      action: 'test.echo',
+      data: { a: 1 },
+      principal: { id: principal.id },
+    });
     expect(await gate.state('id-1')).toEqual({ id: 'id-1', action: 'test.echo', status: 'queued' });
     expect(gate.open).toBe(1);
     queue.last.end(succeeded({ a: 1 }));
@@ -193,13 +199,14 @@ describe('CommandGate: refusals', () => {
     expect(queue.taken).toEqual([]);
   });
 
-  test('whom authorise refuses neither learns whether the action exists nor uses up the limit', async () => {
-    const no = new Refusal('not_found', 'no');
-    const { submit, limits } = setUp({
-      authorise: ({ id }, action) => id !== principal.id || action === 'x' || no,
+  test('who has no right to it neither learns whether the action exists nor uses up the limit', async () => {
+    const { submit, limits } = setUp();
+    const limited = keyCaller('key:one', { command: ['other.*'] });
+    expect(await submit({ principal: limited })).toMatchObject({ code: 'forbidden' });
+    expect(await submit({ principal: limited, action: 'test.missing' })).toMatchObject({ code: 'forbidden' });
+    expect(await submit({ principal: limited, action: 'other.missing' })).toMatchObject({
+      code: 'unknown_action',
     });
-    expect(await submit()).toBe(no);
-    expect(await submit({ action: 'test.missing' })).toBe(no);
     expect(limits).toEqual([]);
   });
 
@@ -312,7 +319,7 @@ describe('CommandGate: idempotency', () => {
   test('keys belong to their principal', async () => {
     const { clock, queue, submit } = setUp();
     void submit({ idempotencyKey: 'k' });
-    void submit({ idempotencyKey: 'k', principal: { id: 'address:10.0.0.2' } });
+    void submit({ idempotencyKey: 'k', principal: freeCaller('address:10.0.0.2') });
     await clock.turn(0);
     expect(queue.taken).toHaveLength(2);
   });

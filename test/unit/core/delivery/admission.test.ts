@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { Admission, type SessionLimits } from '../../../../src/core/delivery/admission.js';
 import { Hub } from '../../../../src/core/delivery/hub.js';
 import { Session } from '../../../../src/core/delivery/session.js';
+import { freeCaller } from '../../../support/caller.js';
+import { Rights } from '../../../../src/core/auth/rights.js';
 import { RecordingOutlet } from '../../../support/recording-outlet.js';
 
 function setUp(limits: Partial<SessionLimits> = {}) {
@@ -22,7 +24,8 @@ function setUp(limits: Partial<SessionLimits> = {}) {
 
 /** Fills the room `full`. */
 function fill({ hub }: { readonly hub: Hub }): void {
-  for (const id of ['1', '2']) hub.join(new Session(id, { id }, 'sse', new RecordingOutlet()), 'full', 0);
+  for (const id of ['1', '2'])
+    hub.join(new Session(id, freeCaller(id), 'sse', new RecordingOutlet()), 'full', 0);
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -67,33 +70,37 @@ describe('Admission', () => {
     ['a number', [1]],
     ['a list in a list', [['a']]],
   ])('rooms must be a list of names, not %s', (_name, rooms) => {
-    expect(setUp().admission.checkRooms(rooms, NONE)).toMatchObject({ code: 'invalid_room' });
+    expect(setUp().admission.checkRooms(rooms, NONE, Rights.ALL)).toMatchObject({ code: 'invalid_room' });
   });
 
   test('gives the rooms that are new, each once', () => {
     const { admission } = setUp();
-    expect(admission.checkRooms(['a', 'b', 'a', 'c'], new Set(['b']))).toEqual(['a', 'c']);
-    expect(admission.checkRooms([], NONE)).toEqual([]);
+    expect(admission.checkRooms(['a', 'b', 'a', 'c'], new Set(['b']), Rights.ALL)).toEqual(['a', 'c']);
+    expect(admission.checkRooms([], NONE, Rights.ALL)).toEqual([]);
   });
 
   test('rooms of one session', () => {
     const { admission } = setUp();
-    expect(admission.checkRooms(['a', 'b', 'c'], NONE)).toEqual(['a', 'b', 'c']);
-    expect(admission.checkRooms(['a', 'b', 'c', 'd'], NONE)).toMatchObject({ code: 'too_many_rooms' });
-    expect(admission.checkRooms(['c', 'd'], new Set(['a', 'b']))).toMatchObject({ code: 'too_many_rooms' });
-    expect(admission.checkRooms(['a', 'b', 'c'], new Set(['a', 'b']))).toEqual(['c']);
+    expect(admission.checkRooms(['a', 'b', 'c'], NONE, Rights.ALL)).toEqual(['a', 'b', 'c']);
+    expect(admission.checkRooms(['a', 'b', 'c', 'd'], NONE, Rights.ALL)).toMatchObject({
+      code: 'too_many_rooms',
+    });
+    expect(admission.checkRooms(['c', 'd'], new Set(['a', 'b']), Rights.ALL)).toMatchObject({
+      code: 'too_many_rooms',
+    });
+    expect(admission.checkRooms(['a', 'b', 'c'], new Set(['a', 'b']), Rights.ALL)).toEqual(['c']);
   });
 
   test('members of one room, where the limit is hard', () => {
     const hard = setUp({ roomOverflow: 'reject' });
     fill(hard);
-    expect(hard.admission.checkRooms(['free', 'full'], NONE)).toMatchObject({
+    expect(hard.admission.checkRooms(['free', 'full'], NONE, Rights.ALL)).toMatchObject({
       code: 'room_full',
       retryAfterMs: 5000,
     });
-    expect(hard.admission.checkRooms(['full'], new Set(['full']))).toEqual([]);
+    expect(hard.admission.checkRooms(['full'], new Set(['full']), Rights.ALL)).toEqual([]);
     const soft = setUp({ roomOverflow: 'split' });
     fill(soft);
-    expect(soft.admission.checkRooms(['full'], NONE)).toEqual(['full']);
+    expect(soft.admission.checkRooms(['full'], NONE, Rights.ALL)).toEqual(['full']);
   });
 });

@@ -6,6 +6,7 @@ import { DeliveryRig } from '../../../support/delivery-rig.js';
 import { HeldLog } from '../../../support/held-log.js';
 import { newEvent, numbered } from '../../../support/new-event.js';
 import { RecordingOutlet } from '../../../support/recording-outlet.js';
+import { freeCaller } from '../../../support/caller.js';
 import { TurnedClock } from '../../../support/turned-clock.js';
 
 const range = (from: number, to: number): number[] =>
@@ -663,13 +664,13 @@ describe('opening and ending', () => {
     expect(rig.request({ rooms: ['a b'] })).toMatchObject({ code: 'invalid_room' });
     const { session } = rig.open();
     expect(rig.request({})).toMatchObject({ code: 'too_many_connections' });
-    expect(rig.delivery.refusalFor({ address: 'x', rooms: ['a'] })).toMatchObject({
+    expect(rig.delivery.refusalFor({ principal: freeCaller(), address: 'x', rooms: ['a'] })).toMatchObject({
       code: 'too_many_connections',
     });
     expect(rig.counters.toJSON()['sessions_refused']).toEqual({ invalid_room: 1, too_many_connections: 2 });
     rig.delivery.close(session);
     rig.delivery.close(session);
-    expect(rig.delivery.refusalFor({ address: 'x', rooms: ['a'] })).toBeUndefined();
+    expect(rig.delivery.refusalFor({ principal: freeCaller(), address: 'x', rooms: ['a'] })).toBeUndefined();
     expect(rig.open().session.state).toBe('live');
   });
 

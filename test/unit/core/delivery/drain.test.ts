@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { Drain } from '../../../../src/core/delivery/drain.js';
 import { Session } from '../../../../src/core/delivery/session.js';
 import { RecordingOutlet } from '../../../support/recording-outlet.js';
+import { freeCaller } from '../../../support/caller.js';
 import { TurnedClock } from '../../../support/turned-clock.js';
 
 /** Sessions, those of the first `legacy` of them legacy clients', and when each was ended, ms since the start. */
@@ -32,7 +33,7 @@ class Drained {
   session(isLegacy: boolean): Session {
     const outlet = new RecordingOutlet();
     outlet.unbundled = isLegacy;
-    const session = new Session(crypto.randomUUID(), { id: 'p' }, 'websocket', outlet);
+    const session = new Session(crypto.randomUUID(), freeCaller('p'), 'websocket', outlet);
     session.state = 'live';
     return session;
   }

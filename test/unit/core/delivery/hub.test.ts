@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { Hub } from '../../../../src/core/delivery/hub.js';
 import { Session } from '../../../../src/core/delivery/session.js';
+import { freeCaller } from '../../../support/caller.js';
 import { RecordingOutlet } from '../../../support/recording-outlet.js';
 
 let ids = 0;
 function session(): Session {
-  return new Session(`s${String(++ids)}`, { id: 'someone' }, 'sse', new RecordingOutlet());
+  return new Session(`s${String(++ids)}`, freeCaller('someone'), 'sse', new RecordingOutlet());
 }
 
 describe('Hub', () => {

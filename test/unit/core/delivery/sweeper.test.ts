@@ -7,6 +7,7 @@ import { EventTypes } from '../../../../src/core/event-types.js';
 import { Counters } from '../../../../src/core/metrics/counters.js';
 import { newEvent } from '../../../support/new-event.js';
 import { RecordingOutlet } from '../../../support/recording-outlet.js';
+import { freeCaller } from '../../../support/caller.js';
 import { TurnedClock } from '../../../support/turned-clock.js';
 
 /** A clock on which every look takes 10 ms, longer than a stretch may. */
@@ -35,7 +36,7 @@ beforeEach(() => {
   );
   timeline.reset('0-0');
   sessions = Array.from({ length: 200 }, (_, index) => {
-    const session = new Session(String(index), { id: 'p' }, 'sse', new RecordingOutlet());
+    const session = new Session(String(index), freeCaller('p'), 'sse', new RecordingOutlet());
     session.enter('quiet', 0);
     session.state = 'live';
     return session;

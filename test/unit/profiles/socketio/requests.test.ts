@@ -17,6 +17,7 @@ import {
 import { DeliveryRig, type RigClient } from '../../../support/delivery-rig.js';
 import { HeldLog } from '../../../support/held-log.js';
 import { newEvent } from '../../../support/new-event.js';
+import { freeCaller, keyCaller } from '../../../support/caller.js';
 import { silentLogger } from '../../../support/silent-logger.js';
 
 const mapping = parseLegacyMapping({
@@ -83,7 +84,8 @@ beforeEach(() => {
   emitted = [];
   requester = {
     session: client.session,
-    principal: { id: 'address:10.0.0.1' },
+    principal: freeCaller(),
+    withKey: (apiKey) => (apiKey === undefined ? freeCaller() : keyCaller('key:page', { command: ['*'] })),
     emit: (type, data) => emitted.push([type, data]),
   };
 });

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { type ApiKeys, parseApiKeys } from '../core/auth/api-keys.js';
+import type { Authenticator } from '../core/auth/authenticator.js';
+import { JwksSource } from '../core/auth/jwks.js';
+import { JwtVerifier } from '../core/auth/jwt-verifier.js';
+import { parseRights, Rights } from '../core/auth/rights.js';
+import { TokenAuthenticator } from '../core/auth/token-authenticator.js';
+import { parsePublicKey, parseSecret } from '../core/auth/verification-key.js';
+import { type ConfigFault, ConfigFaults } from '../core/config/fault.js';
+import type { Base } from './base.js';
+
+/** Knows callers by API keys and JWTs. All faults of keys, files and rights at once; none of them shows a secret. */
+export function openTokens(base: Base): Authenticator | ConfigFaults {
+  const faults = new TokenFaults();
+  const keys = readKeys(base, faults);
+  const anonymousRights = readAnonymousRights(base, faults);
+  const jwt = readJwt(base, faults);
+  if (faults.found.length > 0) return new ConfigFaults(faults.found);
+  const { clock, counters } = base;
+  return new TokenAuthenticator({ keys, jwt, anonymousRights, clock, counters });
+}
+
+/** What is wrong with secrets, none of which is shown. */
+class TokenFaults {
+  readonly found: ConfigFault[] = [];
+
+  add(variable: string, remedy: string): void {
+    this.found.push({ variable, value: '***', source: 'configuration', remedy });
+  }
+
+  /** What `text` gives as JSON. Why it is none is not told: the parser quotes what it reads. */
+  json(variable: string, text: () => string): { readonly json: unknown } | undefined {
+    try {
+      return { json: JSON.parse(text()) as unknown };
+    } catch {
+      this.add(variable, 'must be JSON, and a file one that can be read');
+      return undefined;
+    }
+  }
+}
+
+function readKeys({ config }: Base, faults: TokenFaults): ApiKeys {
+  const { apiKeys: inline, apiKeysFile: file } = config;
+  const texts: Record<string, (() => string) | undefined> = {
+    API_KEYS: inline === undefined ? undefined : () => inline,
+    API_KEYS_FILE: file === undefined ? undefined : () => readFileSync(file, 'utf8'),
+  };
+  const all: unknown[] = [];
+  for (const [variable, text] of Object.entries(texts)) {
+    const read = text === undefined ? undefined : faults.json(variable, text);
+    if (read === undefined) continue;
+    const keys = parseApiKeys(read.json);
+    if (Array.isArray(keys)) for (const fault of keys) faults.add(variable, fault);
+    else all.push(...(read.json as unknown[]));
+  }
+  const together = parseApiKeys(all);
+  if (!Array.isArray(together)) return together;
+  // Each by itself is good.
+  for (const fault of together) faults.add('API_KEYS', `with those of API_KEYS_FILE after them: ${fault}`);
+  return parseApiKeys([]) as ApiKeys;
+}
+
+function readAnonymousRights({ config }: Base, faults: TokenFaults): Rights | undefined {
+  const { anonymousRights: text } = config;
+  const read = text === undefined ? undefined : faults.json('ANONYMOUS_RIGHTS', () => text);
+  if (read === undefined) return undefined;
+  const rights = parseRights(read.json);
+  if (rights instanceof Rights) return rights;
+  for (const fault of rights) faults.add('ANONYMOUS_RIGHTS', fault);
+  return undefined;
+}
+
+/** What checks JWTs; undefined where none are taken. */
+function readJwt({ config, clock, logger, counters }: Base, faults: TokenFaults): JwtVerifier | undefined {
+  const { jwtSecret: secret, jwtPublicKeyFile: file, jwtJwksUrl: url } = config;
+  if (secret === undefined && file === undefined && url === undefined) return undefined;
+  const publicKeyPem = file === undefined ? undefined : readPublicKey(file, faults);
+  const badSecret = secret === undefined ? undefined : parseSecret(secret);
+  if (typeof badSecret === 'string') faults.add('JWT_SECRET', badSecret);
+  if (faults.found.length > 0) return undefined;
+  const jwks = url === undefined ? undefined : new JwksSource(url, { clock, logger, counters });
+  const { jwtIssuer: issuer, jwtAudience: audience } = config;
+  return new JwtVerifier({ secret, publicKeyPem, jwks, issuer, audience, clock });
+}
+
+function readPublicKey(file: string, faults: TokenFaults): string {
+  let pem = '';
+  try {
+    pem = readFileSync(file, 'utf8');
+  } catch {
+    faults.add('JWT_PUBLIC_KEY_FILE', 'must be a file that can be read');
+    return pem;
+  }
+  const key = parsePublicKey(pem);
+  if (typeof key === 'string') faults.add('JWT_PUBLIC_KEY_FILE', key);
+  return pem;
+}

@@ -1,0 +1,322 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { io, type Socket } from 'socket.io-client';
+import { SignJWT } from 'jose';
+import { FlipgateClient } from '../../src/client/index.js';
+import { requestJson } from '../support/json-request.js';
+import { type LaunchedGateway, launchGateway } from '../support/launched-gateway.js';
+import { StockClient, type StockVersion } from '../support/stock-client.js';
+import { waitUntil } from '../support/wait-until.js';
+
+const SECRET = 'a secret of at least thirty-two bytes';
+const KEYS = {
+  page: 'page-key-1234',
+  backend: 'backend-key-1234',
+  operator: 'operator-key-1234',
+  nobody: 'nobody-key-1234',
+};
+const API_KEYS = [
+  { id: 'page', key: KEYS.page, subscribe: ['default', 'team.*'], command: ['host-monitor.*'] },
+  { id: 'backend', key: KEYS.backend, publish: ['default', 'team.*'] },
+  { id: 'operator', key: KEYS.operator, admin: ['*'] },
+  { id: 'nobody', key: KEYS.nobody },
+];
+
+let gateway: LaunchedGateway;
+let url: string;
+
+beforeAll(async () => {
+  gateway = await launchGateway({
+    APP_PROFILE: 'HYBRID',
+    AUTH_MODE: 'token',
+    API_KEYS: JSON.stringify(API_KEYS),
+    JWT_SECRET: SECRET,
+    TRUSTED_PROXIES: 'loopback',
+    MAX_CONNECTIONS_PER_ADDRESS: '50',
+    CONTROL_RATE_PER_SECOND: '1000',
+  });
+  ({ url } = gateway);
+});
+
+afterAll(async () => {
+  expect(await gateway.stop()).toBe(0);
+});
+
+const bearer = (token: string): { Authorization: string } => ({ Authorization: `Bearer ${token}` });
+
+function tokenFor(rights: object, lastsS = 600, sub = 'ann'): Promise<string> {
+  const exp = Math.floor(Date.now() / 1000) + lastsS;
+  return new SignJWT({ flipgate: rights, sub, exp })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(SECRET));
+}
+
+/** Opens a stream; gives its status, and what came of it so far. */
+async function openStream(query: string, headers: Record<string, string> = {}) {
+  const stop = new AbortController();
+  const response = await fetch(`${url}/api/events/stream?${query}`, { headers, signal: stop.signal });
+  const stream = {
+    status: response.status,
+    text: '',
+    ended: false,
+    close: () => {
+      stop.abort();
+    },
+  };
+  const read = async (): Promise<void> => {
+    for await (const part of response.body ?? []) stream.text += Buffer.from(part as Uint8Array).toString();
+    stream.ended = true;
+  };
+  read().catch(() => undefined);
+  return stream;
+}
+
+const event = (room: string, data: unknown = 1): object => ({ type: 'fact_added', room, data });
+
+describe('who shows nothing', () => {
+  test.each([
+    ['GET', '/api/events/stream'],
+    ['POST', '/api/events'],
+    ['POST', '/api/control'],
+    ['POST', '/api/governor/control'],
+    ['GET', '/api/control/some-id'],
+    ['GET', '/api/rooms/default/state'],
+    ['GET', '/api/rooms/default/events'],
+    ['POST', '/api/sessions/some-id/rooms'],
+    ['GET', '/api/admin/status'],
+    ['GET', '/api/admin/commands'],
+    ['GET', '/api/admin/profile'],
+    ['PUT', '/api/admin/profile'],
+    ['GET', '/api/anything'],
+  ])('%s %s is refused', async (method, path) => {
+    const { status, headers, json } = await requestJson(
+      method,
+      url + path,
+      method === 'GET' ? undefined : {},
+    );
+    expect([status, json.error.code]).toEqual([401, 'unauthenticated']);
+    expect(headers['www-authenticate']).toBe('Bearer');
+  });
+
+  test.each(['/', '/client.js', '/healthz', '/readyz', '/api/profile', '/console/app.js'])(
+    '%s is for everybody',
+    async (path) => {
+      expect((await requestJson('GET', url + path)).status).toBe(200);
+    },
+  );
+
+  test.each([4, 3, 2] as const)(
+    'socket.io-client %s is told in its handshake',
+    async (version: StockVersion) => {
+      const client = new StockClient(version, url, 'websocket');
+      await waitUntil(() => client.errors.length > 0, 'the refusal');
+      expect(client.connects).toBe(0);
+      await client.close();
+    },
+  );
+});
+
+describe('where a key or a token may be', () => {
+  const STATE = '/api/rooms/default/state';
+
+  test.each([
+    ['Authorization', STATE, bearer(KEYS.page)],
+    ['X-API-Key', STATE, { 'X-API-Key': KEYS.page }],
+    ['a cookie', STATE, { Cookie: `a=b; flipgate_token=${KEYS.page}` }],
+    ['?apiKey=', `${STATE}?apiKey=${KEYS.page}`, {}],
+    ['?access_token=', `${STATE}?access_token=${KEYS.page}`, {}],
+  ])('%s', async (_where, path, headers) => {
+    expect((await requestJson('GET', url + path, undefined, headers)).status).toBe(200);
+  });
+
+  test('a JWT says what its bearer may do', async () => {
+    const token = await tokenFor({ subscribe: ['team.*'] });
+    expect((await requestJson('GET', `${url}/api/rooms/team.a/state`, undefined, bearer(token))).status).toBe(
+      200,
+    );
+    const other = await requestJson('GET', `${url}/api/rooms/other/state`, undefined, bearer(token));
+    expect([other.status, other.json.error.code]).toEqual([403, 'forbidden']);
+  });
+
+  test('a cookie of a page of another site does not count where its browser does not say which', async () => {
+    const headers = { Cookie: `flipgate_token=${KEYS.page}`, 'Sec-Fetch-Site': 'cross-site' };
+    expect((await requestJson('GET', url + STATE, undefined, headers)).status).toBe(401);
+  });
+
+  test.each([
+    ['auth.token', { auth: { token: KEYS.page } }],
+    ['auth.apiKey', { auth: { apiKey: KEYS.page } }],
+    ['the query', { query: { apiKey: KEYS.page } }],
+  ])('of Socket.IO: %s', async (_where, options) => {
+    const client = new StockClient(4, url, 'websocket', options);
+    await waitUntil(() => client.connects === 1, 'the connection');
+    client.close();
+  });
+
+  test('version 2 puts it into the query', async () => {
+    const client = new StockClient(2, url, 'websocket', { query: { apiKey: KEYS.page } });
+    await waitUntil(() => client.connects === 1, 'the connection');
+    const [id] = (
+      await requestJson('POST', `${url}/api/events`, event('default', 'v2'), bearer(KEYS.backend))
+    ).json.ids as string[];
+    expect(id).toBeDefined();
+    await waitUntil(() => client.events.some(({ args }) => args[0] === 'v2'), 'the event');
+    client.close();
+  });
+
+  test('of a command: in its data, as pages have it, which is not part of the command', async () => {
+    const answer = await requestJson(
+      'POST',
+      `${url}/api/host-monitor/control`,
+      { action: 'interval', data: { ms: 5000, apiKey: KEYS.page } },
+      bearer(KEYS.nobody),
+    );
+    expect([answer.status, answer.json.status]).toEqual([200, 'succeeded']);
+    const socket = io(url, {
+      transports: ['websocket'],
+      auth: { bundle: true, token: await tokenFor({ subscribe: ['default'] }) },
+    });
+    const ask = (data: object): Promise<unknown> => socket.emitWithAck('host-monitor.interval', data);
+    expect(await ask({ ms: 5000 })).toMatchObject({ error: { code: 'forbidden' } });
+    expect(await ask({ ms: 5000, apiKey: KEYS.page })).toMatchObject({ status: 'succeeded' });
+    expect(await ask({ ms: 5000, apiKey: 'wrong' })).toMatchObject({ error: { code: 'invalid_token' } });
+    socket.close();
+  });
+});
+
+describe('least privilege', () => {
+  test('publishing: to each room of each event, all or none', async () => {
+    const post = (body: unknown, key: string) => requestJson('POST', `${url}/api/events`, body, bearer(key));
+    expect((await post(event('team.a'), KEYS.backend)).status).toBe(202);
+    expect((await post([event('team.a'), event('other')], KEYS.backend)).json).toMatchObject({
+      error: { code: 'forbidden', message: expect.stringContaining('event 1') },
+    });
+    // Without a room it goes to the default one.
+    expect((await post({ type: 'fact_added', data: 1 }, KEYS.backend)).status).toBe(202);
+    expect((await post(event('team.a'), KEYS.page)).status).toBe(403);
+  });
+
+  test('streams: of rooms that are allowed, and no other', async () => {
+    expect((await openStream('rooms=other', bearer(KEYS.page))).status).toBe(403);
+    expect((await openStream('rooms=team.a,other', bearer(KEYS.page))).status).toBe(403);
+    expect((await openStream('', bearer(KEYS.nobody))).status).toBe(403);
+    const stream = await openStream('rooms=team.b', bearer(KEYS.page));
+    await waitUntil(() => stream.text.includes('welcome'), 'the welcome');
+    const id = /"sessionId":"([^"]+)"/.exec(stream.text)?.[1] ?? '';
+    const join = (rooms: string[], key: string) =>
+      requestJson('POST', `${url}/api/sessions/${id}/rooms`, { join: rooms }, bearer(key));
+    expect((await join(['other'], KEYS.page)).json.error.code).toBe('forbidden');
+    // Nobody else may move it, whatever they may do themselves.
+    expect((await join(['team.c'], await tokenFor({ subscribe: ['*'] }))).status).toBe(403);
+    expect((await join(['team.c'], KEYS.page)).json).toEqual({ rooms: ['team.b', 'team.c'] });
+    stream.close();
+  });
+
+  test('sockets: join is asked each time', async () => {
+    const socket: Socket = io(url, { transports: ['websocket'], auth: { bundle: true, token: KEYS.page } });
+    expect(await socket.emitWithAck('join', ['team.x'])).toEqual({ rooms: ['default', 'team.x'] });
+    expect(await socket.emitWithAck('join', ['other'])).toMatchObject({ error: { code: 'forbidden' } });
+    socket.close();
+  });
+
+  test('commands, by action', async () => {
+    const ask = (key: string, action: string) =>
+      requestJson('POST', `${url}/api/control`, { action }, bearer(key));
+    expect((await ask(KEYS.page, 'governor.start')).json.error.code).toBe('forbidden');
+    expect((await ask(KEYS.page, 'host-monitor.stop')).status).toBe(200);
+    expect((await ask(KEYS.operator, 'host-monitor.stop')).status).toBe(403);
+  });
+
+  test('administration', async () => {
+    const get = (path: string, key: string) => requestJson('GET', url + path, undefined, bearer(key));
+    for (const path of ['/api/admin/status', '/api/admin/commands', '/api/admin/profile']) {
+      expect((await get(path, KEYS.operator)).status).toBe(200);
+      expect((await get(path, KEYS.page)).status).toBe(403);
+    }
+    const token = await tokenFor({ admin: ['status'] });
+    const put = (key: string) =>
+      requestJson('PUT', `${url}/api/admin/profile`, { profile: 'HYBRID' }, bearer(key));
+    expect((await put(token)).status).toBe(403);
+    expect((await put(KEYS.operator)).json).toMatchObject({ profile: 'HYBRID' });
+  });
+});
+
+describe('a token that expires', () => {
+  test('ends its stream, and is told so when it comes again; a fresh one resumes', async () => {
+    const rights = { subscribe: ['team.*'] };
+    const short = await tokenFor(rights, 2);
+    const stream = await openStream('rooms=team.e', bearer(short));
+    await waitUntil(() => stream.ended, 'the end');
+    expect(stream.text).toContain('event: token_expired\ndata: {"reason":"token_expired"}');
+    const again = await requestJson('GET', `${url}/api/events/stream?rooms=team.e`, undefined, bearer(short));
+    expect([again.status, again.json.error.code]).toEqual([401, 'token_expired']);
+  });
+
+  test('ends its socket, without an end to coming back', async () => {
+    const tokens = [await tokenFor({ subscribe: ['team.*'] }, 2)];
+    const socket = io(url, {
+      transports: ['websocket'],
+      reconnectionDelay: 50,
+      auth: (done) => {
+        done({ bundle: true, rooms: ['team.e'], token: tokens[0] });
+      },
+    });
+    const told: string[] = [];
+    const ends: string[] = [];
+    socket.on('token_expired', () => told.push('token_expired'));
+    socket.on('disconnect', (reason) => ends.push(reason));
+    await waitUntil(() => socket.connected, 'the connection');
+    const fresh = await tokenFor({ subscribe: ['team.*'] });
+    socket.once('disconnect', () => tokens.splice(0, 1, fresh));
+    await waitUntil(() => ends.length === 1 && socket.connected, 'its return');
+    expect([told, ends]).toEqual([['token_expired'], ['transport close']]);
+    socket.close();
+  });
+
+  test.each(['websocket', 'sse'] as const)('the SDK goes on with a fresh one: %s', async (transport) => {
+    const asked: number[] = [];
+    const client = new FlipgateClient(url, {
+      rooms: ['team.sdk'],
+      transport,
+      token: async () => {
+        asked.push(Date.now());
+        return tokenFor({ subscribe: ['team.*'] }, asked.length < 3 ? 3 : 600);
+      },
+    } as never);
+    const got: unknown[] = [];
+    client.on('fact_added', (one: unknown) => got.push(one));
+    await waitUntil(() => client.stateChange.state === 'live', 'the first connection');
+    const before = asked.length;
+    await waitUntil(
+      () => asked.length > before && client.stateChange.state === 'live',
+      'the second connection',
+    );
+    await requestJson('POST', `${url}/api/events`, event('team.sdk'), bearer(KEYS.backend));
+    await waitUntil(() => got.length > 0, 'the event');
+    client.close();
+  });
+});
+
+describe('addresses behind a trusted proxy', () => {
+  test('count as they are forwarded', async () => {
+    const streams = await Promise.all(
+      Array.from({ length: 50 }, () =>
+        openStream('rooms=team.p', { ...bearer(KEYS.page), 'X-Forwarded-For': '203.0.113.7' }),
+      ),
+    );
+    const one = (address: string) =>
+      requestJson('GET', `${url}/api/events/stream?rooms=team.p`, undefined, {
+        ...bearer(KEYS.page),
+        'X-Forwarded-For': address,
+      });
+    // What the client itself has put before its address does not count.
+    for (const address of ['203.0.113.7', '198.51.100.1, 203.0.113.7', 'rubbish, 203.0.113.7']) {
+      expect((await one(address)).json.error.code).toBe('too_many_connections');
+    }
+    const other = await openStream('rooms=team.p', {
+      ...bearer(KEYS.page),
+      'X-Forwarded-For': '203.0.113.8',
+    });
+    expect(other.status).toBe(200);
+    for (const stream of [...streams, other]) stream.close();
+  });
+});

@@ -1,0 +1,266 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { SignJWT } from 'jose';
+import { ApiKeys, parseApiKeys } from '../../../../src/core/auth/api-keys.js';
+import type { Credentials, Identified } from '../../../../src/core/auth/authenticator.js';
+import type { Caller } from '../../../../src/core/auth/caller.js';
+import { JwksSource } from '../../../../src/core/auth/jwks.js';
+import { JwtVerifier } from '../../../../src/core/auth/jwt-verifier.js';
+import { Rights } from '../../../../src/core/auth/rights.js';
+import { TokenAuthenticator } from '../../../../src/core/auth/token-authenticator.js';
+import { Refusal } from '../../../../src/core/errors.js';
+import { Counters } from '../../../../src/core/metrics/counters.js';
+import { KeyServer } from '../../../support/key-server.js';
+import { silentLogger } from '../../../support/silent-logger.js';
+import { TurnedClock } from '../../../support/turned-clock.js';
+import { waitUntil } from '../../../support/wait-until.js';
+
+const SECRET = 'a secret of our own, long enough';
+const ADDRESS = '192.0.2.7';
+const NOW_S = 1_800_000_000;
+const keyPair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const parsedKeys = parseApiKeys([
+  { id: 'dashboard', key: 'monkey-business', subscribe: ['*'] },
+  { id: 'dotted', key: 'like.a.jwt-but-none', publish: ['*'] },
+]);
+const keys = Array.isArray(parsedKeys) ? new ApiKeys([]) : parsedKeys;
+
+let clock: TurnedClock;
+let counters: Counters;
+let server: KeyServer;
+
+beforeEach(async () => {
+  clock = new TurnedClock(NOW_S * 1000);
+  counters = new Counters();
+  server = await KeyServer.open();
+  server.serve([{ ...keyPair.publicKey.export({ format: 'jwk' }), kid: 'k' }]);
+});
+afterEach(() => server.close());
+
+function authenticator(jwt: JwtVerifier | undefined, anonymousRights?: Rights): TokenAuthenticator {
+  return new TokenAuthenticator({ keys, jwt, anonymousRights, clock, counters });
+}
+
+function bySecret(): TokenAuthenticator {
+  return authenticator(new JwtVerifier({ secret: SECRET, clock }));
+}
+
+function byJwks(): TokenAuthenticator {
+  const jwks = new JwksSource(server.url, { clock, logger: silentLogger, counters });
+  return authenticator(new JwtVerifier({ jwks, clock }));
+}
+
+function token(claims: object = {}): Promise<string> {
+  return new SignJWT({ sub: 'ada', exp: NOW_S + 3600, ...claims })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(SECRET));
+}
+
+function tokenByKey(claims: object = {}, kid = 'k'): Promise<string> {
+  return new SignJWT({ sub: 'ada', exp: NOW_S + 3600, ...claims })
+    .setProtectedHeader({ alg: 'ES256', kid })
+    .sign(keyPair.privateKey);
+}
+
+/** What came of it at once: an id, or a code; `later` for a promise. */
+function atOnce(identified: Identified): string {
+  return identified instanceof Promise ? 'later' : nameOf(identified);
+}
+
+function nameOf(identified: Caller | Refusal): string {
+  return identified instanceof Refusal ? identified.code : identified.id;
+}
+
+async function inTheEnd(authenticator: TokenAuthenticator, credentials: Credentials): Promise<string> {
+  return nameOf(await authenticator.identify(credentials, ADDRESS));
+}
+
+describe('who shows nothing', () => {
+  test('is refused where somebody must be known', () => {
+    expect(atOnce(bySecret().identify({}, ADDRESS))).toBe('unauthenticated');
+    expect(atOnce(bySecret().identify({ token: '', apiKey: '' }, ADDRESS))).toBe('unauthenticated');
+    expect(counters.get('callers_refused', 'unauthenticated')).toBe(2);
+  });
+
+  test('is an address with the rights of all such, where there are any', () => {
+    const rights = new Rights({ subscribe: ['public'], publish: [], command: [], admin: [] });
+    const caller = authenticator(undefined, rights).identify({}, ADDRESS);
+    expect(caller).toEqual({ id: `address:${ADDRESS}`, rights, expiresAt: null, isKnown: false });
+    expect(counters.get('callers_refused')).toBe(0);
+  });
+
+  test('but who shows something wrong is refused even there', () => {
+    const open = authenticator(undefined, Rights.ALL);
+    expect(atOnce(open.identify({ token: 'wrong' }, ADDRESS))).toBe('invalid_token');
+    expect(atOnce(open.identify({ apiKey: 'wrong' }, ADDRESS))).toBe('invalid_token');
+  });
+});
+
+describe('API keys', () => {
+  test('are answered at once, wherever they are shown', () => {
+    for (const credentials of [{ apiKey: 'monkey-business' }, { token: 'monkey-business' }])
+      expect(atOnce(bySecret().identify(credentials, ADDRESS))).toBe('key:dashboard');
+    expect(atOnce(bySecret().identify({ token: 'like.a.jwt-but-none' }, ADDRESS))).toBe('key:dotted');
+    expect(atOnce(authenticator(undefined).identify({ apiKey: 'monkey-business' }, ADDRESS))).toBe(
+      'key:dashboard',
+    );
+  });
+
+  test('are no JWTs, and JWTs no API keys', async () => {
+    expect(atOnce(bySecret().identify({ apiKey: await token() }, ADDRESS))).toBe('invalid_token');
+    expect(atOnce(authenticator(undefined).identify({ token: await token() }, ADDRESS))).toBe(
+      'invalid_token',
+    );
+  });
+
+  test('count after a token', async () => {
+    const authenticator = bySecret();
+    expect(await inTheEnd(authenticator, { token: await token(), apiKey: 'monkey-business' })).toBe(
+      'user:ada',
+    );
+    expect(await inTheEnd(authenticator, { token: 'wrong', apiKey: 'monkey-business' })).toBe(
+      'invalid_token',
+    );
+    expect(await inTheEnd(authenticator, { token: '', apiKey: 'monkey-business' })).toBe('key:dashboard');
+  });
+});
+
+describe('JWTs', () => {
+  test('are answered by a promise when they are new, and at once when they were seen before', async () => {
+    const authenticator = bySecret();
+    const text = await token();
+    const first = authenticator.identify({ token: text }, ADDRESS);
+    expect(atOnce(first)).toBe('later');
+    expect(nameOf(await first)).toBe('user:ada');
+    expect(atOnce(authenticator.identify({ token: text }, 'elsewhere'))).toBe('user:ada');
+    expect(atOnce(authenticator.identify({ token: await token({ sub: 'bob' }) }, ADDRESS))).toBe('later');
+  });
+
+  test('are checked again after a minute, so that a withdrawn key is not good for longer', async () => {
+    const authenticator = byJwks();
+    const text = await tokenByKey();
+    expect(await inTheEnd(authenticator, { token: text })).toBe('user:ada');
+    server.serve([
+      { ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }), kid: 'k' },
+    ]);
+    clock.advance(10 * 60_000 - 30_000);
+    expect(await inTheEnd(authenticator, { token: text })).toBe('user:ada');
+    clock.advance(59_999);
+    expect(atOnce(authenticator.identify({ token: text }, ADDRESS))).toBe('user:ada');
+    clock.advance(2);
+    expect(await inTheEnd(authenticator, { token: text })).toBe('invalid_token');
+  });
+
+  test('are not good a moment longer than they say, though they were seen before', async () => {
+    const authenticator = bySecret();
+    const text = await token({ exp: NOW_S + 10 });
+    expect(await inTheEnd(authenticator, { token: text })).toBe('user:ada');
+    clock.advance(9999);
+    expect(atOnce(authenticator.identify({ token: text }, ADDRESS))).toBe('user:ada');
+    clock.advance(1);
+    expect(await inTheEnd(authenticator, { token: text })).toBe('token_expired');
+    expect(counters.get('callers_refused', 'token_expired')).toBe(1);
+  });
+
+  test('expire by the wall clock, also when that is put right', async () => {
+    const authenticator = bySecret();
+    const text = await token({ exp: NOW_S + 3600 });
+    expect(await inTheEnd(authenticator, { token: text })).toBe('user:ada');
+    clock.jumpWall(3_600_000);
+    expect(await inTheEnd(authenticator, { token: text })).toBe('token_expired');
+  });
+
+  test('that were refused are not remembered', async () => {
+    const authenticator = byJwks();
+    server.say('out of order', 503);
+    const text = await tokenByKey();
+    expect(await inTheEnd(authenticator, { token: text })).toBe('auth_unavailable');
+    server.serve([{ ...keyPair.publicKey.export({ format: 'jwk' }), kid: 'k' }]);
+    clock.advance(5000);
+    expect(await inTheEnd(authenticator, { token: text })).toBe('user:ada');
+    expect(counters.get('callers_refused', 'auth_unavailable')).toBe(1);
+  });
+
+  test('longer than 8192 characters are refused at once', async () => {
+    const text = await token({ padding: 'x'.repeat(8192) });
+    expect(atOnce(bySecret().identify({ token: text }, ADDRESS))).toBe('invalid_token');
+  });
+
+  test('that many show at once are checked once', async () => {
+    const authenticator = bySecret();
+    const text = await token();
+    const [first, second] = await Promise.all(
+      [1, 2].map(async () => authenticator.identify({ token: text }, ADDRESS)),
+    );
+    expect(first).toBe(second);
+    // Refused ones are counted for each who shows them.
+    const wrong = `${text.slice(0, -5)}AAAAA`;
+    await Promise.all([1, 2, 3].map(async () => authenticator.identify({ token: wrong }, ADDRESS)));
+    expect(counters.get('callers_refused', 'invalid_token')).toBe(3);
+  });
+
+  test('a thousand can be checked at the same time: more come again a second later', async () => {
+    const authenticator = byJwks();
+    let answer: (() => void) | undefined;
+    server.answer = (response) => {
+      answer = () => response.end('{}');
+    };
+    const [header, , signature] = (await tokenByKey()).split('.');
+    const nth = (n: number): string =>
+      `${String(header)}.${Buffer.from(String(n)).toString('base64url')}.${String(signature)}`;
+    const checks = Array.from({ length: 1000 }, (_, n) => authenticator.identify({ token: nth(n) }, ADDRESS));
+    expect(checks.every((check) => check instanceof Promise)).toBe(true);
+    const refused = authenticator.identify({ token: nth(1000) }, ADDRESS);
+    expect(refused).toMatchObject({ code: 'auth_unavailable', retryAfterMs: 1000 });
+    // Whoever shows one that is being checked waits with the first, and keys need no check.
+    const shared = authenticator.identify({ token: nth(7) }, ADDRESS);
+    expect(atOnce(shared)).toBe('later');
+    expect(atOnce(authenticator.identify({ apiKey: 'monkey-business' }, ADDRESS))).toBe('key:dashboard');
+    await waitUntil(() => answer !== undefined);
+    answer?.();
+    expect(new Set((await Promise.all([...checks, shared])).map(nameOf))).toEqual(
+      new Set(['auth_unavailable']),
+    );
+    expect(server.requests).toBe(1);
+    expect(counters.get('callers_refused', 'auth_unavailable')).toBe(1002);
+    expect(atOnce(authenticator.identify({ token: nth(1000) }, ADDRESS))).toBe('later');
+  });
+});
+
+describe('whatever is shown', () => {
+  test('it lets nobody in who has no key, and nothing throws', async () => {
+    const authenticator = bySecret();
+    const part = fc.string({ unit: fc.constantFrom('a', 'Z', '0', '-', '_', 'e', 'y', 'J'), maxLength: 20 });
+    const text = fc.oneof(
+      fc.string({
+        unit: fc.constantFrom('a', 'Z', '0', '.', '-', '_', ' ', '\n', '\0', 'ä', '猫', '\uD800'),
+        maxLength: 40,
+      }),
+      fc.constantFrom(
+        '__proto__',
+        'constructor',
+        'toString',
+        'dashboard',
+        'key:dashboard',
+        'undefined',
+        'null',
+        ' ',
+      ),
+      fc.tuple(part, part, part).map((parts) => parts.join('.')),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({ token: text, apiKey: text }, { requiredKeys: [] }),
+        async (credentials) => {
+          const name = await inTheEnd(authenticator, credentials);
+          return (
+            name === 'invalid_token' ||
+            (name === 'unauthenticated' && !credentials.token && !credentials.apiKey)
+          );
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});
