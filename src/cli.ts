@@ -52,7 +52,7 @@ describeDrill(program.command('drill'), async (drill) => {
 
 describeValidate(program.command('validate'), async (validation) => {
   const { validateCommand } = await import('./validate/validate-command.js');
-  process.exitCode = await validateCommand(validation);
+  process.exitCode = await validateCommand(validation, silentConfig()?.flipgateToken);
 });
 
 program

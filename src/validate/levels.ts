@@ -3,9 +3,6 @@ import { KIND_NAMES } from './client-kind.js';
 import type { Targets } from './validate-options.js';
 import type { Level, LoadFigures } from './validation-result.js';
 
-/** The part of a load that must be taken for its figures to mean anything, percent. */
-const LOAD_PERCENT = 95;
-
 /** What was measured under one profile; null for what was not, and then `why`. */
 export interface Measured {
   readonly profile: ProfileName;
@@ -53,7 +50,7 @@ export function levelsOf({ profile, gateway, baseline, why, rate }: Measured, ta
       what: 'load that was taken',
       figure: gateway === null ? null : Math.min(100, (gateway.taken / rate) * 100),
       unit: '%',
-      target: LOAD_PERCENT,
+      target: targets.takenPercent,
       must: 'at least',
       note: gateway === null ? why : `${gateway.taken.toFixed(0)} events/s`,
     }),

@@ -12,6 +12,8 @@ export interface Targets {
   readonly cpuSavingPercent: number;
   /** The oldest event that a client awaits must be younger, s. */
   readonly backlogSeconds: number;
+  /** So much of the load must be taken in its time, percent: else the other figures are of another load. */
+  readonly takenPercent: number;
 }
 
 /** The Redis of gateways that are started for it. */

@@ -27,10 +27,8 @@ const io = new Server(server);
 let lastId = 0;
 
 io.on('connection', (socket) => {
-  socket.on('join', async (room: string, ack: (answer: object) => void) => {
-    await socket.join(room);
-    ack({ rooms: [room] });
-  });
+  const { rooms } = socket.handshake.auth as { readonly rooms: string[] };
+  void socket.join(rooms);
 });
 
 async function takeEvents(req: IncomingMessage, res: ServerResponse): Promise<void> {

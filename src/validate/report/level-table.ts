@@ -9,14 +9,15 @@ const TELLING_LAG_MS = 100;
 /** The levels of a validation as a table of plain text, and what else there is to say. */
 export function levelTable(result: ValidationResult): string {
   const { profiles, passed, failures } = result;
-  const rows = profiles.flatMap(({ levels }) =>
+  const rows = profiles.flatMap(({ levels, trouble }) =>
     levels.map((level) => [
       level.profile,
       level.what,
       level.status,
       figureText(level),
       targetText(level),
-      level.note === '' ? '' : ` ${level.note}`,
+      // A trouble is told once, below.
+      level.note === '' || trouble !== null ? '' : ` ${level.note}`,
     ]),
   );
   const head = ['profile', 'level', '', 'figure', 'target'];

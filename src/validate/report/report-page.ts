@@ -52,7 +52,9 @@ function tilesOf(profiles: readonly ProfileResult[]): string {
 /** A row for each level, a column for each profile. */
 function tableOf(profiles: readonly ProfileResult[]): string {
   const levels = profiles.flatMap((one) => one.levels);
-  const names = [...new Set(levels.map(({ what }) => what))].sort((one, other) => rankOf(one) - rankOf(other));
+  const names = [...new Set(levels.map(({ what }) => what))].sort(
+    (one, other) => rankOf(one) - rankOf(other),
+  );
   const rows = names.map((name) => {
     const cells = profiles.map((profile) => cellOf(profile.levels.find(({ what }) => what === name)));
     const target = levels.find(({ what }) => what === name);
@@ -74,9 +76,9 @@ function cellOf(level: Level | undefined): string {
 }
 
 function notesOf({ profiles }: ValidationResult): string {
-  const told = profiles.flatMap(({ levels }) =>
+  const told = profiles.flatMap(({ levels, trouble }) =>
     levels
-      .filter(({ status, note }) => status === 'NOT MEASURED' && note !== '')
+      .filter(({ status, note }) => status === 'NOT MEASURED' && note !== '' && trouble === null)
       .map(({ profile, what, note }) => `${profile}: ${what} was not measured: ${note}`),
   );
   const lines = [...told, ...refusalLines(profiles), ...busyLines(profiles)];

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { ClientOptions, FlipgateClient } from '../../../src/client/index.js';
-import type { StateChange } from '../../../src/client/stream-state.js';
-import { TabHub } from '../../../src/client/tab-hub.js';
 import type { FromTab, FromWorker } from '../../../src/client/tab-messages.js';
+import { TabHub } from '../../../src/client/tab-hub.js';
+import type { StateChange } from '../../../src/client/stream-state.js';
 import type { GatewayEvent } from '../../../src/client/wire.js';
 
 const WELCOME = {

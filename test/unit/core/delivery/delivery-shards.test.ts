@@ -3,7 +3,7 @@ import { Refusal } from '../../../../src/core/errors.js';
 import { EventTypes } from '../../../../src/core/event-types.js';
 import { DeliveryRig } from '../../../support/delivery-rig.js';
 import { newEvent } from '../../../support/new-event.js';
-import { type ShardsView, SharedShards } from '../../../support/shared-shards.js';
+import { SharedShards, type ShardsView } from '../../../support/shared-shards.js';
 
 /** Of four shards: rooms a, c and default are in 3, b in 1, d in 0, e in 2. */
 const [OF_A, OF_B, OF_D] = [3, 1, 0];

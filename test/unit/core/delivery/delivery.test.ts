@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Session } from '../../../../src/core/delivery/session.js';
 import type { Slice, Wire } from '../../../../src/core/delivery/slice.js';
+import type { Session } from '../../../../src/core/delivery/session.js';
 import type { Logger } from '../../../../src/core/logger.js';
 import { DeliveryRig } from '../../../support/delivery-rig.js';
 import { HeldLog } from '../../../support/held-log.js';

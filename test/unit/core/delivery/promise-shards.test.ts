@@ -6,7 +6,7 @@ import type { LogBounds } from '../../../../src/core/log/memory-log.js';
 import { DeliveryRig } from '../../../support/delivery-rig.js';
 import { newEvent } from '../../../support/new-event.js';
 import { PromisedClient, type PromisedNode } from '../../../support/promised-client.js';
-import { type ShardsView, SharedShards } from '../../../support/shared-shards.js';
+import { SharedShards, type ShardsView } from '../../../support/shared-shards.js';
 import { TurnedClock } from '../../../support/turned-clock.js';
 
 /** Rooms a and c share a shard, the others lie in one each. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { coalesce } from '../../../../src/core/delivery/coalesce.js';
 import type { Slice, Wire } from '../../../../src/core/delivery/slice.js';
+import { coalesce } from '../../../../src/core/delivery/coalesce.js';
 import { Slicer } from '../../../../src/core/delivery/slicer.js';
 import { Timeline } from '../../../../src/core/delivery/timeline.js';
 import { type Event, eventToJson, type NewEvent } from '../../../../src/core/event.js';

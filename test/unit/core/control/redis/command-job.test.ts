@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { type CommandSpec, DEFAULT_QUEUEING } from '../../../../../src/core/control/command-queue.js';
 import {
   failedFor,
   failureMessage,
@@ -8,6 +7,7 @@ import {
   succeededWith,
   toJob,
 } from '../../../../../src/core/control/redis/command-job.js';
+import { type CommandSpec, DEFAULT_QUEUEING } from '../../../../../src/core/control/command-queue.js';
 
 const command = { id: 'c', action: 'a.b', data: { x: 1 }, principal: { id: 'p' } };
 const specOf = (publishes: CommandSpec['publishes']): CommandSpec => ({
