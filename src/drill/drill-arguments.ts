@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import type { Command } from 'commander';
 import { amount, count } from '../rig/typed-numbers.js';
+import { endOnWrongUse } from '../rig/wrong-use.js';
 import type { DrillOptions } from './drill-options.js';
 
 /** What a drill is by default, about a minute, and with `--quick`, about 20 seconds. */
@@ -36,8 +37,9 @@ export interface DrillArguments {
   readonly json: string | undefined;
 }
 
-/** Gives a command the options of a drill; `run` is called with what was typed. */
+/** Gives a command the options of a drill; `run` is called with what was typed. What can't be one ends with 2. */
 export function describeDrill(command: Command, run: (typed: DrillArguments) => Promise<void>): void {
+  endOnWrongUse(command);
   command
     .description(
       'rehearse flips, a rolling restart and a SIGKILL under load, on gateways and a Redis of its own',

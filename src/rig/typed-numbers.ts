@@ -19,3 +19,10 @@ export function amount(text: string): number {
   }
   return value;
 }
+
+/** Reads what is typed for an option that is any number. */
+export function anyNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || text.trim() === '') throw new InvalidArgumentError('It must be a number.');
+  return value;
+}

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../rig/until.js';
 import { CLIENT_KINDS, type ClientKind, KIND_NAMES, sharedBy } from './client-kind.js';
 import type { LoadCrowd } from './load/load-crowd.js';
@@ -129,6 +130,11 @@ async function unlessEnded<T>(subject: Subject, work: Promise<T>): Promise<T> {
   });
   try {
     return await Promise.race([work, ended]);
+  } catch (error) {
+    // That it does not answer shows before it is known that it ended.
+    await sleep(ASK_MS);
+    const trouble = subject.trouble();
+    throw trouble === undefined ? error : new Error(trouble, { cause: error });
   } finally {
     clearInterval(timer);
     work.catch(() => undefined);

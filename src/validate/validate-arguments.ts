@@ -1,9 +1,8 @@
 import os from 'node:os';
-import process from 'node:process';
 import { type Command, InvalidArgumentError } from 'commander';
 import { PROFILES, type ProfileName } from '../core/config/profile.js';
-import { EXIT_BROKEN } from '../rig/rehearsal.js';
-import { amount, count } from '../rig/typed-numbers.js';
+import { amount, anyNumber, count } from '../rig/typed-numbers.js';
+import { endOnWrongUse } from '../rig/wrong-use.js';
 import type { ValidateOptions } from './validate-options.js';
 
 /**
@@ -54,15 +53,14 @@ export interface ValidateArguments {
 
 /** Gives a command the options of a validation; `run` is called with what was typed. What can't be one ends with 2. */
 export function describeValidate(command: Command, run: (typed: ValidateArguments) => Promise<void>): void {
-  command
-    .description('measure the service levels under load, and say of each whether it holds')
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_BROKEN));
+  command.description('measure the service levels under load, and say of each whether it holds');
+  endOnWrongUse(command);
   describeSubject(command);
   describeLoad(command);
   command
     .option('--p95 <ms>', 'the p95 latency from ingest to client must be below it', amount, 150)
     .option('--loop-lag <ms>', 'the p99 event-loop lag must be below it', amount, 30)
-    .option('--cpu-saving <percent>', 'CPU must be so much below one emit per event, at least', amount, 30)
+    .option('--cpu-saving <percent>', 'CPU must be so much below one emit per event, at least', anyNumber, 30)
     .option('--backlog <seconds>', 'the oldest event a client awaits must be younger', amount, 60)
     .option('--taken <percent>', 'so much of the load must be taken in its time, at least', amount, 95)
     .option('--allow-unmeasured', 'a level that can not be measured fails nothing', false)

@@ -7,6 +7,8 @@ export interface Gateways {
   readonly name: string;
   /** Profiles they can be asked for, in this order. */
   readonly profiles: readonly ProfileName[];
+  /** Whether a gateway that is opened has only just been started. */
+  readonly areNew: boolean;
   /** How what is measured of them has to be read, a sentence each. */
   readonly method: readonly string[];
   /** A gateway that serves this profile. Rejects with an error that says why there is none. */

@@ -22,6 +22,7 @@ const METHOD = [
 export class OwnGateways implements Gateways {
   readonly name: string;
   readonly profiles: readonly ProfileName[];
+  readonly areNew = true;
   readonly method = METHOD;
   readonly #folder: string;
   readonly #redis: RigRedis | undefined;

@@ -25,6 +25,7 @@ interface Served {
 export class RunningGateway implements Gateways {
   readonly name: string;
   readonly profiles: readonly ProfileName[];
+  readonly areNew = false;
   readonly method = METHOD;
   readonly #url: string;
   readonly #token: string | undefined;
