@@ -7,7 +7,7 @@ const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
 /** How long a gateway may take until it is fit to receive traffic, ms. */
 const READY_MS = 20_000;
 
-/** How a gateway of the drill is started. */
+/** How a gateway of its own is started. */
 export interface NodeOptions {
   /** For people, such as `node 1`. */
   readonly name: string;

@@ -10,11 +10,11 @@ import { until } from './until.js';
 /** How long Redis may take to answer, ms. */
 const PATIENCE_MS = 10_000;
 
-/** The Redis of a drill: one of its own, or a place in one that is there. */
+/** The Redis of a rehearsal: one of its own, or a place in one that is there. */
 export interface RigRedis {
   readonly url: string;
   readonly connection: RedisConnection;
-  /** Undefined where it is not the drill's own. */
+  /** Undefined where it was there before. */
   readonly pid: number | undefined;
   /** What it is, for people. */
   readonly version: string;
@@ -22,7 +22,7 @@ export interface RigRedis {
 
 /** What opening a Redis takes. */
 export interface RedisParts {
-  /** Ends it; of one that was there before, removes what the drill left in it. Added to at once. */
+  /** Ends it; of one that was there before, removes what the rehearsal left in it. Added to at once. */
   readonly closers: Closers;
   readonly logger: Logger;
 }
@@ -56,7 +56,7 @@ export async function startRedis(
   return { url, connection, pid: child.pid, version: await versionOf(connection) };
 }
 
-/** Uses a Redis that is there; every key of the drill begins with `prefix` or `{prefix}`, and nothing else's does. */
+/** Uses a Redis that is there; every key of the rehearsal begins with `prefix` or `{prefix}`, and nothing else's does. */
 export async function borrowRedis(
   url: string,
   prefix: string,
