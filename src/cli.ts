@@ -45,6 +45,18 @@ program
     process.exitCode = await runFlip({ profile, all, url: address, token: shown, print });
   });
 
+program
+  .command('health')
+  .description('ask a running gateway whether it lives; the exit code is 0 if it does, else 1')
+  .option('--ready', 'ask whether it should get new clients', false)
+  .option('--url <url>', 'where a gateway listens (default: HOST and PORT of the configuration)')
+  .action(async ({ ready, url }: { ready: boolean; url?: string }) => {
+    const { runHealth } = await import('./health-command.js');
+    const address = url ?? urlIn(load()?.config);
+    if (address === undefined) return;
+    process.exitCode = await runHealth({ ready, url: address, print });
+  });
+
 describeDrill(program.command('drill'), async (drill) => {
   const { drillCommand } = await import('./drill/drill-command.js');
   process.exitCode = await drillCommand(drill);
@@ -75,9 +87,9 @@ interface FlipOptions {
   readonly token?: string;
 }
 
-function read(): LoadedConfig | ConfigFaults {
+function read(env: NodeJS.ProcessEnv = process.env): LoadedConfig | ConfigFaults {
   return loadConfig({
-    env: process.env,
+    env,
     cwd: process.cwd(),
     packageRoot: fileURLToPath(new URL('..', import.meta.url)),
   });
@@ -94,8 +106,9 @@ function load(): LoadedConfig | undefined {
 
 /** The configuration, where the gateway may be another one's and that of this folder does not have to be good. */
 function silentConfig(): Config | undefined {
-  const loaded = read();
-  return loaded instanceof ConfigFaults ? undefined : loaded.config;
+  const { FLIPGATE_TOKEN } = process.env;
+  const loaded = [read(), read({ FLIPGATE_TOKEN })].find((one) => !(one instanceof ConfigFaults));
+  return loaded instanceof ConfigFaults ? undefined : loaded?.config;
 }
 
 /** Where a gateway with this configuration is reached from its own host. */

@@ -7,10 +7,12 @@ import { Closers } from './core/closers.js';
 import type { Config } from './core/config/config.js';
 import type { ProfileName } from './core/config/profile.js';
 import { ConfigFaults } from './core/config/fault.js';
+import { DeliveryTraces } from './core/delivery/delivery-traces.js';
 import type { Refusal } from './core/errors.js';
 import type { NewEvent } from './core/event.js';
 import type { Logger } from './core/logger.js';
 import { Counters } from './core/metrics/counters.js';
+import { RecentFigures } from './core/metrics/recent-figures.js';
 import { Callers } from './profiles/http/callers.js';
 import { ClientAddresses } from './profiles/http/client-address.js';
 import { readTables } from './tables.js';
@@ -23,6 +25,7 @@ import { createListener } from './wiring/listener.js';
 import { openLog } from './wiring/log.js';
 import { createMonitor } from './wiring/monitor.js';
 import { createProfileSwitch } from './wiring/profiles.js';
+import { openTracing } from './wiring/tracing.js';
 
 /** How long one part may take to close, ms; commands in flight end within it. */
 const CLOSE_DEADLINE_MS = 6000;
@@ -46,13 +49,18 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   const clock = systemClock;
   const closers = new Closers(clock, logger, CLOSE_DEADLINE_MS);
   const served = new ServedProfile(config.profile, config.transportOverrides);
+  const counters = new Counters();
+  const tracing = await openTracing({ config, clock, logger, counters, closers });
+  const traces = tracing.on ? new DeliveryTraces({ tracing, clock, counters }) : undefined;
   const base: Base = {
     nodeId: newNodeId(),
     config,
     served,
     logger,
     clock,
-    counters: new Counters(),
+    counters,
+    tracing,
+    traces,
     closers,
   };
   const roomsOf = (event: NewEvent): readonly string[] =>
@@ -73,7 +81,11 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   log.start(delivery.tail, [log.shards.ofRoom(config.defaultRooms[0] ?? '')]);
   const profiles = createProfileSwitch(base, { ...tables, ...control, delivery, callers }, () => listener);
   const cluster = await openCluster(base, { log, bridge, delivery, profiles });
-  const parts = { log, bridge, delivery, monitor, cluster, profiles, ...control };
+  const figures = new RecentFigures({ clock, counters, delivery: delivery.figures });
+  closers.add('figures', () => {
+    figures.close();
+  });
+  const parts = { log, bridge, delivery, monitor, cluster, profiles, figures, ...control };
   const listener = createListener(base, { ...parts, addresses, callers, roomsOf });
   await profiles.start();
   closers.add('profiles', () => profiles.close());

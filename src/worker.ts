@@ -6,8 +6,10 @@ import { type ConfigFault, ConfigFaults } from './core/config/fault.js';
 import { CommandWorker } from './core/control/redis/command-worker.js';
 import { CommandFaults, importCommands } from './core/control/commands-module.js';
 import type { Logger } from './core/logger.js';
+import { Counters } from './core/metrics/counters.js';
 import { runService, type Service } from './service.js';
 import { moduleFaults } from './wiring/module-faults.js';
+import { openTracing } from './wiring/tracing.js';
 
 /** How long the worker of one queue may take to close, ms: what it lets commands take to end, and some more. */
 const CLOSE_DEADLINE_MS = 25_000;
@@ -31,8 +33,9 @@ async function startWorker(config: Config, logger: Logger): Promise<Service | Co
   const queues = [...new Set(own.map(({ spec }) => spec.queue))];
   const clock = systemClock;
   const closers = new Closers(clock, logger, CLOSE_DEADLINE_MS);
+  const tracing = await openTracing({ config, clock, logger, counters: new Counters(), closers });
   const workers = queues.map(
-    (queue) => new CommandWorker({ url, keyPrefix, queue, commandsModule, clock, logger }),
+    (queue) => new CommandWorker({ url, keyPrefix, queue, commandsModule, clock, logger, tracing }),
   );
   closers.add('workers', () => Promise.all(workers.map((worker) => worker.close())));
   const actions = own.map(({ spec }) => spec.action);

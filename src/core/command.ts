@@ -15,6 +15,8 @@ export interface Command {
   /** Any JSON value; null when the client sent none. */
   readonly data: unknown;
   readonly principal: Principal;
+  /** The span that had it queued, as `traceparent`; undefined where it is part of no trace. */
+  readonly traceparent?: string | undefined;
 }
 
 /** How a command ended. */

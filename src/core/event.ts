@@ -42,8 +42,10 @@ export const RESERVED_TYPES: ReadonlySet<string> = new Set([
   'removeListener',
 ]);
 
-const NAME = /^[A-Za-z0-9_.:-]{1,128}$/;
-const KEY = /^[^\p{C}\p{Zl}\p{Zp}]{1,256}$/u;
+/** What rooms, types of events and actions are called. */
+export const NAME = /^[A-Za-z0-9_.:-]{1,128}$/;
+/** What the key of an event may be: printable characters, of Unicode. */
+export const KEY = /^[^\p{C}\p{Zl}\p{Zp}]{1,256}$/u;
 
 /** True for a room's name: 1–128 of `A-Z a-z 0-9 _ . : -`. */
 export function isRoomName(value: unknown): value is string {

@@ -6,7 +6,7 @@ import type { EventLog } from './log/event-log.js';
 import type { Counters } from './metrics/counters.js';
 
 /** Most events in one publication. */
-const MAX_EVENTS = 1000;
+export const MAX_EVENTS = 1000;
 
 /** The way in for events that reach this process: checks them, then appends all or none to the log. */
 export class Publisher {

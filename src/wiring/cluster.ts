@@ -21,6 +21,8 @@ export interface OpenedCluster {
   readonly flips: Flips;
   /** What all nodes have together. */
   status(): Promise<ClusterStatus>;
+  /** How many nodes this one knows of, itself among them, and whether Redis tells of them. */
+  nodes(): { readonly known: number; readonly reachable: boolean };
   /** This node listens at `url`; the others are told. */
   listensAt(url: string): void;
 }
@@ -77,6 +79,10 @@ export async function openCluster(
     sessions,
     flips,
     status: () => overview.status(),
+    nodes: () => {
+      const { nodes, reachable } = registry.view();
+      return { known: nodes.length, reachable };
+    },
     listensAt: (at) => {
       url = at;
       void registry.beat();

@@ -1,4 +1,5 @@
 import type { ConfigFaults } from '../core/config/fault.js';
+import { CommandJournal } from '../core/control/command-journal.js';
 import type { CommandQueue } from '../core/control/command-queue.js';
 import { type CommandRegistry, loadCommands } from '../core/control/command-registry.js';
 import type { CommandStore } from '../core/control/command-store.js';
@@ -22,6 +23,8 @@ import type { RedisControlParts } from './redis-control.js';
 export interface OpenedControl {
   readonly gate: CommandGate;
   readonly registry: CommandRegistry;
+  /** What is written down of commands. */
+  readonly journal: CommandJournal;
 }
 
 /** Where commands go, and what counts how many one client sends. */
@@ -37,7 +40,7 @@ export async function openControl(
   monitor: HostMonitor,
   roomsOf: (event: NewEvent) => readonly string[],
 ): Promise<OpenedControl | ConfigFaults> {
-  const { config, clock, logger, counters, closers } = base;
+  const { config, clock, logger, counters, closers, tracing } = base;
   const { commandsModule, redisUrl } = config;
   const builtIn = hostMonitorCommands(monitor);
   const registry = await loadCommands(
@@ -46,27 +49,36 @@ export async function openControl(
     { workers: redisUrl !== undefined },
   );
   if (registry instanceof CommandFaults) return moduleFaults(commandsModule, registry);
-  const local = new LocalQueue(builtIn, logger);
+  const journal = new CommandJournal({ clock, logger, counters, actions: registry.actions, tracing });
+  const local = new LocalQueue(builtIn, logger, tracing);
   const inMemory = (queue: CommandQueue): CommandStore =>
-    new MemoryCommandStore({ queue, publish: (event) => log.append([event]), clock, logger, counters });
+    new MemoryCommandStore({
+      queue,
+      publish: (event) => log.append([event]),
+      clock,
+      logger,
+      counters,
+      journal,
+    });
   const { store, rateLimit } =
     redisUrl === undefined
       ? await openThreads(base, local, inMemory)
-      : await openQueues(base, redisUrl, { registry, local: inMemory(local), log, roomsOf });
+      : await openQueues(base, redisUrl, { registry, journal, local: inMemory(local), log, roomsOf });
   const gate = new CommandGate({
     registry,
     store,
     rateLimit,
     clock,
-    counters,
+    journal,
+    tracing,
     controlWaitMs: config.controlWaitMs,
   });
   closers.add('commands', () => gate.close());
-  return { gate, registry };
+  return { gate, registry, journal };
 }
 
 async function openThreads(
-  { config, clock, logger }: Base,
+  { config, clock, logger, tracing }: Base,
   local: LocalQueue,
   inMemory: (queue: CommandQueue) => CommandStore,
 ): Promise<OpenedStore> {
@@ -74,7 +86,7 @@ async function openThreads(
   const rateLimit = new MemoryRateLimit(controlRatePerSecond);
   if (commandsModule === undefined) return { store: inMemory(new RoutedQueue({ local })), rateLimit };
   const { ThreadQueue } = await import('../core/control/process/thread-queue.js');
-  const worker = new ThreadQueue({ commandsModule, clock, logger });
+  const worker = new ThreadQueue({ commandsModule, clock, logger, tracing });
   return { store: inMemory(new RoutedQueue({ local, worker })), rateLimit };
 }
 

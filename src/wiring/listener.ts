@@ -14,6 +14,7 @@ import { OriginPolicy } from '../profiles/http/origin-policy.js';
 import { profileDocument, type Served, transportDisabled } from '../profiles/http/profile-document.js';
 import { eventsEntrance } from '../profiles/http/routes/events.js';
 import type { Base } from './base.js';
+import { metricsOf } from './metrics.js';
 import { statusOf, type StatusParts } from './status.js';
 
 /** How long requests in flight may take to end once the gateway stops, ms: those that wait for a command, and others. */
@@ -29,7 +30,7 @@ export type ListenerParts = StatusParts & {
 
 /** The one listener, with the routes every profile has; it does not listen yet. */
 export function createListener(base: Base, parts: ListenerParts): Listener {
-  const { config, clock, logger, counters, closers } = base;
+  const { config, clock, logger, counters, closers, tracing, traces } = base;
   const { log, delivery, gate, cluster, profiles, callers } = parts;
   const served = (): Served => ({
     profile: base.served.profile,
@@ -54,8 +55,11 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
       }),
       status: statusOf(base, parts),
       commands: (limit) => gate.recent(limit),
+      metrics: metricsOf(base, parts),
     },
+    clock,
     logger,
+    tracing,
     consoleFolder: fileURLToPath(new URL('../console/', import.meta.url)),
     clientFolder: fileURLToPath(new URL('../client/', import.meta.url)),
   });
@@ -73,7 +77,7 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
     fallback: app,
     refuseUpgrade: () => ({ refusal: transportDisabled(served()), extra: profileDocument(served()) }),
   });
-  listener.mount(eventsEntrance({ publisher, callers, readBody, logger }));
+  listener.mount(eventsEntrance({ publisher, callers, readBody, logger, tracing, traces }));
   // Who waits for a command's outcome is told it.
   const grace = Math.min(
     REQUEST_GRACE_MS.most,

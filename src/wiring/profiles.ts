@@ -18,7 +18,7 @@ export function createProfileSwitch(
   parts: TransportParts,
   listener: () => Listener,
 ): ProfileSwitch {
-  const { served, config, clock, logger } = base;
+  const { served, config, clock, logger, counters } = base;
   return new ProfileSwitch({
     served,
     drainMs: config.drainMs,
@@ -29,6 +29,7 @@ export function createProfileSwitch(
     drain: (leaving, reason, overMs) => parts.delivery.drain(leaving, reason, overMs),
     clock,
     logger,
+    counters,
   });
 }
 

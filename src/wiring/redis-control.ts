@@ -1,5 +1,6 @@
 import { AwaitedOutcomes } from '../core/control/redis/awaited-outcomes.js';
 import { BullQueue } from '../core/control/redis/bull-queue.js';
+import type { CommandJournal } from '../core/control/command-journal.js';
 import { DEFAULT_QUEUEING } from '../core/control/command-queue.js';
 import type { CommandRegistry } from '../core/control/command-registry.js';
 import { IdempotencyKeys } from '../core/control/redis/idempotency-keys.js';
@@ -21,6 +22,7 @@ export interface RedisControl {
 /** What {@link openRedisControl} works with. */
 export interface RedisControlParts {
   readonly registry: CommandRegistry;
+  readonly journal: CommandJournal;
   readonly log: EventLog;
   /** The rooms an event goes to. */
   readonly roomsOf: (event: NewEvent) => readonly string[];
@@ -30,7 +32,7 @@ export interface RedisControlParts {
 export function openRedisControl(
   { config, clock, logger, counters, closers }: Base,
   url: string,
-  { registry, log, roomsOf }: RedisControlParts,
+  { registry, journal, log, roomsOf }: RedisControlParts,
 ): RedisControl {
   const { redisKeyPrefix: keyPrefix, logMaxEvents: maxEvents } = config;
   const redis = connectRedis(url, 'write', logger);
@@ -54,6 +56,7 @@ export function openRedisControl(
     clock,
     logger,
     counters,
+    journal,
   });
   let closed = false;
   closers.add('command outcomes', () => {

@@ -1,7 +1,7 @@
 import { PROFILES } from '../core/config/profile.js';
 import type { Delivery } from '../core/delivery/delivery.js';
 import type { ProfileSwitch } from '../core/flip/profile-switch.js';
-import { RecentFigures } from '../core/metrics/recent-figures.js';
+import type { RecentFigures } from '../core/metrics/recent-figures.js';
 import type { HostMonitor } from '../sources/host-monitor.js';
 import type { Base } from './base.js';
 import type { OpenedCluster } from './cluster.js';
@@ -15,18 +15,15 @@ export type StatusParts = OpenedLog &
     readonly monitor: HostMonitor;
     readonly cluster: OpenedCluster | undefined;
     readonly profiles: ProfileSwitch;
+    readonly figures: RecentFigures;
   };
 
 /** What `GET /api/admin/status` answers: everything the console shows. */
 export function statusOf(
-  { config, served, clock, counters, closers }: Base,
-  { log, bridge, delivery, monitor, gate, registry, cluster, profiles }: StatusParts,
+  { config, served, clock, counters }: Base,
+  { log, bridge, delivery, monitor, gate, registry, cluster, profiles, figures }: StatusParts,
 ): () => Promise<object> {
   const startedAt = clock.elapsed();
-  const figures = new RecentFigures({ clock, counters, delivery: delivery.figures });
-  closers.add('figures', () => {
-    figures.close();
-  });
   return async () => ({
     profile: served.profile,
     transports: served.transports,

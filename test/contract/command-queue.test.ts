@@ -137,6 +137,8 @@ const PROGRAM = `
   const { MemoryRateLimit } = await load('control/process/memory-rate-limit');
   const { CommandGate } = await load('control/gate');
   const { MemoryCommandStore } = await load('control/process/memory-command-store');
+  const { Rights } = await load('auth/rights');
+  const { CommandJournal } = await load('control/command-journal');
   const { Counters } = await load('metrics/counters');
   const { systemClock: clock } = await load('clock');
   const logger = { error() {}, warn() {}, info() {}, debug() {} };
@@ -145,11 +147,12 @@ const PROGRAM = `
   const events = [];
   const counters = new Counters();
   const publish = async (event) => { events.push(event); };
-  const store = new MemoryCommandStore({ queue, publish, clock, logger, counters });
+  const journal = new CommandJournal({ clock, logger, counters, actions: registry.actions });
+  const store = new MemoryCommandStore({ queue, publish, clock, logger, counters, journal });
   const gate = new CommandGate({
-    registry, store, clock, counters, rateLimit: new MemoryRateLimit(1), controlWaitMs: 10_000,
+    registry, store, clock, journal, rateLimit: new MemoryRateLimit(1), controlWaitMs: 10_000,
   });
-  const principal = { id: 'address:127.0.0.1' };
+  const principal = { id: 'address:127.0.0.1', rights: Rights.ALL, expiresAt: null, isKnown: false };
   const first = await gate.submit({ action: 'governor.start', principal, idempotencyKey: 'k' });
   const replay = await gate.submit({ action: 'governor.start', principal, idempotencyKey: 'k' });
   const second = await gate.submit({ action: 'governor.start', principal });

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { systemClock } from '../../src/core/clock.js';
+import { CommandJournal } from '../../src/core/control/command-journal.js';
 import { MemoryCommandStore } from '../../src/core/control/process/memory-command-store.js';
 import { ThreadQueue } from '../../src/core/control/process/thread-queue.js';
 import type { NewEvent } from '../../src/core/event.js';
@@ -20,10 +21,12 @@ commandStoreContract('memory', () => {
       'core/control/process/thread-worker.js',
     ),
   });
+  const counters = new Counters();
   const store = new MemoryCommandStore({
     ...common,
     queue,
-    counters: new Counters(),
+    counters,
+    journal: new CommandJournal({ ...common, counters, actions: [] }),
     publish: (event) => Promise.resolve(events.push(event)),
   });
   const published = (): unknown[] => events.map(({ dataJson }) => JSON.parse(dataJson) as unknown);

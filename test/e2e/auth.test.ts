@@ -70,6 +70,14 @@ async function openStream(query: string, headers: Record<string, string> = {}) {
   return stream;
 }
 
+const get = (path: string, token: string) => requestJson('GET', url + path, undefined, bearer(token));
+const publish = (body: unknown, token: string) =>
+  requestJson('POST', `${url}/api/events`, body, bearer(token));
+const command = (token: string, action: string) =>
+  requestJson('POST', `${url}/api/control`, { action }, bearer(token));
+const flip = (token: string) =>
+  requestJson('PUT', `${url}/api/admin/profile`, { profile: 'HYBRID' }, bearer(token));
+
 const event = (room: string, data: unknown = 1): object => ({ type: 'fact_added', room, data });
 
 describe('who shows nothing', () => {
@@ -149,7 +157,7 @@ describe('where a key or a token may be', () => {
   ])('of Socket.IO: %s', async (_where, options) => {
     const client = new StockClient(4, url, 'websocket', options);
     await waitUntil(() => client.connects === 1, 'the connection');
-    client.close();
+    await client.close();
   });
 
   test('version 2 puts it into the query', async () => {
@@ -160,7 +168,7 @@ describe('where a key or a token may be', () => {
     ).json.ids as string[];
     expect(id).toBeDefined();
     await waitUntil(() => client.events.some(({ args }) => args[0] === 'v2'), 'the event');
-    client.close();
+    await client.close();
   });
 
   test('of a command: in its data, as pages have it, which is not part of the command', async () => {
@@ -185,14 +193,13 @@ describe('where a key or a token may be', () => {
 
 describe('least privilege', () => {
   test('publishing: to each room of each event, all or none', async () => {
-    const post = (body: unknown, key: string) => requestJson('POST', `${url}/api/events`, body, bearer(key));
-    expect((await post(event('team.a'), KEYS.backend)).status).toBe(202);
-    expect((await post([event('team.a'), event('other')], KEYS.backend)).json).toMatchObject({
+    expect((await publish(event('team.a'), KEYS.backend)).status).toBe(202);
+    expect((await publish([event('team.a'), event('other')], KEYS.backend)).json).toMatchObject({
       error: { code: 'forbidden', message: expect.stringContaining('event 1') },
     });
     // Without a room it goes to the default one.
-    expect((await post({ type: 'fact_added', data: 1 }, KEYS.backend)).status).toBe(202);
-    expect((await post(event('team.a'), KEYS.page)).status).toBe(403);
+    expect((await publish({ type: 'fact_added', data: 1 }, KEYS.backend)).status).toBe(202);
+    expect((await publish(event('team.a'), KEYS.page)).status).toBe(403);
   });
 
   test('streams: of rooms that are allowed, and no other', async () => {
@@ -219,24 +226,19 @@ describe('least privilege', () => {
   });
 
   test('commands, by action', async () => {
-    const ask = (key: string, action: string) =>
-      requestJson('POST', `${url}/api/control`, { action }, bearer(key));
-    expect((await ask(KEYS.page, 'governor.start')).json.error.code).toBe('forbidden');
-    expect((await ask(KEYS.page, 'host-monitor.stop')).status).toBe(200);
-    expect((await ask(KEYS.operator, 'host-monitor.stop')).status).toBe(403);
+    expect((await command(KEYS.page, 'governor.start')).json.error.code).toBe('forbidden');
+    expect((await command(KEYS.page, 'host-monitor.stop')).status).toBe(200);
+    expect((await command(KEYS.operator, 'host-monitor.stop')).status).toBe(403);
   });
 
   test('administration', async () => {
-    const get = (path: string, key: string) => requestJson('GET', url + path, undefined, bearer(key));
     for (const path of ['/api/admin/status', '/api/admin/commands', '/api/admin/profile']) {
       expect((await get(path, KEYS.operator)).status).toBe(200);
       expect((await get(path, KEYS.page)).status).toBe(403);
     }
     const token = await tokenFor({ admin: ['status'] });
-    const put = (key: string) =>
-      requestJson('PUT', `${url}/api/admin/profile`, { profile: 'HYBRID' }, bearer(key));
-    expect((await put(token)).status).toBe(403);
-    expect((await put(KEYS.operator)).json).toMatchObject({ profile: 'HYBRID' });
+    expect((await flip(token)).status).toBe(403);
+    expect((await flip(KEYS.operator)).json).toMatchObject({ profile: 'HYBRID' });
   });
 });
 

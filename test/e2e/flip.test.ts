@@ -216,8 +216,15 @@ describe('a flip of a running gateway', () => {
       address: '127.0.0.1',
       via: 'http',
     };
-    await waitUntil(() => auditOf(gateway).length === 3, 'the log');
-    expect(auditOf(gateway)).toMatchObject([facts, { ...facts, sessions: 1 }, { ...facts, sessions: 1 }]);
+    await waitUntil(() => auditOf(gateway).length === 4, 'the log');
+    const lines = auditOf(gateway) as { readonly request?: string; readonly flip?: number }[];
+    const asked = lines.filter(({ request }) => request !== undefined);
+    expect(asked).toMatchObject([
+      { by: 'address:127.0.0.1', address: '127.0.0.1', to: 'WEBSOCKET', flip: 1 },
+    ]);
+    const went = lines.filter((line) => !asked.includes(line));
+    expect(went).toMatchObject([facts, { ...facts, sessions: 1 }, { ...facts, sessions: 1 }]);
+    expect(lines.map(({ flip }) => flip)).toEqual([1, 1, 1, 1]);
   });
 
   test('refuses what is no profile, and what would serve nothing; the same again changes nothing', async () => {

@@ -18,7 +18,7 @@ beforeAll(async () => {
     APP_PROFILE: 'HYBRID',
     COMMANDS_MODULE: 'test/support/commands.mjs',
     CONTROL_RATE_PER_SECOND: '1000',
-    CONTROL_WAIT_MS: '500',
+    CONTROL_WAIT_MS: '1500',
     MAX_HTTP_BUFFER_SIZE: '300000',
     CORS_ORIGINS: PAGE,
   });
@@ -580,6 +580,7 @@ describe('pages of other origins', () => {
       204,
       {
         'access-control-allow-origin': PAGE,
+        'access-control-allow-credentials': 'true',
         'access-control-allow-methods': expect.stringContaining('POST'),
         'access-control-allow-headers': 'content-type,idempotency-key',
       },
@@ -587,7 +588,7 @@ describe('pages of other origins', () => {
     const answer = await requestJson('GET', `${url}/api/profile`, undefined, { Origin: PAGE });
     expect(answer.headers).toMatchObject({
       'access-control-allow-origin': PAGE,
-      'access-control-expose-headers': 'Location,Retry-After,ETag',
+      'access-control-expose-headers': 'Location,Retry-After,ETag,X-Request-Id',
       vary: expect.stringContaining('Origin'),
     });
     const refused = await requestJson('GET', `${url}/nowhere`, undefined, { Origin: PAGE });
@@ -605,6 +606,7 @@ describe('pages of other origins', () => {
     async (origin) => {
       expect((await preflight(origin)).headers['access-control-allow-origin']).toBeUndefined();
       const answer = await requestJson('GET', `${url}/api/profile`, undefined, { Origin: origin });
+      expectError(answer, 403, 'origin_not_allowed');
       expect(answer.headers['access-control-allow-origin']).toBeUndefined();
       const path = '/socket.io/?EIO=4&transport=websocket';
       const text = await wholeOf(exchange(hybrid.port, upgradeLines(path, `Origin: ${origin}`)));
@@ -627,6 +629,35 @@ describe('pages of other origins', () => {
     expect(JSON.parse(text.slice(text.indexOf('\r\n\r\n')))).toMatchObject({
       error: { code: expect.any(String) },
     });
+  });
+});
+
+describe('at the door', () => {
+  test('a name that the gateway does not go by is refused, to requests and to upgrades', async () => {
+    const answer = await requestJson('GET', `${url}/api/profile`, undefined, { Host: 'evil.example' });
+    expectError(answer, 421, 'host_not_allowed');
+    const upgrade = upgradeLines('/socket.io/?EIO=4&transport=websocket').map((line) =>
+      line.startsWith('Host:') ? 'Host: evil.example' : line,
+    );
+    expect(await wholeOf(exchange(hybrid.port, upgrade))).toMatch(/^HTTP\/1\.1 421 /);
+    expect((await requestJson('GET', `${url}/readyz`, undefined, { Host: '10.1.2.3' })).status).toBe(200);
+  });
+
+  test('a URL, and the head of a request, that are too long', async () => {
+    expectError(await requestJson('GET', `${url}/${'x'.repeat(8192)}`), 414, 'url_too_long');
+    const text = await wholeOf(
+      exchange(hybrid.port, ['GET / HTTP/1.1', 'Host: localhost', `X: ${'x'.repeat(20_000)}`]),
+    );
+    expect(text).toMatch(/^HTTP\/1\.1 431 /);
+    expect(text).toContain('"code":"headers_too_large"');
+  });
+
+  test('what is no request is told so', async () => {
+    const text = await wholeOf(exchange(hybrid.port, ['rubbish']));
+    expect(text).toMatch(/^HTTP\/1\.1 400 /);
+    expect(text).toContain('"code":"bad_request"');
+    const { counters } = (await requestJson('GET', `${url}/api/admin/status`)).json;
+    expect(counters.http_refused).toMatchObject({ bad_request: 1, url_too_long: 1, headers_too_large: 1 });
   });
 });
 

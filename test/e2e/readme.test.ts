@@ -46,6 +46,20 @@ afterAll(() => {
 });
 
 describe('the README', () => {
+  it('lets others in by keys', async () => {
+    const file = path.join(folder, 'keys.json');
+    let made = 0;
+    const keys = (snippets.get('keys') ?? '').replaceAll('…', () => `key-made-${String(++made)}`);
+    writeFileSync(file, keys);
+    const gateway = await launchGateway({ APP_PROFILE: 'SSE', AUTH_MODE: 'token', API_KEYS_FILE: file });
+    const lines = snippet('curl-token', gateway).split('\ncurl -N');
+    const env = { ...process.env, DASHBOARD_KEY: 'key-made-1', BACKEND_KEY: 'key-made-2' };
+    const { stdout } = await run('sh', ['-c', String(lines[0])], { env });
+    expect(JSON.parse(stdout)).toMatchObject({ ids: [expect.any(String)] });
+    const stream = follow('sh', ['-c', `DASHBOARD_KEY=key-made-1; exec curl -sN${String(lines[1])}`]);
+    await waitUntil(() => stream().includes('event: welcome'), 'the welcome');
+  });
+
   it('uses the SDK from Node', async () => {
     const gateway = await launchGateway({ APP_PROFILE: 'HYBRID' });
     const file = path.join(folder, 'sdk.mjs');

@@ -19,7 +19,7 @@ import { OpenedLogs, testRedisUrl } from '../support/opened-logs.js';
 import { RecordingOutlet } from '../support/recording-outlet.js';
 import { startRedisServer } from '../support/redis-server.js';
 import { silentLogger } from '../support/silent-logger.js';
-import { freeCaller } from '../support/caller.js';
+import { freeCaller, keyCaller } from '../support/caller.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const opened = new OpenedLogs();
@@ -30,6 +30,8 @@ interface Node {
   readonly id: string;
   readonly session: string;
   readonly changes: RoomChange[];
+  /** Who asked for them. */
+  readonly askers: string[];
   readonly counters: Counters;
   readonly registry: NodeRegistry;
   readonly messages: NodeMessages;
@@ -70,8 +72,9 @@ async function startNode(url: string, keyPrefix: string): Promise<Node> {
   const local: LocalSessions = {
     session: (asked) =>
       asked === session ? new Session(session, freeCaller('p'), 'sse', new RecordingOutlet()) : undefined,
-    changeRooms: (_session, change) => {
+    changeRooms: (_session, change, by) => {
       node.changes.push(change);
+      node.askers.push(by.id);
       return node.answer();
     },
   };
@@ -79,6 +82,7 @@ async function startNode(url: string, keyPrefix: string): Promise<Node> {
     id,
     session,
     changes: [],
+    askers: [],
     counters,
     registry,
     messages,
@@ -134,6 +138,20 @@ const messageLike = (node: string): fc.Arbitrary<unknown> =>
     },
     { requiredKeys: [] },
   );
+
+describe('ClusterSessions', () => {
+  test('tells the other node who asks, and asks for no room that one may not have', async () => {
+    const { one, two } = await startPair();
+    const asker = keyCaller('key:page', { subscribe: ['a', 'team.*'] });
+    expect(await one.sessions.changeRooms(two.session, CHANGE, asker)).toEqual(['a']);
+    expect(two.askers).toEqual(['key:page']);
+    const join = ['team.x', 'other'];
+    expect(await one.sessions.changeRooms(two.session, { join, leave: [] }, asker)).toMatchObject({
+      code: 'forbidden',
+    });
+    expect(two.changes).toHaveLength(1);
+  });
+});
 
 describe('NodeMessages', () => {
   test('whatever comes on a node’s channel breaks nothing, and carries nothing out', async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { systemClock } from '../../src/core/clock.js';
 import type { Outcome } from '../../src/core/command.js';
+import { CommandJournal } from '../../src/core/control/command-journal.js';
 import { AwaitedOutcomes } from '../../src/core/control/redis/awaited-outcomes.js';
 import { BullQueue } from '../../src/core/control/redis/bull-queue.js';
 import { CommandWorker, type CommandWorkerOptions } from '../../src/core/control/redis/command-worker.js';
@@ -66,6 +67,12 @@ export class CommandNode {
       },
       logger: silentLogger,
       counters: this.counters,
+      journal: new CommandJournal({
+        clock: systemClock,
+        logger: silentLogger,
+        counters: this.counters,
+        actions: [],
+      }),
     });
     if (follows) this.follower.start();
     const { awaited } = this;

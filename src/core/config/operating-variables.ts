@@ -1,5 +1,6 @@
 import { MAX_SHARDS } from '../log/shards.js';
 import { LOG_LEVELS } from '../logger.js';
+import { isHttpUrl, maskUrl } from './http-url.js';
 import { isRedisUrl, maskRedisUrl } from './redis-url.js';
 import { choice, flag, integer, list, path, text } from './variable.js';
 
@@ -79,6 +80,24 @@ export const OPERATING_VARIABLES = {
     options: LOG_LEVELS,
     default: 'info',
     doc: 'Least important level that is logged, on stderr.',
+  }),
+  otlpEndpoint: text({
+    env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    default: undefined,
+    defaultText: 'none: nothing is traced',
+    accepts: 'an http or https URL; `/v1/traces` is put behind it',
+    mask: maskUrl,
+    check: isHttpUrl,
+    doc: 'Collector of OpenTelemetry that traces are sent to, as OTLP over HTTP in JSON. The other `OTEL_` variables of traces count as well; from the environment only.',
+  }),
+  otlpTracesEndpoint: text({
+    env: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    default: undefined,
+    defaultText: 'by OTEL_EXPORTER_OTLP_ENDPOINT',
+    accepts: 'an http or https URL, used as it is',
+    mask: maskUrl,
+    check: isHttpUrl,
+    doc: 'The same, for traces alone.',
   }),
   hostMonitor: flag({
     env: 'HOST_MONITOR',

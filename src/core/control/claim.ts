@@ -7,14 +7,15 @@ export interface Claim {
   readonly fingerprint: string;
 }
 
-const KEY = /^[\x20-\x7e]{1,255}$/;
+/** What an idempotency key may be: printable ASCII characters. */
+export const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/;
 
 /**
  * The claim of a request that came with an idempotency key (1–255 printable ASCII characters). Keys belong to the
  * principal: nobody meets another one's. `bad_request` or `invalid_data` when there can be none.
  */
 export function claimOf(principalId: string, key: string, action: string, data: unknown): Claim | Refusal {
-  if (!KEY.test(key)) {
+  if (!IDEMPOTENCY_KEY.test(key)) {
     return new Refusal('bad_request', 'Idempotency-Key must be 1–255 printable ASCII characters');
   }
   const print = fingerprint(action, data);

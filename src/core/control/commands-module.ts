@@ -38,9 +38,11 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
 /** Type of the event that tells an outcome when a command names none. */
 export const DEFAULT_OUTCOME_TYPE = 'command_response';
 
-const MAX_TIMEOUT_MS = 3_600_000;
+/** Most that a command's `timeoutMs` may be. */
+export const MAX_TIMEOUT_MS = 3_600_000;
 const MAX_ATTEMPTS = 10;
-const QUEUE = /^[A-Za-z0-9_.-]{1,64}$/;
+/** What the queue of a command may be called. */
+export const QUEUE = /^[A-Za-z0-9_.-]{1,64}$/;
 const FIELDS: readonly string[] = [
   'handler',
   'timeoutMs',

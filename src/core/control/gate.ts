@@ -4,12 +4,13 @@ import type { Caller } from '../auth/caller.js';
 import type { CommandState } from '../command.js';
 import { Refusal } from '../errors.js';
 import { isTypeName } from '../event.js';
-import type { Counters } from '../metrics/counters.js';
 import { claimOf } from './claim.js';
+import type { CommandJournal } from './command-journal.js';
 import type { CommandSpec } from './command-queue.js';
 import type { CommandRegistry } from './command-registry.js';
 import type { AskedCommand, CommandStore, CommandSummary, TakenCommand } from './command-store.js';
 import type { RateLimit } from './rate-limit.js';
+import { NO_TRACING, type Tracing } from '../tracing.js';
 import { within } from '../within.js';
 
 /** What a {@link CommandGate} is made of. */
@@ -20,7 +21,10 @@ export interface CommandGateOptions {
   /** Counts by principal id. */
   readonly rateLimit: RateLimit;
   readonly clock: Clock;
-  readonly counters: Counters;
+  /** Where what is asked for is written down. */
+  readonly journal: CommandJournal;
+  /** Where it is traced that a command was queued. Default: nowhere. */
+  readonly tracing?: Tracing;
   /** ms that `submit` waits for an outcome before it answers `queued`; `CONTROL_WAIT_MS`. */
   readonly controlWaitMs: number;
   /** Makes a command's id, which nobody can guess: who knows it may read the outcome. Default: a random UUID. */
@@ -37,6 +41,10 @@ export interface CommandRequest {
   readonly principal: Caller;
   /** 1–255 printable ASCII characters: asking again with the same one gives the first command's outcome. */
   readonly idempotencyKey?: string | undefined;
+  /** Id of the request that brings it, for the log. */
+  readonly request?: string | undefined;
+  /** The span of that request, as `traceparent`. */
+  readonly traceparent?: string | undefined;
 }
 
 /**
@@ -44,8 +52,6 @@ export interface CommandRequest {
  *
  * A request that repeats an idempotency key gets the first command's state or outcome, joins it while it still runs,
  * and does not count against the rate: a client that lost an answer must be able to get it, however often it asks.
- *
- * Counts: `command_refusals` by code, `command_replays`.
  */
 export class CommandGate {
   readonly #options: CommandGateOptions;
@@ -67,13 +73,17 @@ export class CommandGate {
    * `shutting_down`.
    */
   async submit(request: CommandRequest): Promise<CommandState | Refusal> {
-    const { clock, counters, controlWaitMs } = this.#options;
+    const { clock, journal, controlWaitMs } = this.#options;
+    const { action, principal } = request;
+    const journalled = { request: request.request, action, principal };
     const taken = await this.#enter(request);
     if (taken instanceof Refusal) {
-      counters.add('command_refusals', taken.code);
+      journal.refused(taken, journalled);
       return taken;
     }
-    if (taken.replayed) counters.add('command_replays');
+    const { id } = taken.state();
+    if (taken.replayed) journal.replayed(id, journalled);
+    else journal.taken(id, journalled);
     if (taken.state().status === 'queued') await within(clock, controlWaitMs, taken.ended);
     return taken.state();
   }
@@ -103,7 +113,18 @@ export class CommandGate {
     const allowed = await rateLimit.take(request.principal.id);
     if (allowed instanceof Refusal) return allowed;
     // While the limit was asked, the gate may have been closed.
-    return this.#closed === undefined ? store.take(asked) : stopping();
+    return this.#closed === undefined ? this.#take(asked, request) : stopping();
+  }
+
+  async #take(asked: AskedCommand, { traceparent }: CommandRequest): Promise<TakenCommand | Refusal> {
+    const { store, tracing = NO_TRACING } = this.#options;
+    const { id, action } = asked.command;
+    const attributes = { 'flipgate.command.id': id, 'flipgate.command.action': action };
+    const span = tracing.begin('queue', { kind: 'producer', parent: traceparent, attributes });
+    const command = { ...asked.command, traceparent: span.traceparent };
+    const taken = await store.take({ ...asked, command });
+    span.end({ failed: taken instanceof Refusal ? taken.code : undefined });
+    return taken;
   }
 
   #check({ action, data = null, principal, idempotencyKey }: CommandRequest): AskedCommand | Refusal {

@@ -5,6 +5,7 @@ import type { LogBounds } from '../log/memory-log.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import type { SessionLimits } from './admission.js';
+import type { DeliveryTraces } from './delivery-traces.js';
 import type { WindowBounds } from './window.js';
 
 /** What delivery is told by the configuration. */
@@ -36,4 +37,6 @@ export interface DeliveryParts {
   readonly profile: () => string;
   /** Random number in [0, 1). */
   readonly random: () => number;
+  /** Where it is told which events were delivered; undefined where nothing is traced. */
+  readonly traces?: DeliveryTraces | undefined;
 }

@@ -5,7 +5,7 @@ import type { Event, LogEntry } from '../event.js';
 import type { LogState, LogTail } from '../log/event-log.js';
 import { type DeliveryFigures, newDeliveryFigures } from '../metrics/delivery-figures.js';
 import type { DeliveryParts, DeliverySettings } from './delivery-settings.js';
-import type { DeliveryStatus } from './delivery-status.js';
+import type { DeliveryLevels, DeliveryStatus } from './delivery-status.js';
 import { Drain } from './drain.js';
 import { Engine } from './engine.js';
 import { Expiries } from './expiries.js';
@@ -221,14 +221,27 @@ export class Delivery {
   /** Figures for the status page. */
   status(): DeliveryStatus {
     return {
-      sessions: this.#engine.sessions.counts(),
+      ...this.levels(),
       rooms: Object.fromEntries(this.#engine.hub.largest(LISTED_ROOMS)),
-      eventsHeld: this.#engine.timeline.length,
       cursor: this.#engine.timeline.headCursor,
-      windowMs: this.#engine.pump.windowMs,
-      flushes: this.#engine.pump.flushes,
-      backlog: this.#engine.sweeper.backlog,
     };
+  }
+
+  /** How much there is now; takes no time, however many sessions there are. */
+  levels(): DeliveryLevels {
+    const { sessions, timeline, pump, sweeper } = this.#engine;
+    return {
+      sessions: sessions.counts(),
+      eventsHeld: timeline.length,
+      windowMs: pump.windowMs,
+      flushes: pump.flushes,
+      backlog: sweeper.backlog,
+    };
+  }
+
+  /** Rooms that have a member now. */
+  get occupiedRooms(): number {
+    return this.#engine.hub.size;
   }
 
   #changeRooms(session: Session, change: RoomChange, rights: Rights): readonly string[] | Refusal {

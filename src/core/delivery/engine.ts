@@ -88,6 +88,7 @@ export class Engine {
         clock: parts.clock,
         latencyMs: figures.latencyMs,
       }),
+      traces: parts.traces,
       stretchSessions: settings.maxRoomSize,
       maxQueue: settings.maxQueuePerClient,
       onOverflow: (session, dropped) => {

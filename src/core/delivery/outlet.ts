@@ -15,13 +15,17 @@ export interface Welcome {
 }
 
 /** Why a session could not be given a stretch of the log. */
-export type GapReason =
+export const GAP_REASONS = [
   /** The cursor's place was trimmed from the log. */
-  | 'trimmed'
+  'trimmed',
   /** The cursor is none of this log's (another log, or a log that was lost). */
-  | 'unknown_cursor'
+  'unknown_cursor',
   /** The session fell too far behind: the oldest append events were left out; what is left follows, no snapshot. */
-  | 'overflow';
+  'overflow',
+] as const;
+
+/** One of {@link GAP_REASONS}. */
+export type GapReason = (typeof GAP_REASONS)[number];
 
 /** A stretch of the log that a session could not be given. The snapshot follows it, but for `overflow`. */
 export interface Gap {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { DeliveryTraces } from './delivery-traces.js';
 import { Feeder, type FeederParts } from './feeder.js';
 import type { Hub } from './hub.js';
 import type { LatencyMeter } from './latency-meter.js';
@@ -19,6 +20,8 @@ export interface PumpParts extends FeederParts {
   readonly clock: Clock;
   readonly window: WindowBounds;
   readonly latency: LatencyMeter;
+  /** Undefined where nothing is traced. */
+  readonly traces: DeliveryTraces | undefined;
   /** Sessions served between two looks at the clock. */
   readonly stretchSessions: number;
   /** A connection threw where it must not; must end the session. Others go on. */
@@ -106,6 +109,7 @@ export class Pump {
       }
     }
     this.#parts.latency.flushed(since, to);
+    this.#parts.traces?.flushed(timeline, since, to, clock.elapsed() - now);
     if (!this.#catchingUp) slicer.forget();
     return stretch.end();
   }

@@ -47,6 +47,7 @@ export class Sessions implements Iterable<Session> {
   readonly #parts: SessionsParts;
   readonly #sessions = new Map<string, Session>();
   readonly #addresses = new Map<Session, string>();
+  readonly #counts: Record<Transport, number> = { websocket: 0, sse: 0 };
 
   constructor(parts: SessionsParts) {
     this.#parts = parts;
@@ -95,6 +96,7 @@ export class Sessions implements Iterable<Session> {
       this.#parts.traffic[transport],
     );
     this.#sessions.set(session.id, session);
+    this.#counts[transport] += 1;
     this.#addresses.set(session, request.address);
     for (const room of rooms) this.#parts.hub.join(session, room, Infinity);
     return session;
@@ -103,15 +105,13 @@ export class Sessions implements Iterable<Session> {
   /** Lets a session go. */
   remove(session: Session): void {
     this.#parts.hub.leaveAll(session);
-    this.#sessions.delete(session.id);
+    if (this.#sessions.delete(session.id)) this.#counts[session.transport] -= 1;
     this.#parts.admission.leave(this.#addresses.get(session) ?? '');
     this.#addresses.delete(session);
   }
 
   /** How many there are, by transport. */
   counts(): Readonly<Record<Transport, number>> {
-    const counts = { websocket: 0, sse: 0 };
-    for (const session of this.#sessions.values()) counts[session.transport] += 1;
-    return counts;
+    return { ...this.#counts };
   }
 }

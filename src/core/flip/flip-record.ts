@@ -1,6 +1,7 @@
 import type { ProfileName } from '../config/profile.js';
 import type { Drain } from '../delivery/drain.js';
 import type { Refusal } from '../errors.js';
+import type { Counters } from '../metrics/counters.js';
 import type { Flip, FlipError, FlipOrigin, FlipState, MovedSessions } from './flip-report.js';
 
 /** What is known of a flip from its beginning. */
@@ -16,15 +17,18 @@ export class FlipRecord {
   /** When it began, ms since the epoch. */
   readonly startedAt: number;
   readonly #facts: FlipFacts;
+  readonly #counters: Counters;
   #state: FlipState = 'switching';
   /** Its sessions as they are now, or, once it is over, as they were. */
   #sessions: MovedSessions = { total: 0, left: 0 };
   #drain: Drain | undefined;
   #error: FlipError | null = null;
 
-  constructor(facts: FlipFacts) {
+  /** Counts `flips` by how they end. */
+  constructor(facts: FlipFacts, counters: Counters) {
     this.startedAt = facts.startedAt;
     this.#facts = facts;
+    this.#counters = counters;
   }
 
   get state(): FlipState {
@@ -46,6 +50,7 @@ export class FlipRecord {
   /** Nothing has changed; says why. */
   fail({ code, message }: Refusal): void {
     this.#state = 'failed';
+    this.#counters.add('flips', 'failed');
     this.#error = { code, message };
   }
 
@@ -63,9 +68,10 @@ export class FlipRecord {
   }
 
   /** The drain knows all sessions it has ended, which nobody else does any more. */
-  #finish(state: FlipState): void {
+  #finish(state: 'done' | 'superseded'): void {
     const { total, left } = this.#sessions;
     this.#state = state;
+    this.#counters.add('flips', state);
     this.#sessions = { total, left };
     this.#drain = undefined;
   }

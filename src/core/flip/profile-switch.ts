@@ -4,6 +4,7 @@ import type { Drain } from '../delivery/drain.js';
 import type { Session, Transport } from '../delivery/session.js';
 import { type ErrorCode, Refusal } from '../errors.js';
 import type { Logger } from '../logger.js';
+import type { Counters } from '../metrics/counters.js';
 import type { FlipOrigin, FlipReport } from './flip-report.js';
 import { FlipRecord } from './flip-record.js';
 import type { ServedProfile } from './served-profile.js';
@@ -23,6 +24,7 @@ export interface ProfileSwitchParts {
   readonly drain: (leaving: (session: Session) => boolean, reason: ErrorCode, overMs: number) => Drain;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly counters: Counters;
 }
 
 /**
@@ -96,15 +98,15 @@ export class ProfileSwitch {
   }
 
   async #flipTo(to: ProfileName, origin: FlipOrigin): Promise<FlipReport | Refusal> {
-    const { served, clock, logger } = this.#parts;
+    const { served, clock, logger, counters } = this.#parts;
     const from = served.profile;
     if (this.#closed) return new Refusal('shutting_down', 'this node is going down', 1000);
     if (to === from) return this.report();
-    const facts = { audit: 'flip', from, to, ...origin };
-    logger.info('the profile is being flipped', facts);
     const before = this.#flip;
     this.#flips += 1;
-    const flip = new FlipRecord({ id: this.#flips, from, to, ...origin, startedAt: clock.now() });
+    const facts = { audit: 'flip', flip: this.#flips, from, to, ...origin };
+    logger.info('the profile is being flipped', facts);
+    const flip = new FlipRecord({ id: this.#flips, from, to, ...origin, startedAt: clock.now() }, counters);
     this.#flip = flip;
     const opened: Transport[] = [];
     try {

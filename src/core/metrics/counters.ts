@@ -1,3 +1,5 @@
+const NONE: ReadonlyMap<string, number> = new Map();
+
 /**
  * Counts of what happened since the process started, by name and reason: every limit that is hit, every refusal,
  * every drop. Names and reasons are few and fixed, never taken from input.
@@ -18,6 +20,11 @@ export class Counters {
     if (reasons === undefined) return 0;
     if (reason !== undefined) return reasons.get(reason) ?? 0;
     return [...reasons.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** The counts of `name`, by reason. */
+  of(name: string): ReadonlyMap<string, number> {
+    return this.#counts.get(name) ?? NONE;
   }
 
   /** All counts, `{name: {reason: count}}`, as the status page shows them. */

@@ -100,6 +100,11 @@ export class RecentFigures {
     };
   }
 
+  /** How late the event loop was; null in the first moment. */
+  loopLag(): LoopLagFigures | null {
+    return this.#lag.figures();
+  }
+
   /** Samples no more. */
   close(): void {
     this.#endSampling();

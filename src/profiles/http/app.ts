@@ -1,11 +1,13 @@
 import path from 'node:path';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import type { Clock } from '../../core/clock.js';
 import type { RemoteSessions } from '../../core/cluster/remote-sessions.js';
 import type { CommandGate } from '../../core/control/gate.js';
 import type { Delivery } from '../../core/delivery/delivery.js';
 import { Refusal } from '../../core/errors.js';
 import type { Flips } from '../../core/flip/flips.js';
 import type { Logger } from '../../core/logger.js';
+import type { Tracing } from '../../core/tracing.js';
 import type { Callers } from './callers.js';
 import { identify } from './guard.js';
 import type { BodyReader } from './json-body.js';
@@ -13,7 +15,9 @@ import { isTransportPath, profileDocument, type Served, transportDisabled } from
 import { sendFailure, sendJson, sendRefusal } from './reply.js';
 import { clientScriptRoutes } from './routes/client-script.js';
 import { controlRoutes } from './routes/control.js';
+import { documentRoutes } from './routes/documents.js';
 import { flipRoutes } from './routes/flips.js';
+import { metricsRoute } from './routes/metrics.js';
 import { healthRoutes, type Operations, operationRoutes } from './routes/operations.js';
 import { roomRoutes } from './routes/rooms.js';
 import { sessionRoutes } from './routes/sessions.js';
@@ -28,7 +32,9 @@ export interface AppParts {
   readonly callers: Callers;
   readonly flips: Flips;
   readonly operations: Operations;
+  readonly clock: Clock;
   readonly logger: Logger;
+  readonly tracing: Tracing;
   readonly readBody: BodyReader;
   /** The folder of the operators' page. */
   readonly consoleFolder: string;
@@ -44,16 +50,18 @@ export function createApp(parts: AppParts): Express {
   app.get('/api/profile', (_req, res) => {
     sendJson(res, 200, profileDocument(parts.served()));
   });
-  app.use(healthRoutes(parts.operations), clientScriptRoutes(parts.clientFolder));
+  app.use(healthRoutes(parts.operations), clientScriptRoutes(parts.clientFolder), documentRoutes());
   app.get('/', (_req, res) => {
     res.sendFile(path.join(parts.consoleFolder, 'index.html'));
   });
   app.use('/console', express.static(parts.consoleFolder));
   // From here on it must be known who asks, before anything of what comes is read.
-  app.use('/api', identify(parts.callers), parts.readBody);
-  app.use(controlRoutes(parts.gate, parts.callers));
+  app.use(['/api', '/metrics'], identify(parts.callers));
+  app.use('/api', parts.readBody);
+  app.use(controlRoutes(parts.gate, parts.callers, parts.tracing));
   app.use(sessionRoutes(parts.delivery, parts.remoteSessions), roomRoutes(parts.delivery.rooms));
-  app.use(operationRoutes(parts.operations), flipRoutes(parts.flips, parts.callers));
+  app.use(operationRoutes(parts.operations), metricsRoute(parts.operations));
+  app.use(flipRoutes(parts));
   app.use((req, res) => {
     sendRefusal(res, new Refusal('not_found', `nothing answers ${req.method} here`));
   });

@@ -18,6 +18,11 @@ export class OriginPolicy {
     return origin === undefined || this.isListed(origin) || hostOf(origin) === host;
   }
 
+  /** True for an origin that is listed by its name: one whose pages may send cookies. */
+  isNamed(origin: string): boolean {
+    return origin !== '*' && this.#origins.has(origin);
+  }
+
   /** True for an origin of the list: one that is answered with CORS headers. */
   isListed(origin: string): boolean {
     return this.#origins.has('*') || this.#origins.has(origin);

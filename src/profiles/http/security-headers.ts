@@ -32,7 +32,8 @@ export function withCors(policy: OriginPolicy, next: RequestListener): RequestLi
     const origin = req.headers.origin;
     done(null, {
       origin: origin !== undefined && policy.isListed(origin),
-      exposedHeaders: ['Location', 'Retry-After', 'ETag'],
+      credentials: origin !== undefined && policy.isNamed(origin),
+      exposedHeaders: ['Location', 'Retry-After', 'ETag', 'X-Request-Id'],
       maxAge: 600,
     });
   });

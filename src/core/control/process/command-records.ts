@@ -15,6 +15,8 @@ export interface CommandRecord {
   readonly ended: Promise<unknown>;
   /** Under which key it may be asked for again. */
   readonly claim: Claim | undefined;
+  /** The span that had it queued. */
+  readonly traceparent: string | undefined;
   /** When it was taken, epoch ms, and by {@link Clock.elapsed}. */
   readonly at: number;
   readonly takenAt: number;

@@ -1,8 +1,10 @@
 import { type Command, failedWith, type Outcome } from '../../command.js';
 import { Refusal } from '../../errors.js';
 import type { Logger } from '../../logger.js';
+import { NO_TRACING, type Tracing } from '../../tracing.js';
 import type { CommandQueue, CommandSpec, Receipt } from '../command-queue.js';
 import { messageOf } from '../execution.js';
+import { beginExecution, endExecution } from '../execution-span.js';
 import { resultToJson } from '../result-json.js';
 
 /**
@@ -23,16 +25,22 @@ const MAX_RESULT_BYTES = 64 * 1024;
 export class LocalQueue implements CommandQueue {
   readonly #handlers: ReadonlyMap<string, LocalHandler>;
   readonly #logger: Logger;
+  readonly #tracing: Tracing;
   #closed = false;
 
-  constructor(commands: Iterable<LocalCommand>, logger: Logger) {
+  /** `tracing` is where executions are traced; default: nowhere. */
+  constructor(commands: Iterable<LocalCommand>, logger: Logger, tracing: Tracing = NO_TRACING) {
     this.#handlers = new Map([...commands].map(({ spec, handler }) => [spec.action, handler]));
     this.#logger = logger;
+    this.#tracing = tracing;
   }
 
   offer(command: Command): Promise<Receipt | Refusal> {
     if (this.#closed) return Promise.resolve(new Refusal('shutting_down', 'the gateway is stopping'));
-    return Promise.resolve({ outcome: Promise.resolve(this.#execute(command)) });
+    const span = beginExecution(this.#tracing, command);
+    const outcome = this.#execute(command);
+    endExecution(span, outcome);
+    return Promise.resolve({ outcome: Promise.resolve(outcome) });
   }
 
   close(): Promise<void> {

@@ -6,6 +6,7 @@ import type { Counters } from '../../metrics/counters.js';
 import type { Claim } from '../claim.js';
 import type { CommandQueue, Receipt } from '../command-queue.js';
 import { type CommandRecord, CommandRecords } from './command-records.js';
+import type { CommandJournal } from '../command-journal.js';
 import type { AskedCommand, CommandStore, CommandSummary, TakenCommand } from '../command-store.js';
 import { OutcomePublisher, type Publish } from '../outcome-publisher.js';
 import { within } from '../../within.js';
@@ -18,6 +19,8 @@ export interface MemoryCommandStoreOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
+  /** Where how commands end is written down. */
+  readonly journal: CommandJournal;
 }
 
 /** ms that `close` waits for publications that hang. */
@@ -25,7 +28,7 @@ const PUBLISH_CLOSE_MS = 2000;
 
 /**
  * Commands of this process: what it remembers ends with it. A request that was refused is forgotten, key and all, and
- * may be made again. Counts `commands` by how they ended, and `command_publish_failures`.
+ * may be made again. Counts `command_publish_failures`.
  */
 export class MemoryCommandStore implements CommandStore {
   readonly #options: MemoryCommandStoreOptions;
@@ -79,7 +82,7 @@ export class MemoryCommandStore implements CommandStore {
   }
 
   #start({ command, spec, claim }: AskedCommand): CommandRecord {
-    const { id, action } = command;
+    const { id, action, traceparent } = command;
     const accepted = this.#offer({ command, spec, claim });
     const ended = this.#follow(id, accepted);
     const told = ended.then((state) =>
@@ -94,6 +97,7 @@ export class MemoryCommandStore implements CommandStore {
       accepted,
       ended,
       claim,
+      traceparent,
       at: clock.now(),
       takenAt: clock.elapsed(),
       endedAt: undefined,
@@ -119,8 +123,10 @@ export class MemoryCommandStore implements CommandStore {
     const answer = await accepted.catch(() => undefined);
     if (answer === undefined || answer instanceof Refusal) return undefined;
     const [outcome, size] = measured(await answer.outcome);
-    this.#options.counters.add('commands', outcome.status);
-    return stateOf(this.#records.end(id, outcome, size));
+    const record = this.#records.end(id, outcome, size);
+    const { action, traceparent, takenAt, endedAt = takenAt } = record;
+    this.#options.journal.ended({ id, action, outcome, ms: endedAt - takenAt, traceparent });
+    return stateOf(record);
   }
 
   async #end(): Promise<void> {

@@ -8,6 +8,8 @@ import type { Logger } from '../../logger.js';
 import type { CommandQueue, CommandSpec, Receipt } from '../command-queue.js';
 import { type Execution, messageOf, refusalOf, timeoutMessage } from '../execution.js';
 import { startedRun, type ThreadTask, type ThreadWorkerData } from './thread-task.js';
+import { beginExecution, endExecution } from '../execution-span.js';
+import { NO_TRACING, type Tracing } from '../../tracing.js';
 import { within } from '../../within.js';
 
 /** What a {@link ThreadQueue} is made of. */
@@ -16,6 +18,8 @@ export interface ThreadQueueOptions {
   readonly commandsModule: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where executions are traced. Default: nowhere. */
+  readonly tracing?: Tracing;
   /** Most commands executed at once, one per thread, ≥ 1. Default: the number of cores, at least 4. */
   readonly threads?: number;
   /** Most commands that wait for a thread, ≥ 0. Default 1000; beyond: `queue_full`. */
@@ -75,6 +79,7 @@ export class ThreadQueue implements CommandQueue {
       bootMs: 10_000,
       graceMs: 200,
       closeMs: 5000,
+      tracing: NO_TRACING,
       workerFile: options.workerFile ?? fileURLToPath(new URL('./thread-worker.js', import.meta.url)),
       ...options,
     };
@@ -153,6 +158,7 @@ export class ThreadQueue implements CommandQueue {
       const message = `no thread was ready for ${action} within ${String(this.#options.bootMs)} ms`;
       this.#kill(run, new Refusal('command_timeout', message));
     });
+    const span = beginExecution(this.#options.tracing, command);
     let outcome: Outcome;
     try {
       const task = { run: number, id, action, data, principal, timeoutMs: spec.timeoutMs };
@@ -160,6 +166,7 @@ export class ThreadQueue implements CommandQueue {
     } catch (error) {
       outcome = failedWith(run.verdict ?? this.#lost(run, error));
     }
+    endExecution(span, outcome);
     run.cancelTimer();
     this.#running.delete(number);
     run.settle(outcome);

@@ -2,6 +2,7 @@ import { type Command, failedWith, type Outcome, type Principal } from '../../co
 import { Refusal } from '../../errors.js';
 import { isRoomName, isTypeName } from '../../event.js';
 import type { CommandSpec, OutcomeEvent } from '../command-queue.js';
+import { MAX_TIMEOUT_MS } from '../commands-module.js';
 
 /**
  * A command as BullMQ carries it: the data of a job whose name is the action and whose id is the command's. What workers
@@ -15,17 +16,18 @@ export interface CommandJob {
   readonly timeoutMs: number;
   /** The event its outcome is told by; null: none. */
   readonly publishes: { readonly type: string; readonly room?: string } | null;
+  /** The span that had it queued, as W3C Trace Context has it; absent where the command is part of no trace. */
+  readonly traceparent?: string;
 }
 
 /** Codes that a worker's failure may carry, as `[code] message`; without one it is `command_failed`. */
-const CODES = ['command_failed', 'command_timeout', 'unknown_action'] as const;
+export const FAILURE_CODES = ['command_failed', 'command_timeout', 'unknown_action'] as const;
 
 /** A code of a failure that a worker can tell. */
-export type FailureCode = (typeof CODES)[number];
+export type FailureCode = (typeof FAILURE_CODES)[number];
 
-const CODED = new RegExp(`^\\[(${CODES.join('|')})\\] (.*)$`, 's');
+const CODED = new RegExp(`^\\[(${FAILURE_CODES.join('|')})\\] (.*)$`, 's');
 const MAX_MESSAGE_CHARACTERS = 1000;
-const MAX_TIMEOUT_MS = 3_600_000;
 
 /** What BullMQ says of a job whose workers died, one after the other. Source: moveStalledJobsToWait-9.lua. */
 const STALLED = 'job stalled more than allowable limit';
@@ -37,11 +39,18 @@ export function bullPrefix(keyPrefix: string): string {
 
 /** The data of a command's job. */
 export function toJob(
-  { action, data, principal }: Command,
+  { action, data, principal, traceparent }: Command,
   { timeoutMs, publishes }: CommandSpec,
 ): CommandJob {
   const told = publishes === null ? null : { type: publishes.type, ...roomOf(publishes.room) };
-  return { action, data, principal: { id: principal.id }, timeoutMs, publishes: told };
+  return {
+    action,
+    data,
+    principal: { id: principal.id },
+    timeoutMs,
+    publishes: told,
+    ...partOf(traceparent),
+  };
 }
 
 /** What a worker reads of a job's data, whoever wrote it; undefined or null where it says nothing that makes sense. */
@@ -49,14 +58,21 @@ export function readJob(job: unknown): {
   readonly data: unknown;
   readonly principal: Principal;
   readonly timeoutMs: number | undefined;
+  readonly traceparent: string | undefined;
 } {
-  const { data = null, principal, timeoutMs } = isObject(job) ? job : ({} as Record<string, unknown>);
+  const {
+    data = null,
+    principal,
+    timeoutMs,
+    traceparent,
+  } = isObject(job) ? job : ({} as Record<string, unknown>);
   const id = isObject(principal) ? principal['id'] : undefined;
   const isTimeout = typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS;
   return {
     data,
     principal: { id: typeof id === 'string' ? id : 'unknown' },
     timeoutMs: isTimeout ? timeoutMs : undefined,
+    traceparent: textOf(traceparent),
   };
 }
 
@@ -94,6 +110,22 @@ export function failedFor(reason: string): Outcome {
 /** The message of the error by which a worker tells a failure: what {@link failedFor} reads. */
 export function failureMessage(code: string, message: string): string {
   return code === 'command_failed' && !CODED.test(message) ? message : `[${code}] ${message}`;
+}
+
+/** The span that had a job queued, from its data as JSON text. */
+export function traceparentOf(dataJson: string): string | undefined {
+  // Most are part of no trace, and their data may be large.
+  if (!dataJson.includes('"traceparent"')) return undefined;
+  const job = parsed(dataJson);
+  return isObject(job) ? textOf(job['traceparent']) : undefined;
+}
+
+function partOf(traceparent: string | undefined): { readonly traceparent?: string } {
+  return traceparent === undefined ? {} : { traceparent };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function roomOf(room: string | undefined): { readonly room?: string } {

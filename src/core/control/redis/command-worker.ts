@@ -13,7 +13,10 @@ import { within } from '../../within.js';
 
 /** What a {@link CommandWorker} is made of. */
 export interface CommandWorkerOptions
-  extends Pick<ThreadQueueOptions, 'commandsModule' | 'threads' | 'workerFile' | 'clock' | 'logger'> {
+  extends Pick<
+    ThreadQueueOptions,
+    'commandsModule' | 'threads' | 'workerFile' | 'clock' | 'logger' | 'tracing'
+  > {
   readonly url: string;
   readonly keyPrefix: string;
   /** The queue whose commands it executes, all of them. */
@@ -126,10 +129,10 @@ function failed(refusal: Refusal): {
 
 /** What a job asks for, also one that somebody else put into the queue. */
 function commandOf(job: Job<unknown, unknown>): { readonly command: Command; readonly spec: CommandSpec } {
-  const { data, principal, timeoutMs = DEFAULT_TIMEOUT_MS } = readJob(job.data);
+  const { data, principal, timeoutMs = DEFAULT_TIMEOUT_MS, traceparent } = readJob(job.data);
   const { name: action } = job;
   return {
-    command: { id: String(job.id), action, data, principal },
+    command: { id: String(job.id), action, data, principal, traceparent },
     spec: { ...DEFAULT_QUEUEING, action, timeoutMs, role: undefined, publishes: null, where: 'worker' },
   };
 }

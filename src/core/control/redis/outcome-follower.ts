@@ -5,7 +5,8 @@ import type { Logger } from '../../logger.js';
 import type { Counters } from '../../metrics/counters.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { unlessFrozen } from '../../redis/unless-frozen.js';
-import { bullPrefix, failedFor, publishesOf, succeededWith } from './command-job.js';
+import type { CommandJournal, JournalledEnd } from '../command-journal.js';
+import { bullPrefix, failedFor, publishesOf, succeededWith, traceparentOf } from './command-job.js';
 import { tellableEvent } from '../outcome-event.js';
 import type { OutcomeLedger, PlacedOutcome } from './outcome-ledger.js';
 
@@ -26,6 +27,8 @@ export interface OutcomeFollowerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
+  /** Where how commands end is written down. */
+  readonly journal: CommandJournal;
 }
 
 /** A command's end, as the queue's events tell it. */
@@ -33,6 +36,11 @@ interface Ended {
   readonly at: string;
   readonly id: string;
   readonly outcome: Outcome;
+}
+
+/** The same, as it is reported. */
+interface PlacedEnd extends PlacedOutcome {
+  readonly end: JournalledEnd;
 }
 
 type RawEntry = [id: string, fields: string[]];
@@ -51,8 +59,8 @@ const RETRY_MS = 200;
  * everybody. All gateways do so; what one has reported, the {@link OutcomeLedger} keeps the others from reporting again,
  * and what one that died has not, another reports.
  *
- * Counts `commands` by how they ended, where this process reported it; `outcomes_unknown`, whose job was gone;
- * `outcome_breaks`, after which outcomes may be missing.
+ * Writes down the end of those that this process reported. Counts `outcomes_unknown`, whose job was gone; `outcome_breaks`,
+ * after which outcomes may be missing.
  */
 export class OutcomeFollower {
   readonly #options: OutcomeFollowerOptions;
@@ -140,7 +148,7 @@ export class OutcomeFollower {
 
   async #report(queue: string, ended: readonly Ended[]): Promise<void> {
     if (ended.length === 0) return;
-    const { ledger, counters } = this.#options;
+    const { ledger, journal } = this.#options;
     // Most of it another node has reported already; what isn't so, the ledger decides.
     const progress = (await ledger.progress(queue)) ?? FIRST_LOG_ID;
     const news = ended.filter(({ at }) => compareLogIds(at, progress) > 0);
@@ -148,22 +156,30 @@ export class OutcomeFollower {
     const placed = await Promise.all(news.map((one) => this.#place(queue, one)));
     const reported = await ledger.report(queue, placed);
     // Whoever else reported some of them had the first ones.
-    for (const { outcome } of news.slice(news.length - reported)) counters.add('commands', outcome.status);
+    for (const { end } of placed.slice(news.length - reported)) journal.ended(end);
   }
 
-  async #place(queue: string, { at, id, outcome }: Ended): Promise<PlacedOutcome> {
+  async #place(queue: string, { at, id, outcome }: Ended): Promise<PlacedEnd> {
     const { redis, counters } = this.#options;
-    const [action, dataJson] = await redis.hmget(`${this.#prefix}:${queue}:${id}`, 'name', 'data');
+    const key = `${this.#prefix}:${queue}:${id}`;
+    const [action, dataJson, addedAt] = await redis.hmget(key, 'name', 'data', 'timestamp');
+    const endedMs = Number(at.slice(0, at.indexOf('-')));
     if (typeof action !== 'string' || typeof dataJson !== 'string') {
       counters.add('outcomes_unknown');
-      return { at, event: undefined };
+      return {
+        at,
+        event: undefined,
+        end: { id, action: 'unknown', outcome, ms: null, traceparent: undefined },
+      };
     }
+    // Added by the clock of a gateway, ended by that of Redis.
+    const ms = Math.max(0, endedMs - Number(addedAt)) || 0;
+    const end = { id, action, outcome, ms, traceparent: traceparentOf(dataJson) };
     const publishes = publishesOf(dataJson) ?? undefined;
-    const endedMs = Number(at.slice(0, at.indexOf('-')));
-    if (publishes === undefined) return { at, event: undefined };
+    if (publishes === undefined) return { at, event: undefined, end };
     const { maxDataBytes } = this.#options;
     const event = tellableEvent({ id, action, ...outcome }, { publishes, endedMs, maxDataBytes });
-    return { at, event };
+    return { at, event, end };
   }
 
   #unlessFrozen<Answer>(answer: Promise<Answer>): Promise<Answer> {

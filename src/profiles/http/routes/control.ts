@@ -2,19 +2,22 @@ import { type Request, type Response, Router } from 'express';
 import type { CommandState } from '../../../core/command.js';
 import type { CommandGate } from '../../../core/control/gate.js';
 import { ERRORS, Refusal } from '../../../core/errors.js';
+import type { Tracing } from '../../../core/tracing.js';
 import type { Callers } from '../callers.js';
 import { takeApiKey } from '../credentials.js';
 import { callerOf } from '../guard.js';
 import { CONTROL_PATH } from '../profile-document.js';
 import { sendJson, sendRefusal } from '../reply.js';
+import { beginTrail } from '../request-trail.js';
 
 /**
  * `POST /api/control {action, data?}`, `POST /api/{target}/control {action, data?}` (the same with `target.action`)
  * and `GET /api/control/{id}`, for who knows the id. An `Idempotency-Key` header makes a repeated request give the first one's
  * outcome. An API key may come as `apiKey` in the body, or in `data`, as legacy pages have it.
  */
-export function controlRoutes(gate: CommandGate, callers: Callers): Router {
+export function controlRoutes(gate: CommandGate, callers: Callers, tracing: Tracing): Router {
   const submit = async (req: Request, res: Response, action: unknown, data: unknown): Promise<void> => {
+    const { id, span } = beginTrail(tracing, `POST ${CONTROL_PATH}`, req, res);
     const { apiKey, rest } = takeApiKey(data);
     const shown = apiKey ?? takeApiKey(req.body).apiKey;
     const principal = await callers.withKey(callerOf(res), shown, callers.addressOf(req));
@@ -24,6 +27,8 @@ export function controlRoutes(gate: CommandGate, callers: Callers): Router {
       data: rest,
       principal,
       idempotencyKey: req.get('Idempotency-Key'),
+      request: id,
+      traceparent: span.traceparent,
     });
     if (state instanceof Refusal) sendRefusal(res, state);
     else sendState(res, state);

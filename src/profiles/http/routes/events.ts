@@ -3,10 +3,13 @@ import { Refusal } from '../../../core/errors.js';
 import type { Logger } from '../../../core/logger.js';
 import type { Caller } from '../../../core/auth/caller.js';
 import type { Publisher } from '../../../core/publisher.js';
+import type { DeliveryTraces } from '../../../core/delivery/delivery-traces.js';
+import type { Tracing } from '../../../core/tracing.js';
 import type { Callers } from '../callers.js';
 import type { BodyReader, JsonRequest } from '../json-body.js';
 import type { Mount } from '../listener.js';
 import { sendFailure, sendJson, sendRefusal } from '../reply.js';
+import { beginTrail } from '../request-trail.js';
 
 /** What {@link eventsEntrance} works with. */
 export interface EventsParts {
@@ -14,6 +17,9 @@ export interface EventsParts {
   readonly callers: Callers;
   readonly readBody: BodyReader;
   readonly logger: Logger;
+  readonly tracing: Tracing;
+  /** What joins publications with deliveries; undefined where nothing is traced. */
+  readonly traces: DeliveryTraces | undefined;
 }
 
 /**
@@ -21,7 +27,8 @@ export interface EventsParts {
  * mount of its own, since the way through Express costs several times what the publication does. Who asks must be allowed to
  * publish to each room the events go to.
  */
-export function eventsEntrance({ publisher, callers, readBody, logger }: EventsParts): Mount {
+export function eventsEntrance(parts: EventsParts): Mount {
+  const { callers, readBody, logger } = parts;
   return {
     path: '/api/events',
     exact: true,
@@ -37,7 +44,7 @@ export function eventsEntrance({ publisher, callers, readBody, logger }: EventsP
       const enter = (caller: Caller | Refusal): void => {
         if (caller instanceof Refusal) return sendRefusal(res, caller);
         readBody(req, res, () => {
-          publish(publisher, caller, req, res).catch(fail);
+          publish(parts, caller, req, res).catch(fail);
         });
       };
       const caller = callers.of(req);
@@ -48,12 +55,20 @@ export function eventsEntrance({ publisher, callers, readBody, logger }: EventsP
 }
 
 async function publish(
-  publisher: Publisher,
-  { rights }: Caller,
+  { publisher, tracing, traces, logger }: EventsParts,
+  { id: principal, rights }: Caller,
   req: JsonRequest,
   res: ServerResponse,
 ): Promise<void> {
+  const { id: request, span } = beginTrail(tracing, 'POST /api/events', req, res);
+  const tell = traces?.publishing(span);
   const ids = await publisher.publish(req.body, rights);
-  if (ids instanceof Refusal) sendRefusal(res, ids);
-  else sendJson(res, 202, { ids });
+  tell?.(ids instanceof Refusal ? [] : ids);
+  if (ids instanceof Refusal) {
+    logger.debug('a publication was refused', { request, principal, code: ids.code });
+    sendRefusal(res, ids);
+  } else {
+    logger.debug('events were published', { request, principal, events: ids.length, first: ids[0] });
+    sendJson(res, 202, { ids });
+  }
 }

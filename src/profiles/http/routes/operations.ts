@@ -5,7 +5,7 @@ import { requires } from '../guard.js';
 import { sendJson, sendRefusal } from '../reply.js';
 
 /** Commands of one answer: default and most. */
-const COMMANDS_LIMIT = { default: 50, max: 200 };
+export const COMMANDS_LIMIT = { default: 50, max: 200 };
 
 /** What the routes for operators ask. */
 export interface Operations {
@@ -15,6 +15,8 @@ export interface Operations {
   readiness(): { readonly ready: boolean };
   /** The newest commands, newest first. */
   commands(limit: number): Promise<readonly CommandSummary[] | Refusal>;
+  /** All figures, for Prometheus. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 /** `GET /healthz`: alive. `GET /readyz`: 200 when fit to receive traffic, else 503. For whoever asks. */

@@ -6,7 +6,7 @@ import { callerOf } from '../guard.js';
 import { sendRefusal } from '../reply.js';
 
 /** Events of one answer of a room's history: default and most. */
-const HISTORY_LIMIT = { default: 100, max: 1000 };
+export const HISTORY_LIMIT = { default: 100, max: 1000 };
 
 /**
  * `GET /api/rooms/{room}/state`: the newest value of each (type, key), with an ETag, for pages that poll.

@@ -50,6 +50,7 @@ class Nodes {
       drain: (leaving, reason, overMs) => rig.delivery.drain(leaving, reason, overMs),
       clock: rig.clock,
       logger: silentLogger,
+      counters: rig.counters,
     });
     void node.start();
     for (let one = 0; one < sessions; one += 1) rig.request({ transport: 'websocket' });

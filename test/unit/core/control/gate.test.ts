@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Command, CommandState, Outcome } from '../../../../src/core/command.js';
+import { CommandJournal } from '../../../../src/core/control/command-journal.js';
 import {
   type CommandQueue,
   type CommandSpec,
@@ -22,6 +23,7 @@ import { Refusal } from '../../../../src/core/errors.js';
 import type { NewEvent } from '../../../../src/core/event.js';
 import { Counters } from '../../../../src/core/metrics/counters.js';
 import { freeCaller, keyCaller } from '../../../support/caller.js';
+import { silentLogger } from '../../../support/silent-logger.js';
 import { TurnedClock } from '../../../support/turned-clock.js';
 
 const principal = freeCaller();
@@ -85,6 +87,7 @@ function setUp(overrides: Partial<CommandGateOptions & MemoryCommandStoreOptions
       published.push(event);
       return Promise.resolve('1-0');
     },
+    journal: new CommandJournal({ clock, counters, logger: silentLogger, actions: [] }),
     ...overrides,
   };
   const gate = new CommandGate({

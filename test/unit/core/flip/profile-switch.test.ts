@@ -71,6 +71,7 @@ function setUp(
     drain: (leaving, reason, overMs) => rig.delivery.drain(leaving, reason, overMs),
     clock: rig.clock,
     logger: silentLogger,
+    counters: rig.counters,
   });
 }
 

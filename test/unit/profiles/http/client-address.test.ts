@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ClientAddresses } from '../../../../src/profiles/http/client-address.js';
 
 const request = (remoteAddress: string | undefined, forwarded?: string): IncomingMessage =>

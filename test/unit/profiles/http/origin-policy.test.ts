@@ -37,5 +37,8 @@ describe('OriginPolicy', () => {
     expect(policy.isListed('http://gateway.example:5002')).toBe(false);
     const open = new OriginPolicy(['*']);
     expect([open.isListed('https://any.example'), open.allows(request('null'))]).toEqual([true, true]);
+    // Cookies are sent by pages only that somebody has named.
+    expect([open.isNamed('https://any.example'), open.isNamed('*')]).toEqual([false, false]);
+    expect(policy.isNamed('https://app.example')).toBe(true);
   });
 });

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { type CommandSpec, DEFAULT_QUEUEING } from '../../../../src/core/control/command-queue.js';
+import { CommandJournal } from '../../../../src/core/control/command-journal.js';
 import { CommandRegistry } from '../../../../src/core/control/command-registry.js';
 import { CommandGate } from '../../../../src/core/control/gate.js';
 import { LocalQueue } from '../../../../src/core/control/process/local-queue.js';
@@ -65,6 +66,12 @@ beforeEach(() => {
     { spec: specOf('told', { type: 'governor_update', room: 'a' }), handler: () => ({ running: true }) },
     { spec: specOf('echo'), handler: (data: unknown) => data },
   ];
+  const journal = new CommandJournal({
+    clock: rig.clock,
+    logger: silentLogger,
+    counters: rig.counters,
+    actions: [],
+  });
   const gate = new CommandGate({
     registry: new CommandRegistry(commands.map(({ spec }) => spec)),
     store: new MemoryCommandStore({
@@ -73,10 +80,11 @@ beforeEach(() => {
       clock: rig.clock,
       logger: silentLogger,
       counters: rig.counters,
+      journal,
     }),
     rateLimit: new MemoryRateLimit(0),
     clock: rig.clock,
-    counters: rig.counters,
+    journal,
     controlWaitMs: 1000,
   });
   const registry = new CommandRegistry(commands.map(({ spec }) => spec));

@@ -11,6 +11,7 @@ test('commands that were not taken push none of the others out of the list', () 
       accepted: new Promise(() => undefined),
       ended: new Promise(() => undefined),
       claim: undefined,
+      traceparent: undefined,
       at: 0,
       takenAt: 0,
       endedAt: undefined,

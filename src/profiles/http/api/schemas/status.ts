@@ -1,0 +1,92 @@
+import type { ProfileName } from '../../../../core/config/profile.js';
+import type { DeliveryStatus } from '../../../../core/delivery/delivery-status.js';
+import type { SessionBacklog } from '../../../../core/delivery/sweeper.js';
+import type { LogState } from '../../../../core/log/event-log.js';
+import type { BridgeRole } from '../../../../core/log/publish-bridge.js';
+import { amount, closed, count, listOf, mapOf, oneOfNames, orNull, ref, type Schema } from '../schema.js';
+
+/** What the status says of the log. */
+interface ToldLog {
+  readonly kind: 'memory' | 'redis';
+  readonly state: LogState;
+  readonly shards: number;
+  readonly followed: readonly number[];
+  readonly bridge: BridgeRole | null;
+}
+
+const LOG_STATES: readonly LogState[] = ['starting', 'ready', 'unavailable'];
+const BRIDGE_ROLES: readonly BridgeRole[] = ['copying', 'standing by', 'coming back', 'not listening'];
+
+const delivery = {
+  sessions: ref('SessionCounts'),
+  rooms: {
+    ...mapOf(count()),
+    propertyNames: ref('Name'),
+    description: 'Sessions by room: the 1000 largest.',
+  },
+  eventsHeld: count('Events of the log that this process holds.'),
+  cursor: ref('Cursor'),
+  windowMs: amount('For how long events are gathered before they leave, now, ms.'),
+  flushes: count('How often events left.'),
+  backlog: closed<SessionBacklog>('How far sessions are behind, found out once a second.', {
+    oldestSeconds: amount('How long ago the oldest event arrived that some session still awaits, s.'),
+    sessionsBehind: count('Sessions that have awaited something for more than a second.'),
+  }),
+} satisfies Record<keyof DeliveryStatus, Schema>;
+
+/** What is told with the status besides delivery's part. */
+const others = {
+  profile: ref('Profile'),
+  transports: ref('Transports'),
+  profiles: closed<Record<ProfileName, unknown>>('What each profile would serve here.', {
+    WEBSOCKET: ref('Transports'),
+    SSE: ref('Transports'),
+    HYBRID: ref('Transports'),
+  }),
+  drainMs: count('ms over which a flip moves clients.'),
+  flip: orNull(ref('Flip')),
+  uptimeSeconds: amount(),
+  figures: ref('Figures'),
+  commands: closed<{ readonly open: number; readonly actions: readonly string[] }>('Commands.', {
+    open: count('Taken here and not ended, as far as this process knows.'),
+    actions: listOf(ref('Name')),
+  }),
+  hostMonitor: ref('HostMonitorState'),
+  log: closed<ToldLog>('The event log.', {
+    kind: oneOfNames(['memory', 'redis']),
+    state: oneOfNames(LOG_STATES),
+    shards: count(),
+    followed: { ...listOf(count()), description: 'The shards that this process follows.' },
+    bridge: { enum: [...BRIDGE_ROLES, null], description: 'What copies `PUBLISH`ed messages; null: none.' },
+  }),
+  cluster: orNull(ref('Cluster')),
+  counters: {
+    ...mapOf(mapOf(count())),
+    description: 'What happened since the start, by name and reason: limits, refusals, drops.',
+  },
+};
+
+/** Schemas of what operators ask. */
+export const statusSchemas: Readonly<Record<string, Schema>> = {
+  Health: closed<{ readonly status: string }>('The process is alive.', { status: { const: 'ok' } }),
+  Readiness: closed<{ readonly ready: boolean; readonly log: LogState; readonly draining: boolean }>(
+    'Whether this node is fit to receive traffic.',
+    {
+      ready: { type: 'boolean' },
+      log: oneOfNames(LOG_STATES),
+      draining: { type: 'boolean', description: 'True once it stops: its clients are being moved.' },
+    },
+  ),
+  HostMonitorState: closed<{ readonly running: boolean; readonly intervalMs: number }>('The host monitor.', {
+    running: { type: 'boolean' },
+    intervalMs: count('ms between two readings.'),
+  }),
+  SessionCounts: closed<DeliveryStatus['sessions']>('Sessions by transport.', {
+    websocket: count(),
+    sse: count(),
+  }),
+  Status: closed<Record<keyof typeof others | keyof typeof delivery, unknown>>(
+    'Everything the console shows, of this node.',
+    { ...others, ...delivery },
+  ),
+};

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { type RequestHandler, Router } from 'express';
+
+/** A document as it goes out. */
+interface BuiltDocument {
+  readonly text: string;
+  readonly etag: string;
+}
+
+/** `GET /openapi.json` and `GET /asyncapi.json`: what this gateway serves. Each is built when it is asked for first. */
+export function documentRoutes(): Router {
+  return Router()
+    .get(
+      '/openapi.json',
+      answering(async () => (await import('../api/openapi.js')).openApiDocument()),
+    )
+    .get(
+      '/asyncapi.json',
+      answering(async () => (await import('../api/asyncapi.js')).asyncApiDocument()),
+    );
+}
+
+function answering(build: () => Promise<object>): RequestHandler {
+  let built: Promise<BuiltDocument> | undefined;
+  return async (req, res) => {
+    const { text, etag } = await (built ??= build().then(toDocument));
+    res.setHeader('ETag', etag);
+    res.setHeader('Cache-Control', 'no-cache');
+    if (req.fresh) res.status(304).end();
+    else res.type('application/json').send(text);
+  };
+}
+
+function toDocument(document: object): BuiltDocument {
+  const text = JSON.stringify(document);
+  return { text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` };
+}
