@@ -1,7 +1,10 @@
 import type { ProfileName } from '../core/config/profile.js';
 import { KIND_NAMES } from './client-kind.js';
 import type { Targets } from './validate-options.js';
-import type { Level, LoadFigures } from './validation-result.js';
+import type { Level, LoadFigures, ServerPoint } from './validation-result.js';
+
+/** A reading of the loop's lag is over the 5 to 10 s before it: from here on, s, it is one of the load. */
+const LAG_WINDOW_SECONDS = 5;
 
 /** What was measured under one profile; null for what was not, and then `why`. */
 export interface Measured {
@@ -16,7 +19,7 @@ export interface Measured {
 /** The service levels under one profile: figures beside targets. */
 export function levelsOf({ profile, gateway, baseline, why, rate }: Measured, targets: Targets): Level[] {
   const of = (spec: Omit<LevelSpec, 'profile'>): Level => levelOf({ profile, ...spec });
-  const lag = largest(gateway?.points.map(({ lagMs }) => lagMs));
+  const lag = lagUnder(gateway?.points ?? []);
   const backlog = largest(gateway?.points.map(({ backlogSeconds }) => backlogSeconds));
   const unread = gateway === null ? why : gateway.statusNote;
   return [
@@ -134,6 +137,13 @@ function missingNote(gateway: LoadFigures): string {
 
 function total({ kinds }: LoadFigures, value: (one: LoadFigures['kinds'][number]) => number): number {
   return kinds.reduce((sum, one) => sum + value(one), 0);
+}
+
+/** The largest lag of readings that are of the load; of a load that is shorter than they are, the last one. */
+function lagUnder(points: readonly ServerPoint[]): number | null {
+  const last = points.at(-1);
+  const within = points.filter(({ at }) => at >= Math.min(LAG_WINDOW_SECONDS, last?.at ?? 0));
+  return largest(within.map(({ lagMs }) => lagMs));
 }
 
 function largest(values: readonly (number | null)[] | undefined): number | null {

@@ -12,7 +12,7 @@ import type { ProfileResult, ValidationResult } from './validation-result.js';
 const METHOD = [
   'An event that a newer value of its key replaced before it left has no arrival: what counts is what arrives, and that every client has the final values and all events without a key.',
   'CPU is that of the server alone, from when all clients have everything until they have everything again. The server with one emit per event takes events at the same rate from the same publisher over HTTP, for half of the time, with as many clients of the same kinds: stock Socket.IO (io.to(room).emit) for those over Socket.IO, one write for each event and client, encoded once, for those over Server-Sent Events.',
-  'Event-loop lag is the largest that the status told while the load lasted; each reading is over the 5 to 10 s before it, so connecting and warming up are in it, and in short runs the start of a gateway.',
+  'Event-loop lag is the largest that the status told from 5 s after the load began, or at its end where it is shorter; each reading is over the 5 to 10 s before it, so warming up and, in short runs, what was before are in it.',
 ];
 
 /** What a validation is given. */

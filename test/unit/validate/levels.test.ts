@@ -66,6 +66,31 @@ describe('the levels', () => {
     ]);
   });
 
+  test('of lag look at readings that are of the load: from 5 s on, or the last of a shorter one', () => {
+    const lagOf = (
+      points: readonly (readonly [at: number, lagMs: number | null])[],
+    ): number | null | undefined =>
+      levels({
+        gateway: loadFigures({ points: points.map(([at, lagMs]) => ({ at, lagMs, backlogSeconds: 0 })) }),
+      }).find(({ what }) => what.startsWith('event-loop lag'))?.figure;
+    expect(
+      lagOf([
+        [0, 90],
+        [4.9, 80],
+        [5, 12],
+        [5.5, 14],
+        [6, 9],
+      ]),
+    ).toBe(14);
+    expect(
+      lagOf([
+        [0, 90],
+        [1.5, 7],
+      ]),
+    ).toBe(7);
+    expect(lagOf([[0, null]])).toBeNull();
+  });
+
   test('that can not be measured say why, and fail unless that is allowed', () => {
     const forbidden = 'GET /api/admin/status: forbidden';
     const gateway = loadFigures({
