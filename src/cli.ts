@@ -7,6 +7,7 @@ import { describeConfig } from './core/config/describe.js';
 import { ConfigFaults, EXIT_CONFIG } from './core/config/fault.js';
 import { type LoadedConfig, loadConfig } from './core/config/load.js';
 import { describeDrill } from './drill/drill-arguments.js';
+import { describeValidate } from './validate/validate-arguments.js';
 
 const program = new Command('flipgate').description(
   'A real-time gateway that serves the same events over Socket.IO or over Server-Sent Events.',
@@ -59,6 +60,11 @@ program
 describeDrill(program.command('drill'), async (drill) => {
   const { drillCommand } = await import('./drill/drill-command.js');
   process.exitCode = await drillCommand(drill);
+});
+
+describeValidate(program.command('validate'), async (validation) => {
+  const { validateCommand } = await import('./validate/validate-command.js');
+  process.exitCode = await validateCommand(validation, silentConfig()?.flipgateToken);
 });
 
 program

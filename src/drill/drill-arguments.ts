@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import os from 'node:os';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { amount, count } from '../rig/typed-numbers.js';
+import { endOnWrongUse } from '../rig/wrong-use.js';
 import type { DrillOptions } from './drill-options.js';
 
 /** What a drill is by default, about a minute, and with `--quick`, about 20 seconds. */
@@ -35,8 +37,9 @@ export interface DrillArguments {
   readonly json: string | undefined;
 }
 
-/** Gives a command the options of a drill; `run` is called with what was typed. */
+/** Gives a command the options of a drill; `run` is called with what was typed. What can't be one ends with 2. */
 export function describeDrill(command: Command, run: (typed: DrillArguments) => Promise<void>): void {
+  endOnWrongUse(command);
   command
     .description(
       'rehearse flips, a rolling restart and a SIGKILL under load, on gateways and a Redis of its own',
@@ -91,22 +94,4 @@ function optionsOf(typed: Typed): DrillOptions {
 /** Where systems keep it that leave it out of the PATH of those who don't administer them. */
 function findNginx(): string {
   return ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/opt/homebrew/bin/nginx'].find(existsSync) ?? 'nginx';
-}
-
-function count(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < least || text.trim() === '') {
-      throw new InvalidArgumentError(`It must be a whole number of at least ${String(least)}.`);
-    }
-    return value;
-  };
-}
-
-function amount(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0 || text.trim() === '') {
-    throw new InvalidArgumentError('It must be a number of at least 0.');
-  }
-  return value;
 }

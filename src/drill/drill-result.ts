@@ -1,4 +1,5 @@
-import type { Distribution } from './distribution.js';
+import type { Distribution } from '../rig/distribution.js';
+import type { Machine } from '../rig/machine.js';
 import type { DrillOptions } from './drill-options.js';
 import type { FaultCount } from './load/messages.js';
 
@@ -81,13 +82,9 @@ export interface DrillTarget {
 }
 
 /** Where a drill ran. */
-export interface DrillSurroundings {
-  readonly flipgate: string;
-  readonly node: string;
+export interface DrillSurroundings extends Machine {
+  /** Version of Redis. */
   readonly redis: string;
-  readonly system: string;
-  readonly cpu: string;
-  readonly cores: number;
 }
 
 /** A drill, when it is over. */

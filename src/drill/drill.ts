@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-import os from 'node:os';
 import process from 'node:process';
-import type { Closers } from '../core/closers.js';
-import type { Logger } from '../core/logger.js';
+import { thisMachine } from '../rig/machine.js';
+import type { RehearsalParts } from '../rig/rehearsal.js';
+import { until } from '../rig/until.js';
 import { type DrillOptions, shownOptions } from './drill-options.js';
-import type { DrillResult, DrillSurroundings } from './drill-result.js';
+import type { DrillResult } from './drill-result.js';
 import { type Stage, setStage } from './stage/stage.js';
-import { until } from './stage/until.js';
 import { StepRunner } from './step-runner.js';
 import { STEPS } from './steps.js';
 import { TimelineRecord } from './timeline.js';
@@ -16,13 +14,8 @@ import { verdictOf } from './verdict.js';
 const CONNECT_MS = 60_000;
 
 /** What a drill is given. */
-export interface DrillParts {
+export interface DrillParts extends RehearsalParts {
   readonly options: DrillOptions;
-  /** What is started is added to it at once; whoever runs the drill closes it, whatever becomes of the drill. */
-  readonly closers: Closers;
-  readonly logger: Logger;
-  /** Takes a line for people about how it goes on. */
-  readonly tell: (line: string) => void;
 }
 
 /** Runs a drill. Rejects where it could not begin; whatever happens from then on is in the result. */
@@ -57,7 +50,7 @@ export async function runDrill({ options, closers, logger, tell }: DrillParts): 
     startedAt: new Date(startedAt).toISOString(),
     seconds: (endedAt - startedAt) / 1000,
     options: shownOptions(options),
-    surroundings: surroundingsOf(stage),
+    surroundings: { ...thisMachine(), redis: stage.redis.version },
     steps,
     timeline: record.timeline(startedAt, endedAt),
   };
@@ -74,17 +67,4 @@ async function everybodyConnected({ crowd, front }: Stage, options: DrillOptions
     return sdk.away + legacy.away === 0;
   });
   if (!connected) throw new Error(`not all clients could connect within ${String(CONNECT_MS / 1000)} s`);
-}
-
-function surroundingsOf({ redis }: Stage): DrillSurroundings {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const { version } = JSON.parse(manifest) as { version: string };
-  return {
-    flipgate: version,
-    node: process.version,
-    redis: redis.version,
-    system: `${os.type()} ${os.release()} ${os.arch()}`,
-    cpu: os.cpus()[0]?.model.trim() ?? '',
-    cores: os.cpus().length,
-  };
 }

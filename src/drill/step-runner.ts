@@ -1,6 +1,8 @@
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { distributionOf } from './distribution.js';
+import { CpuTimes } from '../rig/cpu-times.js';
+import { distributionOf } from '../rig/distribution.js';
+import { until } from '../rig/until.js';
 import type { DrillOptions } from './drill-options.js';
 import type { KindResult, StepResult } from './drill-result.js';
 import type {
@@ -13,9 +15,7 @@ import type {
   Target,
 } from './load/messages.js';
 import { STREAMS } from './publish/drill-event.js';
-import { CpuTimes } from './stage/cpu-times.js';
 import type { Stage } from './stage/stage.js';
-import { until } from './stage/until.js';
 import type { Step } from './steps.js';
 import type { TimelineRecord } from './timeline.js';
 

@@ -1,6 +1,6 @@
 import type { ProfileName } from '../core/config/profile.js';
+import { rollOut } from '../rig/roll-out.js';
 import type { StepKind } from './drill-result.js';
-import { rollOut } from './stage/roll-out.js';
 import type { Stage } from './stage/stage.js';
 
 /** A step of a drill. */
@@ -29,8 +29,12 @@ function flip(from: ProfileName, to: ProfileName): Step {
     kind: 'flip',
     servesLegacy: to !== 'SSE',
     async act({ nodes }, mark) {
-      await rollOut(nodes[0]?.url ?? '', to, (number) => {
-        mark(`node ${String(number)} → ${to}`);
+      await rollOut({
+        url: nodes[0]?.url ?? '',
+        profile: to,
+        onNode: (number) => {
+          mark(`node ${String(number)} → ${to}`);
+        },
       });
     },
   };

@@ -67,7 +67,7 @@ describe('flipgate drill', () => {
       for (const count of [sse, websocket, restart]) expect(count).toBeGreaterThanOrEqual(16);
       expect(kill).toBeGreaterThan(0);
       expect(steps[2]?.legacy.interruptions.count).toBe(6);
-      expect(run.report).toContain('<svg class="timeline"');
+      expect(run.report).toContain('<svg class="plot timeline"');
       expect([run.processes, run.folders]).toEqual([[], []]);
     },
     PATIENCE_MS,

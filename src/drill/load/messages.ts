@@ -97,19 +97,3 @@ export interface Sample {
   /** Longest time the process' own loop kept things waiting since the sample before, ms. */
   readonly lagMs: number;
 }
-
-/** What comes from a load process. */
-export type LoadMessage =
-  | { readonly sample: Sample }
-  | { readonly answerTo: number; readonly answer: LoadAnswers[keyof LoadAnswers] };
-
-/** What goes to a load process. */
-export type LoadRequest =
-  | { readonly id: number; readonly question: LoadQuestion }
-  | { readonly mourn: Remains };
-
-/** What a load process clears away should the drill be killed. */
-export interface Remains {
-  readonly pids: readonly number[];
-  readonly folder: string;
-}

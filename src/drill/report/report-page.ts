@@ -1,6 +1,7 @@
+import { factList, failuresCard, htmlPage, reportHead } from '../../report/html-page.js';
+import { escapeText } from '../../report/markup.js';
 import type { DrillResult, DrillTarget, KindResult, StepResult } from '../drill-result.js';
-import { escapeText } from './markup.js';
-import { REPORT_STYLE } from './report-style.js';
+import { DRILL_STYLE } from './drill-style.js';
 import { FAULTS, FIGURES, figuresOf, milliseconds } from './step-figures.js';
 import { lagLines, publishedLine, refusalLines } from './step-table.js';
 import { timelineSvg } from './timeline-svg.js';
@@ -8,23 +9,11 @@ import { timelineSvg } from './timeline-svg.js';
 /** The report of a drill: one page of HTML that needs nothing beside it. */
 export function reportPage(result: DrillResult): string {
   const { passed, startedAt, failures, seconds } = result;
-  const verdict = passed ? 'PASSED' : 'FAILED';
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>flipgate drill: ${verdict.toLowerCase()}</title>
-<style>${REPORT_STYLE}</style>
-</head>
-<body>
-<main>
-<header>
-<h1>flipgate drill</h1>
-<span class="verdict ${passed ? 'pass' : 'fail'}">${verdict}</span>
-<span class="muted">${escapeText(startedAt.replace('T', ' ').replace(/\..*/, ' UTC'))}, ${seconds.toFixed(0)} s</span>
-</header>
-${failures.length === 0 ? '' : `<section class="card"><h2>What failed</h2><ul class="failures">${failures.map((one) => `<li>${escapeText(one)}</li>`).join('')}</ul></section>`}
+  return htmlPage({
+    title: `flipgate drill: ${passed ? 'passed' : 'failed'}`,
+    style: DRILL_STYLE,
+    main: `${reportHead('flipgate drill', passed, startedAt, seconds)}
+${failuresCard(failures)}
 <section class="tiles">${tilesOf(result)}</section>
 <section class="card">
 <h2>Over time</h2>
@@ -35,11 +24,8 @@ ${failures.length === 0 ? '' : `<section class="card"><h2>What failed</h2><ul cl
 <div class="two">
 <section class="card"><h2>Targets</h2><ul class="targets">${result.targets.map(targetOf).join('')}</ul></section>
 <section class="card"><h2>Where and how</h2>${surroundingsOf(result)}</section>
-</div>
-</main>
-</body>
-</html>
-`;
+</div>`,
+  });
 }
 
 function tilesOf({ steps, timeline, options }: DrillResult): string {
@@ -134,7 +120,7 @@ function surroundingsOf({ options, surroundings, steps }: DrillResult): string {
     ],
     ['longest wait in a client process', milliseconds(lag)],
   ];
-  return `<dl>${facts.map(([what, value]) => `<dt>${what}</dt><dd>${escapeText(value)}</dd>`).join('')}</dl>`;
+  return factList(facts);
 }
 
 /** Cores in use over the whole drill, by group of processes. */

@@ -1,3 +1,4 @@
+import { textColumns } from '../../report/text-columns.js';
 import type { DrillResult, StepResult } from '../drill-result.js';
 import { FIGURES, figuresOf, milliseconds } from './step-figures.js';
 
@@ -10,7 +11,7 @@ export function stepTable(result: DrillResult): string {
   );
   const failures = result.failures.map((failure) => `  ${failure}`);
   return [
-    columns([HEAD, ...rows]),
+    textColumns([HEAD, ...rows], 2),
     publishedLine(result.steps),
     ...refusalLines(result.steps),
     ...lagLines(result.steps),
@@ -60,19 +61,4 @@ function rowOf(step: StepResult, who: 'SDK' | 'legacy'): readonly string[] {
   const isSdk = who === 'SDK';
   const clients = isSdk || step.servesLegacy ? who : `${who} (not served)`;
   return [isSdk ? step.name : '', clients, ...figuresOf(step, who)];
-}
-
-/** Rows in columns: the first two to the left, figures to the right. */
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) =>
-          column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

@@ -1,10 +1,11 @@
+import { escapeText, px } from '../../report/markup.js';
+import { niceScale } from '../../report/nice-scale.js';
+import { bottomAxis, grid, gridLine, limitLine, linear, plotTitle } from '../../report/plot.js';
 import type { DrillResult, TimelinePoint } from '../drill-result.js';
-import { escapeText, px } from './markup.js';
-import { niceScale } from './nice-scale.js';
 
 const WIDTH = 1200;
-const LEFT = 56;
-const RIGHT = 16;
+/** From the left edge to the right one of everything that is drawn. */
+const ACROSS = { left: 56, right: WIDTH - 16 };
 /** What is drawn, from top to bottom, in px. */
 const MARKS_TOP = 46;
 const MARK_ROWS = 4;
@@ -20,14 +21,13 @@ const LONGEST_MS = 30_000;
 /** Dots of the same place would only be drawn over each other. */
 const MOST_DOTS = 4000;
 
-type Row = { readonly top: number; readonly height: number };
-
 /**
  * A drill over time, as SVG: its steps as bands, what was done as lines, who was connected over what, the events given to
  * clients, and each interruption as a dot. Colours are classes; the page gives them.
  */
 export function timelineSvg({ steps, timeline, seconds, targets }: DrillResult): string {
-  const x = (at: number): number => LEFT + (at / Math.max(seconds, 0.001)) * (WIDTH - LEFT - RIGHT);
+  const x = (at: number): number =>
+    ACROSS.left + (at / Math.max(seconds, 0.001)) * (ACROSS.right - ACROSS.left);
   const { points, interruptions, marks } = timeline;
   const bottom = BREAKS.top + BREAKS.height;
   const bands = steps.map(({ name, from, to }, index) => {
@@ -42,13 +42,13 @@ export function timelineSvg({ steps, timeline, seconds, targets }: DrillResult):
   });
   const limit = targets.find(({ unit }) => unit === 'ms')?.limit;
   return [
-    `<svg class="timeline" viewBox="0 0 ${String(WIDTH)} ${String(HEIGHT)}" role="img" aria-label="The drill over time: clients connected, events delivered, and interruptions">`,
+    `<svg class="plot timeline" viewBox="0 0 ${String(WIDTH)} ${String(HEIGHT)}" role="img" aria-label="The drill over time: clients connected, events delivered, and interruptions">`,
     ...bands,
     ...markLines(marks, x, bottom),
     ...clientAreas(points, x),
     ...rateLines(points, x),
     ...interruptionDots(interruptions, x, limit),
-    timeAxis(seconds, x, bottom),
+    bottomAxis(BREAKS, seconds, x, { steps: 10, unit: 's' }),
     '</svg>',
   ].join('\n');
 }
@@ -97,7 +97,7 @@ function clientAreas(points: readonly TimelinePoint[], x: (at: number) => number
       ? ''
       : `<polygon class="area ${name}" points="${[...upper, ...lower].join(' ')}"/>`;
   });
-  return [title('clients connected', CLIENTS), ...grid(scale, y), ...areas];
+  return [plotTitle('clients connected', { ...ACROSS, ...CLIENTS }), ...grid(ACROSS, scale, y), ...areas];
 }
 
 function connectedAt({ sse, websocket, legacy }: TimelinePoint): number {
@@ -117,8 +117,8 @@ function rateLines(points: readonly TimelinePoint[], x: (at: number) => number):
       ? ''
       : `<polygon class="rate-fill" points="${px(x(first.at))},${px(y(0))} ${line.join(' ')} ${px(x(last.at))},${px(y(0))}"/>`;
   return [
-    title('events delivered a second', RATE),
-    ...grid(scale, y),
+    plotTitle('events delivered a second', { ...ACROSS, ...RATE }),
+    ...grid(ACROSS, scale, y),
     filled,
     `<polyline class="rate" points="${line.join(' ')}"/>`,
   ];
@@ -136,7 +136,7 @@ function interruptionDots(
     return BREAKS.top + BREAKS.height * (1 - Math.log10(within / SHORTEST_MS) / decades);
   };
   const lines = BREAK_DECADES.map((ms) =>
-    gridLine(y(ms), ms < 1000 ? `${String(ms)} ms` : `${String(ms / 1000)} s`),
+    gridLine(ACROSS, y(ms), ms < 1000 ? `${String(ms)} ms` : `${String(ms / 1000)} s`),
   );
   const skip = Math.max(1, Math.ceil(interruptions.length / MOST_DOTS));
   // Those of the SDK's clients on top.
@@ -146,39 +146,11 @@ function interruptionDots(
   const dots = shown.map(
     ({ at, kind, ms }) => `<circle class="dot ${kind}" cx="${px(x(at))}" cy="${px(y(ms))}" r="2.5"/>`,
   );
-  const target =
-    limit === undefined
-      ? ''
-      : `<line class="limit" x1="${px(LEFT)}" x2="${px(WIDTH - RIGHT)}" y1="${px(y(limit))}" y2="${px(y(limit))}"/>`;
-  return [title('interruptions: how long no event came to a client', BREAKS), ...lines, target, ...dots];
-}
-
-function timeAxis(seconds: number, x: (at: number) => number, bottom: number): string {
-  const ticks = niceScale(seconds, 10).filter((at) => at <= seconds);
-  return ticks
-    .map(
-      (at) =>
-        `<line class="tick" x1="${px(x(at))}" x2="${px(x(at))}" y1="${px(bottom)}" y2="${px(bottom + 5)}"/>` +
-        `<text class="axis" x="${px(x(at))}" y="${px(bottom + 20)}" text-anchor="middle">${String(at)} s</text>`,
-    )
-    .join('\n');
-}
-
-function linear({ top, height }: Row, largest: number): (value: number) => number {
-  return (value) => top + height * (1 - value / largest);
-}
-
-function title(text: string, { top }: Row): string {
-  return `<text class="row" x="${px(LEFT)}" y="${px(top - 12)}">${escapeText(text)}</text>`;
-}
-
-function grid(scale: readonly number[], y: (value: number) => number): string[] {
-  return scale.map((value) => gridLine(y(value), value >= 1000 ? `${String(value / 1000)}k` : String(value)));
-}
-
-function gridLine(y: number, label: string): string {
-  return (
-    `<line class="grid" x1="${px(LEFT)}" x2="${px(WIDTH - RIGHT)}" y1="${px(y)}" y2="${px(y)}"/>` +
-    `<text class="axis" x="${px(LEFT - 8)}" y="${px(y + 4)}" text-anchor="end">${label}</text>`
-  );
+  const target = limit === undefined ? '' : limitLine(ACROSS, y(limit));
+  return [
+    plotTitle('interruptions: how long no event came to a client', { ...ACROSS, ...BREAKS }),
+    ...lines,
+    target,
+    ...dots,
+  ];
 }

@@ -3,10 +3,10 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Closers } from '../../core/closers.js';
-import { Child } from './child.js';
-import type { DrillNode } from './drill-node.js';
-import { freePorts } from './free-port.js';
-import { until } from './until.js';
+import { Child } from '../../rig/child.js';
+import { freePorts } from '../../rig/free-port.js';
+import type { GatewayNode } from '../../rig/gateway-node.js';
+import { until } from '../../rig/until.js';
 
 /** The configuration that ships. */
 const SHIPPED = fileURLToPath(new URL('../../../deploy/nginx/flipgate.conf', import.meta.url));
@@ -32,7 +32,7 @@ export interface DrillNginx {
 export async function startNginx(
   program: string,
   folder: string,
-  nodes: readonly DrillNode[],
+  nodes: readonly GatewayNode[],
   closers: Closers,
 ): Promise<DrillNginx> {
   const [port = 0] = await freePorts(1);

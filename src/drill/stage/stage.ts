@@ -5,14 +5,14 @@ import type { Closers } from '../../core/closers.js';
 import { Shards } from '../../core/log/shards.js';
 import { streamKey } from '../../core/log/stream-key.js';
 import type { Logger } from '../../core/logger.js';
+import { freePorts } from '../../rig/free-port.js';
+import { GatewayNode } from '../../rig/gateway-node.js';
+import { borrowRedis, type RigRedis, startRedis } from '../../rig/rig-redis.js';
 import type { DrillOptions } from '../drill-options.js';
 import { LoadCrowd } from '../load/load-crowd.js';
 import type { Sample } from '../load/messages.js';
 import { Publishers } from '../publish/publishers.js';
 import { startNginx } from './drill-nginx.js';
-import { DrillNode } from './drill-node.js';
-import { borrowRedis, type DrillRedis, startRedis } from './drill-redis.js';
-import { freePorts } from './free-port.js';
 
 /** Nodes of a drill. */
 const NODES = 2;
@@ -21,8 +21,8 @@ const LOG_MAX_EVENTS = '1000000';
 
 /** Everything that takes part in a drill, all of it started for it, and ended with it. */
 export interface Stage {
-  readonly redis: DrillRedis;
-  readonly nodes: readonly DrillNode[];
+  readonly redis: RigRedis;
+  readonly nodes: readonly GatewayNode[];
   /** Where clients and publishers go: the nodes, or what is in front of them. */
   readonly front: readonly string[];
   readonly publishers: Publishers;
@@ -88,9 +88,9 @@ export async function setStage({ options, closers, logger, onSample }: StagePart
 async function createNodes(
   folder: string,
   variables: Readonly<Record<string, string>>,
-): Promise<DrillNode[]> {
+): Promise<GatewayNode[]> {
   const ports = await freePorts(NODES);
   return ports.map(
-    (port, index) => new DrillNode({ name: `node ${String(index + 1)}`, port, folder, variables }),
+    (port, index) => new GatewayNode({ name: `node ${String(index + 1)}`, port, folder, variables }),
   );
 }

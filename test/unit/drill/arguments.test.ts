@@ -4,12 +4,14 @@ import { type DrillArguments, describeDrill } from '../../../src/drill/drill-arg
 import { shownOptions } from '../../../src/drill/drill-options.js';
 
 async function parse(...args: string[]): Promise<DrillArguments> {
-  const command = new Command('drill').exitOverride().configureOutput({ writeErr: () => undefined });
+  const command = new Command('drill').configureOutput({ writeErr: () => undefined });
   let parsed: DrillArguments | undefined;
   describeDrill(command, (typed) => {
     parsed = typed;
     return Promise.resolve();
   });
+  // What ends the process elsewhere is thrown here.
+  command.exitOverride();
   await command.parseAsync(args, { from: 'user' });
   if (parsed === undefined) throw new Error('nothing was run');
   return parsed;

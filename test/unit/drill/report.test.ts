@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { niceScale } from '../../../src/drill/report/nice-scale.js';
 import { reportPage } from '../../../src/drill/report/report-page.js';
 import { milliseconds } from '../../../src/drill/report/step-figures.js';
 import { stepTable } from '../../../src/drill/report/step-table.js';
 import { verdictOf } from '../../../src/drill/verdict.js';
+import { niceScale } from '../../../src/report/nice-scale.js';
 import { drillOptions, drillResult, kindResult, stepResult } from '../../support/drill-result.js';
 
 const STEPS = [

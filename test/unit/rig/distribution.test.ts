@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { distributionOf } from '../../../src/drill/distribution.js';
+import { distributionOf } from '../../../src/rig/distribution.js';
 
 describe('a distribution', () => {
   test('of nothing has no figures', () => {

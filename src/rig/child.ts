@@ -11,7 +11,7 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** A process of the drill's own. */
+/** A process of its own, which ends with this one. */
 export class Child {
   readonly #process: ChildProcess;
   readonly #exited: Promise<unknown>;

@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { Child } from './child.js';
 import { until } from './until.js';
 
-const CLI = fileURLToPath(new URL('../../cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
 /** How long a gateway may take until it is fit to receive traffic, ms. */
 const READY_MS = 20_000;
 
-/** How a gateway of the drill is started. */
+/** How a gateway of its own is started. */
 export interface NodeOptions {
   /** For people, such as `node 1`. */
   readonly name: string;
@@ -19,7 +19,7 @@ export interface NodeOptions {
 }
 
 /** A gateway, always at the same port, however often it is ended and started again. */
-export class DrillNode {
+export class GatewayNode {
   readonly name: string;
   /** Where it listens, without a slash at the end. */
   readonly url: string;

@@ -1,8 +1,8 @@
 import process from 'node:process';
 import { Cluster } from 'ioredis';
-import type { Closers } from '../../core/closers.js';
-import type { Logger } from '../../core/logger.js';
-import { connectRedis, type RedisConnection } from '../../core/redis/redis-connection.js';
+import type { Closers } from '../core/closers.js';
+import type { Logger } from '../core/logger.js';
+import { connectRedis, type RedisConnection } from '../core/redis/redis-connection.js';
 import { Child } from './child.js';
 import { freePorts } from './free-port.js';
 import { until } from './until.js';
@@ -10,11 +10,11 @@ import { until } from './until.js';
 /** How long Redis may take to answer, ms. */
 const PATIENCE_MS = 10_000;
 
-/** The Redis of a drill: one of its own, or a place in one that is there. */
-export interface DrillRedis {
+/** The Redis of a rehearsal: one of its own, or a place in one that is there. */
+export interface RigRedis {
   readonly url: string;
   readonly connection: RedisConnection;
-  /** Undefined where it is not the drill's own. */
+  /** Undefined where it was there before. */
   readonly pid: number | undefined;
   /** What it is, for people. */
   readonly version: string;
@@ -22,7 +22,7 @@ export interface DrillRedis {
 
 /** What opening a Redis takes. */
 export interface RedisParts {
-  /** Ends it; of one that was there before, removes what the drill left in it. Added to at once. */
+  /** Ends it; of one that was there before, removes what the rehearsal left in it. Added to at once. */
   readonly closers: Closers;
   readonly logger: Logger;
 }
@@ -32,7 +32,7 @@ export async function startRedis(
   program: string,
   folder: string,
   { closers, logger }: RedisParts,
-): Promise<DrillRedis> {
+): Promise<RigRedis> {
   const [port = 0] = await freePorts(1);
   const child = new Child(
     program,
@@ -56,12 +56,12 @@ export async function startRedis(
   return { url, connection, pid: child.pid, version: await versionOf(connection) };
 }
 
-/** Uses a Redis that is there; every key of the drill begins with `prefix` or `{prefix}`, and nothing else's does. */
+/** Uses a Redis that is there; every key of the rehearsal begins with `prefix` or `{prefix}`, and nothing else's does. */
 export async function borrowRedis(
   url: string,
   prefix: string,
   { closers, logger }: RedisParts,
-): Promise<DrillRedis> {
+): Promise<RigRedis> {
   const connection = connectRedis(url, 'write', logger);
   closers.add('the connection to redis', async () => {
     if (await doesAnswer(connection)) await removeKeys(connection, prefix);

@@ -1,5 +1,5 @@
-/** The report's style sheet: light and dark, and on paper. */
-export const REPORT_STYLE = `
+/** The style of all reports: light and dark, and on paper. */
+export const PAGE_STYLE = `
 :root {
   color-scheme: light dark;
   --page: #f4f6f8; --card: #ffffff; --ink: #17202a; --muted: #5b6875; --line: #dfe4ea; --band: #5b687512;
@@ -36,26 +36,14 @@ h2 { font-size: 15px; font-weight: 600; }
 .legend .round::before { border-radius: 50%; }
 .legend span::before { content: ""; display: inline-block; width: 10px; height: 10px; margin-right: 7px; border-radius: 3px; background: var(--of); }
 .scroll { overflow-x: auto; }
-.timeline { display: block; width: 100%; min-width: 760px; height: auto; }
-.timeline text { fill: var(--muted); font-size: 11.5px; }
-.timeline .step { fill: var(--ink); font-size: 12.5px; font-weight: 600; }
-.timeline .row { fill: var(--ink); font-size: 12.5px; paint-order: stroke; stroke: var(--card); stroke-width: 5px; stroke-linejoin: round; }
-.band.even { fill: transparent; } .band.odd { fill: var(--band); }
+.plot { display: block; width: 100%; height: auto; }
+.plot text { fill: var(--muted); font-size: 11.5px; }
+.plot .row { fill: var(--ink); font-size: 12.5px; paint-order: stroke; stroke: var(--card); stroke-width: 5px; stroke-linejoin: round; }
 .grid { stroke: var(--line); stroke-width: 1; } .tick { stroke: var(--muted); }
-.area { fill-opacity: 0.75; } .area.sse { fill: var(--sse); } .area.websocket { fill: var(--websocket); } .area.legacy { fill: var(--legacy); }
-.rate { fill: none; stroke: var(--ink); stroke-width: 1.4; stroke-linejoin: round; } .rate-fill { fill: var(--ink); fill-opacity: 0.08; }
-.mark line { stroke: var(--muted); stroke-width: 1; stroke-dasharray: 3 3; } .mark text { font-size: 10.5px; paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round; }
-.mark.kill line { stroke: var(--bad); } .timeline .mark.kill text { fill: var(--bad); }
-.dot { fill-opacity: 0.55; } .dot.sdk { fill: var(--ink); } .dot.legacy { fill: var(--legacy); }
 .limit { stroke: var(--bad); stroke-width: 1.2; stroke-dasharray: 6 4; }
 table { width: 100%; border-collapse: collapse; font-size: 13.5px; }
 th { font-weight: 500; color: var(--muted); text-align: right; padding: 4px 8px 8px; vertical-align: bottom; }
 td { text-align: right; padding: 6px 8px; white-space: nowrap; }
-th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
-tbody tr.first td { border-top: 1px solid var(--line); }
-.reasons { margin-top: 12px; }
-td.step { font-weight: 600; }
-td .note { color: var(--muted); }
 td.bad { color: var(--bad); font-weight: 700; }
 td.zero { color: var(--muted); }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(360px, 1fr)); gap: 18px; }
