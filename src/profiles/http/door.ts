@@ -31,6 +31,10 @@ export class Door {
     if ((req.url ?? '').length > MAX_URL) {
       return new Refusal('url_too_long', `a URL has at most ${String(MAX_URL)} characters`);
     }
+    // Source: RFC 9112, section 3.2. Programs of HTTP/1.0 may name none.
+    if (req.headers.host === undefined && req.httpVersion !== '1.0') {
+      return new Refusal('bad_request', 'a request names its Host');
+    }
     const wrongHost = this.#hosts.refusalFor(req, pathOf(req));
     if (wrongHost !== undefined || this.#origins.allows(req)) return wrongHost;
     return new Refusal(

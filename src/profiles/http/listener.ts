@@ -6,7 +6,7 @@ import type { Counters } from '../../core/metrics/counters.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import type { Door } from './door.js';
 import type { OriginPolicy } from './origin-policy.js';
-import { pathOf, refuseUpgrade, sendRefusal } from './reply.js';
+import { originForm, pathOf, refuseUpgrade, sendRefusal } from './reply.js';
 import { withCors, withDocumentHeaders } from './security-headers.js';
 
 /** Connections that may wait to be accepted: a whole fleet may come back at once. */
@@ -18,7 +18,15 @@ const REQUEST_LIMITS = {
   headersTimeout: 10_000,
   requestTimeout: 60_000,
   connectionsCheckingInterval: 2000,
+  // The door says so, in the one shape of a refusal.
+  requireHostHeader: false,
 } as const;
+
+/** How long requests may take, as `http.createServer` is told. */
+export type RequestTimes = Pick<
+  http.ServerOptions,
+  'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval'
+>;
 
 /** Headers of an offer to leave HTTP/1.1. */
 const OFFER = /^(upgrade|connection|http2-settings)$/i;
@@ -42,6 +50,8 @@ export interface ListenerParts {
   readonly limits: ConnectionLimits;
   readonly origins: OriginPolicy;
   readonly counters: Counters;
+  /** ms that a request may take for its head and for all of it, and between two looks. Default: 10 s, 60 s, 2 s. */
+  readonly times?: RequestTimes;
   /** Answers what no mount takes. */
   readonly fallback: RequestListener;
   /** Why there is no upgrade at a path that no mount takes, and what to say beside it. */
@@ -71,10 +81,16 @@ export class Listener {
       if (mount === undefined) fallback(req, res);
       else mount.request(req, res);
     });
-    this.#server = http.createServer(REQUEST_LIMITS, (req, res) => {
+    this.#server = http.createServer({ ...REQUEST_LIMITS, ...parts.times }, (req, res) => {
+      req.url = originForm(req.url ?? '/');
       const refusal = parts.door.refusalFor(req);
       if (refusal === undefined) answer(req, res);
       else sendRefusal(res, refusal);
+    });
+    this.#server.on('checkExpectation', (_req, res) => {
+      const refusal = new Refusal('bad_request', 'of all expectations only 100-continue is met');
+      parts.counters.add('http_refused', refusal.code);
+      sendRefusal(res.setHeader('Connection', 'close'), refusal);
     });
     this.#server.prependListener('connection', (socket) => {
       if (!this.#returned.has(socket)) parts.limits.admit(socket);
@@ -83,6 +99,7 @@ export class Listener {
       this.#refuseRequest(error, socket);
     });
     this.#server.on('upgrade', (req, socket, head) => {
+      req.url = originForm(req.url ?? '/');
       const res = this.#takenOver.get(req);
       if (res === undefined) this.#upgrade(req, socket, head);
       else this.#takeOut(res, socket as Socket);

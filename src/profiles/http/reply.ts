@@ -49,9 +49,18 @@ export function refuseUpgrade(socket: Duplex, refusal: Refusal, extra: object = 
 /** Scheme and authority, which a request may name before its path. Source: RFC 9112, section 3.2.2. */
 const ABSOLUTE = /^https?:\/\/[^/?#]*/i;
 
+/**
+ * The target of a request as nearly all have it: a path with its query. Whose name stands before it says nothing here, and may
+ * be none that can be read, at which who reads it whole would throw. What is no path stays as it is.
+ */
+export function originForm(target: string): string {
+  const bare = target.replace(ABSOLUTE, '');
+  return bare === target || bare.startsWith('/') ? bare : `/${bare}`;
+}
+
 /** The path of a request, without its query. */
 export function pathOf(req: IncomingMessage): string {
-  const url = (req.url ?? '/').replace(ABSOLUTE, '');
+  const url = req.url ?? '/';
   const query = url.indexOf('?');
   return query === -1 ? url : url.slice(0, query);
 }

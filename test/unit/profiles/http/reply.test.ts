@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { ERRORS, type ErrorCode, Refusal } from '../../../../src/core/errors.js';
 import {
+  originForm,
   pathOf,
   queryOf,
   refuseUpgrade,
@@ -108,4 +109,20 @@ test.each([
   [undefined, '/', []],
 ])('the path and the query of %s', (url, path, values) => {
   expect([pathOf(request(url)), queryOf(request(url)).getAll('c')]).toEqual([path, values]);
+});
+
+test.each([
+  ['/a?b', '/a?b'],
+  ['http://x/a?b', '/a?b'],
+  ['HTTPS://x@y:1/a', '/a'],
+  ['http://x', '/'],
+  ['http://x?b', '/?b'],
+  // Of what follows, no name can be read.
+  ['http://[/socket.io/', '/socket.io/'],
+  ['http://a:b:c/', '/'],
+  ['//a/b', '//a/b'],
+  ['*', '*'],
+  ['', ''],
+])('the target %s is %s', (given, expected) => {
+  expect(originForm(given)).toBe(expected);
 });
