@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Server as Engine, type Socket as EngineSocket } from 'engine.io';
@@ -16,6 +17,7 @@ import { WEBSOCKET_PATH } from '../http/profile-document.js';
 import { pathOf, queryOf, refuseUpgrade, sendRefusal } from '../http/reply.js';
 import { BundleConnection } from './bundle-connection.js';
 import { ClientScript } from './client-script.js';
+import { EngineGuard } from './engine-guard.js';
 import { EngineWriter } from './engine-writer.js';
 import { askedBy, hasSession, isToTryAgain } from './handshake.js';
 import { LegacyConnection } from './legacy-connection.js';
@@ -23,10 +25,12 @@ import { type RequestParts, type Requester, Requests } from './requests.js';
 import { RoomMirror } from './room-mirror.js';
 
 /** A request of which the engine has made a websocket. */
-type EngineRequest = IncomingMessage & { readonly websocket?: object };
+type EngineRequest = IncomingMessage & { readonly websocket?: EventEmitter };
 
 /** How long closing waits for polling clients to come for the news, ms. */
 const LAST_POLL_MS = 500;
+/** How long a connection may take to say what it wants, ms. */
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /** What the Socket.IO profile is told and works with. */
 export interface SocketIoProfileParts extends RequestParts {
@@ -38,8 +42,9 @@ export interface SocketIoProfileParts extends RequestParts {
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
   readonly maxHttpBufferBytes: number;
-  /** Connections in all; 0 = no limit. */
+  /** Connections in all, and from one address; 0 = no limit. */
   readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
   /** Whether socket.io-client 2.x may connect. */
   readonly allowEio3: boolean;
   /** Serves room operations of the whole cluster; default: this process's alone. */
@@ -51,6 +56,7 @@ export class SocketIoProfile implements ServedTransport {
   readonly #parts: SocketIoProfileParts;
   readonly #engine: Engine;
   readonly #io: Server;
+  readonly #guard: EngineGuard;
   readonly #requests: Requests;
   readonly #rooms: RoomMirror;
   readonly #script = new ClientScript();
@@ -67,6 +73,7 @@ export class SocketIoProfile implements ServedTransport {
   constructor(parts: SocketIoProfileParts) {
     this.#parts = parts;
     this.#requests = new Requests(parts);
+    this.#guard = new EngineGuard(parts);
     this.#engine = new Engine({
       pingInterval: parts.pingIntervalMs,
       pingTimeout: parts.pingTimeoutMs,
@@ -77,7 +84,12 @@ export class SocketIoProfile implements ServedTransport {
     });
     this.#io = new Server({
       serveClient: false,
+      connectTimeout: CONNECT_TIMEOUT_MS,
       ...(parts.adapter === undefined ? {} : { adapter: parts.adapter }),
+    });
+    // Before Socket.IO listens: what a packet is refused for must not come to it.
+    this.#engine.on('connection', (conn: EngineSocket) => {
+      this.#guard.watch(conn, parts.callers.addressOf(conn.request));
     });
     this.#io.bind(this.#engine);
     this.#io.use((socket, next) => {
@@ -140,7 +152,9 @@ export class SocketIoProfile implements ServedTransport {
     this.#engine.handleUpgrade(req, socket, head);
     // The engine has made the websocket by now, and tells nobody of its socket.
     const { websocket } = req as EngineRequest;
-    if (websocket !== undefined) this.#sockets.set(websocket, socket);
+    if (websocket === undefined) return;
+    this.#sockets.set(websocket, socket);
+    this.#guard.watchWebsocket(websocket, socket);
   }
 
   /** Refused before it is connected, a stock client tries again by itself. */
@@ -152,18 +166,16 @@ export class SocketIoProfile implements ServedTransport {
         ? undefined
         : new Refusal('unknown_session', 'no such session is open');
     }
-    const { maxConnections } = this.#parts;
-    if (maxConnections > 0 && this.#engine.clientsCount >= maxConnections) {
-      // Also those count that have not become sessions yet.
-      this.#parts.counters.add('sessions_refused', 'too_many_connections');
-      return new Refusal('too_many_connections', 'this node takes no more connections', 5000);
-    }
-    return this.#parts.delivery.refusalForAddress(this.#parts.callers.addressOf(req));
+    const address = this.#parts.callers.addressOf(req);
+    // Also those count that have not become sessions yet.
+    return this.#guard.refusalFor(address) ?? this.#parts.delivery.refusalForAddress(address);
   }
 
   async #admit(socket: Socket, next: (error?: Error) => void): Promise<void> {
     const { delivery, callers } = this.#parts;
-    const { request, handshake } = socket;
+    const { request, handshake, conn } = socket;
+    if (!this.#guard.claim(conn))
+      return refuse(new Refusal('bad_request', 'a connection is one session'), next);
     const asked = askedBy(socket);
     const principal = await callers.ofHandshake(request, handshake.auth);
     const address = callers.addressOf(request);
@@ -173,9 +185,10 @@ export class SocketIoProfile implements ServedTransport {
       this.#principals.set(socket, principal);
       refusal = delivery.refusalFor({ principal, address, rooms: asked.rooms });
     }
-    if (refusal === undefined) next();
-    else if (isToTryAgain(refusal, asked)) socket.conn.close();
-    else next(Object.assign(new Error(refusal.code), { data: refusal.toBody() }));
+    if (refusal === undefined) return next();
+    this.#guard.release(conn);
+    if (isToTryAgain(refusal, asked)) conn.close();
+    else refuse(refusal, next);
   }
 
   #open(socket: Socket): void {
@@ -212,6 +225,7 @@ export class SocketIoProfile implements ServedTransport {
     // Before its rooms are taken from it one by one.
     socket.on('disconnecting', () => {
       this.#sessions.delete(socket.id);
+      this.#guard.release(socket.conn);
       delivery.close(session);
     });
     const requester: Requester = {
@@ -253,6 +267,11 @@ export class SocketIoProfile implements ServedTransport {
       ack?.(new Refusal('internal', 'the request could not be carried out').toBody());
     }
   }
+}
+
+/** Refuses a client in the namespace. */
+function refuse(refusal: Refusal, next: (error: Error) => void): void {
+  next(Object.assign(new Error(refusal.code), { data: refusal.toBody() }));
 }
 
 function codeOf(answer: object): string {

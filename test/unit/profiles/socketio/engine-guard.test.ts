@@ -1,0 +1,92 @@
+import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Socket } from 'engine.io';
+import { Counters } from '../../../../src/core/metrics/counters.js';
+import { EngineGuard } from '../../../../src/profiles/socketio/engine-guard.js';
+import { TurnedClock } from '../../../support/turned-clock.js';
+
+class HeldEngine extends EventEmitter {
+  closes = 0;
+
+  close(): void {
+    this.closes += 1;
+  }
+}
+
+let clock: TurnedClock;
+let counters: Counters;
+
+beforeEach(() => {
+  clock = new TurnedClock();
+  counters = new Counters();
+});
+
+const guardOf = (maxConnections = 0, maxConnectionsPerAddress = 0): EngineGuard =>
+  new EngineGuard({ clock, counters, maxConnections, maxConnectionsPerAddress });
+
+function watched(guard: EngineGuard, address = 'a'): HeldEngine {
+  const conn = new HeldEngine();
+  guard.watch(conn as unknown as Socket, address);
+  return conn;
+}
+
+const emit = (from: EventEmitter, name: string, times: number): void => {
+  for (let count = 0; count < times; count += 1) from.emit(name, {});
+};
+
+describe('connections', () => {
+  test('are counted from each address, until they are closed', () => {
+    const guard = guardOf(0, 2);
+    const conn = watched(guard);
+    watched(guard);
+    expect(guard.refusalFor('a')).toMatchObject({ code: 'too_many_connections', retryAfterMs: 5000 });
+    expect(guard.refusalFor('b')).toBeUndefined();
+    conn.emit('close');
+    expect(guard.refusalFor('a')).toBeUndefined();
+    expect(counters.get('sessions_refused', 'too_many_connections')).toBe(1);
+  });
+
+  test('are counted in all', () => {
+    const guard = guardOf(1);
+    const conn = watched(guard);
+    expect(guard.refusalFor('b')?.code).toBe('too_many_connections');
+    conn.emit('close');
+    expect(guard.refusalFor('b')).toBeUndefined();
+  });
+
+  test('are one session each', () => {
+    const guard = guardOf();
+    const conn = new HeldEngine() as unknown as Socket;
+    expect([guard.claim(conn), guard.claim(conn)]).toEqual([true, false]);
+    guard.release(conn);
+    expect(guard.claim(conn)).toBe(true);
+  });
+});
+
+describe('packets', () => {
+  test('2000 a second are taken, for as long as it likes', () => {
+    const conn = watched(guardOf());
+    for (let second = 0; second < 5; second += 1) {
+      emit(conn, 'packet', 1990);
+      clock.advance(1000);
+    }
+    expect(conn.closes).toBe(0);
+  });
+
+  test('of one that sends more, the connection is closed, once', () => {
+    const conn = watched(guardOf());
+    emit(conn, 'packet', 5000);
+    expect([conn.closes, counters.get('connections_cut', 'rate_limited')]).toEqual([1, 1]);
+  });
+
+  test.each(['message', 'ping'])('a websocket is cut at too many of: %s', (name) => {
+    const websocket = new EventEmitter();
+    const socket = new PassThrough();
+    guardOf().watchWebsocket(websocket, socket);
+    emit(websocket, name, 1990);
+    expect(socket.destroyed).toBe(false);
+    emit(websocket, name, 20);
+    expect([socket.destroyed, counters.get('connections_cut', 'rate_limited')]).toEqual([true, 1]);
+  });
+});
