@@ -15,6 +15,7 @@ import type { Timeline } from './timeline.js';
 const MAX_AHEAD = 64;
 /** Events that may be owed to a session before it may ask for more of them. */
 const MAX_OWED = 10_000;
+const GONE = new Refusal('unknown_session', 'the session has ended');
 const BUSY = new Refusal('rate_limited', 'snapshots of earlier joins are still on their way', 1000);
 
 /** Rooms to leave and to join, each any value a client sent. */
@@ -60,6 +61,8 @@ export class RoomChanges {
 
   #change(session: Session, { join, leave }: RoomChange, rights: Rights): readonly string[] | Refusal {
     const { admission, hub, sweeper, wake } = this.#parts;
+    // What was sent before the end may be read after it; nobody would take it out of a room again.
+    if (session.state === 'closed') return this.#refuse(GONE);
     if (session.ahead.length >= MAX_AHEAD) return this.#refuse(BUSY);
     const gone = admission.checkNames(leave);
     if (gone instanceof Refusal) return this.#refuse(gone);

@@ -752,3 +752,14 @@ describe('opening and ending', () => {
     });
   });
 });
+
+test('a session that has ended gets into no room any more, whatever comes for it late', () => {
+  const rig = DeliveryRig.ready();
+  const { session } = rig.open(['a']);
+  rig.delivery.close(session);
+  expect(rig.delivery.join(session, ['b'])).toMatchObject({ code: 'unknown_session' });
+  expect(rig.delivery.placeIn(session, { join: ['b'], leave: [] })).toMatchObject({
+    code: 'unknown_session',
+  });
+  expect(rig.delivery.status().rooms).toEqual({});
+});
