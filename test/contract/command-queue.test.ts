@@ -108,7 +108,10 @@ describe('ThreadQueue', () => {
     try {
       let data: unknown = 1;
       for (let depth = 0; depth < 200_000; depth += 1) data = [data];
-      expect(await run(queue, 'test.echo', data)).toMatchObject({ status: 'failed' });
+      expect(await run(queue, 'test.echo', data)).toMatchObject({
+        status: 'failed',
+        error: { code: 'invalid_data' },
+      });
       expect(await run(queue, 'test.echo', 1)).toMatchObject({ status: 'succeeded' });
     } finally {
       await queue.close();

@@ -47,6 +47,8 @@ interface Run {
   readonly kill: AbortController;
   /** Why it was killed; undefined as long as it was not. */
   verdict: Refusal | undefined;
+  /** A thread has begun it. */
+  isStarted: boolean;
   cancelTimer: () => void;
 }
 
@@ -129,7 +131,15 @@ export class ThreadQueue implements CommandQueue {
     }
     const outcome = new Promise<Outcome>((settle) => {
       const kill = new AbortController();
-      this.#waiting.push({ command, spec, settle, kill, verdict: undefined, cancelTimer: nothing });
+      this.#waiting.push({
+        command,
+        spec,
+        settle,
+        kill,
+        verdict: undefined,
+        isStarted: false,
+        cancelTimer: nothing,
+      });
     });
     this.#startWaiting();
     return Promise.resolve({ outcome });
@@ -178,6 +188,7 @@ export class ThreadQueue implements CommandQueue {
     const run = number === undefined ? undefined : this.#running.get(number);
     if (run === undefined) return;
     const { action, timeoutMs } = run.spec;
+    run.isStarted = true;
     run.cancelTimer();
     // The thread keeps the time as well, and gives the handler a chance to end by itself; this is for those that don't.
     run.cancelTimer = this.#options.clock.after(timeoutMs + this.#options.graceMs, () => {
@@ -198,6 +209,8 @@ export class ThreadQueue implements CommandQueue {
 
   #lost(run: Run, error: unknown): Refusal {
     const { id, action } = run.command;
+    // It could not be given to a thread: none has died of it.
+    if (!run.isStarted && isOfDepth(error)) return new Refusal('invalid_data', 'data is nested too deep');
     const message = `the worker thread was lost before ${action} was done: ${messageOf(error)}`;
     this.#options.logger.error('a command thread died', { id, action, reason: messageOf(error) });
     return new Refusal('command_failed', message);
@@ -220,6 +233,11 @@ export class ThreadQueue implements CommandQueue {
 }
 
 function nothing(): void {}
+
+/** Whether it was the stack that did not suffice. */
+function isOfDepth(error: unknown): boolean {
+  return (error as { readonly name?: unknown } | undefined)?.name === 'RangeError';
+}
 
 function outcomeOf(execution: Execution): Outcome {
   return execution.ok
