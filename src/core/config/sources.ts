@@ -3,6 +3,7 @@ import path from 'node:path';
 import { parse } from 'dotenv';
 import type { ConfigFault } from './fault.js';
 import { type RawSources, type RawValues, VARIABLES_BY_ENV } from './schema.js';
+import { showValue } from './variable.js';
 
 /** What a process is started in. */
 export interface Surroundings {
@@ -79,7 +80,13 @@ function sift(parsed: object, source: string): Pick<ReadFile, 'values' | 'faults
   for (const [key, value] of Object.entries(parsed)) {
     if (key === 'ENV_FILE') {
       faults.push({ variable: key, value: String(value), source, remedy: 'set it in the environment' });
-    } else if (VARIABLES_BY_ENV.has(key)) {
+      continue;
+    }
+    const variable = VARIABLES_BY_ENV.get(key);
+    if (variable !== undefined && isObject(value)) {
+      // Merged with other sources, it would be taken apart.
+      faults.push({ variable: key, value: showValue(variable, value), source, remedy: variable.accepts });
+    } else if (variable !== undefined) {
       values[key] = value;
     } else {
       // What a misspelt name stands for may be a secret.
@@ -87,6 +94,10 @@ function sift(parsed: object, source: string): Pick<ReadFile, 'values' | 'faults
     }
   }
   return { values, faults };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function readEnvFile(named: string | undefined, cwd: string): ReadFile {

@@ -322,6 +322,11 @@ describe('refusals', () => {
     ]);
   });
 
+  test('an object of objects is no more than a fault', () => {
+    writeConfig('default.json', { APP_PROFILE: { a: { a: 1 } } });
+    expect(faultsOf()).toMatchObject([{ variable: 'APP_PROFILE', source: 'config/default.json' }]);
+  });
+
   test('come all at once, of every source, and one a line', () => {
     writeConfig('default.json', { PROT: 1, LOG_LEVEL: 'loud' });
     writeEnvFile('MAX_ROOM_SIZE=0\n');
