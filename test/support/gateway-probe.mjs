@@ -13,4 +13,5 @@ process.on('message', async ({ ask }) => {
   const { heapUsed, external } = process.memoryUsage();
   process.send({ ask, heldBytes: heapUsed + external });
 });
-process.channel.unref();
+// A thread has none.
+process.channel?.unref();

@@ -34,6 +34,8 @@ export interface RawOptions {
   /** None: the default rooms, which are all a legacy client has. */
   readonly rooms?: readonly string[];
   readonly cursor?: string | null;
+  /** What it shows of itself; default: nothing. */
+  readonly token?: string;
   /** True: from its first event on it reads a byte with each {@link RawClient.sip}, and nothing else. */
   readonly sips?: boolean;
   /** What to keep of an event; default all. */
@@ -120,8 +122,9 @@ export class RawClient {
     return net.connect({ ...to, onread: { buffer: Buffer.alloc(1), callback } });
   }
 
-  #askForStream({ rooms, cursor }: RawOptions): RawReader {
+  #askForStream({ rooms, cursor, token }: RawOptions): RawReader {
     const query = new URLSearchParams(rooms === undefined ? {} : { rooms: rooms.join(',') });
+    if (token !== undefined) query.set('access_token', token);
     if (typeof cursor === 'string') query.set('lastEventId', cursor);
     this.#socket.write(`GET /api/events/stream?${String(query)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
     return new SseReader((name, content, at) => {
@@ -129,11 +132,11 @@ export class RawClient {
     });
   }
 
-  #askForWebsocket({ rooms, cursor }: RawOptions): RawReader {
+  #askForWebsocket({ rooms, cursor, token }: RawOptions): RawReader {
     this.#socket.write(`${upgradeLines('/socket.io/?EIO=4&transport=websocket').join('\r\n')}\r\n\r\n`);
     const isLegacy = this.wire === 'legacy';
     return new SocketIoReader({
-      auth: isLegacy ? undefined : { bundle: true, rooms, lastEventId: cursor ?? undefined },
+      auth: isLegacy ? undefined : { bundle: true, rooms, lastEventId: cursor ?? undefined, token },
       send: (bytes) => void this.#socket.write(bytes),
       onConnect: () => {
         this.isOpen ||= isLegacy;
