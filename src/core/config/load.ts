@@ -121,5 +121,10 @@ function unscaled({ scale }: Variable<unknown>, value: unknown): unknown {
 }
 
 function isFile(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+  } catch {
+    // A name that is too long, or none at all, throws all the same.
+    return false;
+  }
 }

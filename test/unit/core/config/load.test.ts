@@ -322,6 +322,11 @@ describe('refusals', () => {
     ]);
   });
 
+  test.each(['A'.repeat(9000), 'a/\0'])('a path that can be none is no more than a fault', (file) => {
+    writeConfig('default.json', { EVENT_TYPES_FILE: file });
+    expect(faultsOf()).toMatchObject([{ variable: 'EVENT_TYPES_FILE', source: 'config/default.json' }]);
+  });
+
   test('an object of objects is no more than a fault', () => {
     writeConfig('default.json', { APP_PROFILE: { a: { a: 1 } } });
     expect(faultsOf()).toMatchObject([{ variable: 'APP_PROFILE', source: 'config/default.json' }]);
