@@ -327,7 +327,7 @@ describe('HTTP', () => {
     ]);
     await forBatches(request, { size: 150, runs: 2 }, (batch) => rig.attack('warm-up', batch));
     await rig.settle();
-    await forBatches(request, { size: 300, runs: 8 }, async (batch) => {
+    await forBatches(request, { size: 300, runs: 7 }, async (batch) => {
       await rig.attack('HTTP', batch);
       await rig.check();
     });
@@ -362,11 +362,11 @@ describe('HTTP', () => {
 describe('SSE', () => {
   test('streams of any rooms, from any place', async () => {
     const before = rig.answers;
-    await forBatches(stream, { size: 150, runs: 8 }, async (batch) => {
+    await forBatches(stream, { size: 150, runs: 6 }, async (batch) => {
       await rig.attack('SSE', batch);
       await rig.check();
     });
-    expect(rig.answers - before).toBeGreaterThan(700);
+    expect(rig.answers - before).toBeGreaterThan(500);
   });
 });
 

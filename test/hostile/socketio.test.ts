@@ -167,7 +167,7 @@ describe('websockets', () => {
     await forBatches(event, { size: 150, runs: 1 }, (batch) => attackBy(10, batch, session));
     await rig.settle();
     silent = await Promise.all(Array.from({ length: 20 }, () => WebsocketAttacker.open(rig.port)));
-    await forBatches(packet, { size: 500, runs: 8 }, async (batch) => {
+    await forBatches(packet, { size: 500, runs: 6 }, async (batch) => {
       await attackBy(20, batch, session);
       rig.count('packets with a session', batch.length);
       await rig.check();

@@ -159,7 +159,7 @@ export class HostileRig {
     const log = this.gateway.output();
     const lines = log.slice(this.#readLog, log.lastIndexOf('\n')).split('\n');
     this.#readLog = log.lastIndexOf('\n') + 1;
-    const complaint = lines.find((line) => line !== '' && !/^\{.*"level":"(info|warn)".*\}$/.test(line));
+    const complaint = lines.find((line) => line !== '' && !/^\{.*"level":"(info|warn)".*\}$/s.test(line));
     if (complaint !== undefined) throw new Error(`the gateway complains: ${complaint}`);
     const [breach] = this.#breaches;
     if (breach !== undefined) throw new Error(`a right was gained: ${breach}`);
