@@ -175,7 +175,6 @@ describe('a flip of a running gateway', () => {
 
   test('twenty times, over and over, loses nothing of a counted stream', async () => {
     const { url } = await launchGateway({ APP_PROFILE: 'WEBSOCKET', DEFAULT_ROOMS: 'default' });
-    const counted = new CountedStream(url);
     const got: { readonly id: string }[] = [];
     let cursor: string | undefined;
     const take = (client: { got: { events: readonly { id: string }[]; cursor: string | null } }): void => {
@@ -183,6 +182,8 @@ describe('a flip of a running gateway', () => {
       cursor = client.got.cursor ?? undefined;
     };
     let client = await bundleWire('websocket').connect(url, {});
+    await waitUntil(() => client.got.welcomes.length > 0, 'the welcome');
+    const counted = new CountedStream(url);
     for (let round = 0; round < 20; round += 1) {
       const isSse = round % 2 === 0;
       await flip(url, isSse ? 'SSE' : 'WEBSOCKET');

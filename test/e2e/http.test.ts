@@ -219,14 +219,14 @@ describe('POST /api/control', () => {
   });
 
   test('answers 202 with a Location while the command runs, where its outcome appears', async () => {
-    const { status, json, headers } = await control({ action: 'test.sleep', data: { ms: 1500 } });
+    const { status, json, headers } = await control({ action: 'test.sleep', data: { ms: 4000 } });
     expect([status, json]).toEqual([202, { id: json.id, action: 'test.sleep', status: 'queued' }]);
     expect(headers.location).toBe(`/api/control/${json.id}`);
     const state = (): Promise<JsonAnswer> => requestJson('GET', `${url}${String(headers.location)}`);
     expect((await state()).json.status).toBe('queued');
     await waitUntil(async () => (await state()).json.status !== 'queued', 'the outcome');
     const { status: done, json: outcome } = await state();
-    expect([done, outcome]).toEqual([200, { ...json, status: 'succeeded', result: { sleptMs: 1500 } }]);
+    expect([done, outcome]).toEqual([200, { ...json, status: 'succeeded', result: { sleptMs: 4000 } }]);
   });
 
   test('answers a command that fails with its state and the status of its error', async () => {
