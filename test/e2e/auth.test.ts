@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { io, type Socket } from 'socket.io-client';
 import { SignJWT } from 'jose';
@@ -24,11 +27,18 @@ const API_KEYS = [
 let gateway: LaunchedGateway;
 let url: string;
 
+let folder: string;
+let keysFile: string;
+
 beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'flipgate-keys-'));
+  keysFile = path.join(folder, 'keys.json');
+  writeKeys(['withdrawn', 'narrowed', 'kept'], ['team.*']);
   gateway = await launchGateway({
     APP_PROFILE: 'HYBRID',
     AUTH_MODE: 'token',
     API_KEYS: JSON.stringify(API_KEYS),
+    API_KEYS_FILE: keysFile,
     JWT_SECRET: SECRET,
     TRUSTED_PROXIES: 'loopback',
     MAX_CONNECTIONS_PER_ADDRESS: '50',
@@ -39,7 +49,18 @@ beforeAll(async () => {
 
 afterAll(async () => {
   expect(await gateway.stop()).toBe(0);
+  rmSync(folder, { recursive: true });
 });
+
+/** The file of keys; each key is its id's, and may subscribe to `team.*`, the one named `narrowed` to these rooms. */
+function writeKeys(ids: readonly string[], narrowed: readonly string[]): void {
+  const keys = ids.map((id) => ({
+    id,
+    key: `key-of-${id}`,
+    subscribe: id === 'narrowed' ? narrowed : ['team.*'],
+  }));
+  writeFileSync(keysFile, JSON.stringify(keys));
+}
 
 const bearer = (token: string): { Authorization: string } => ({ Authorization: `Bearer ${token}` });
 
@@ -334,6 +355,32 @@ describe.each(['websocket', 'sse'] as const)('the SDK over %s', (prefer) => {
     const before = ['connecting null', `connecting ${prefer}`];
     if (code === 'token_expired') before.push(`live ${prefer}`);
     expect(seen).toEqual([...before, 'closed null']);
+  });
+});
+
+describe('keys that are read again', () => {
+  test('let go of who has one that was withdrawn, or narrowed, and of nobody else', async () => {
+    const open = (id: string) => openStream('rooms=team.k', bearer(`key-of-${id}`));
+    const [withdrawn, narrowed, kept] = await Promise.all([
+      open('withdrawn'),
+      open('narrowed'),
+      open('kept'),
+    ]);
+    const page = await openStream('rooms=team.k', bearer(KEYS.page));
+    writeKeys(['narrowed', 'kept', 'added'], ['team.a']);
+    gateway.process.kill('SIGHUP');
+    await waitUntil(() => withdrawn.ended && narrowed.ended, 'their ends');
+    expect((await open('withdrawn')).status).toBe(401);
+    expect((await open('narrowed')).status).toBe(403);
+    const added = await open('added');
+    expect([added.status, kept.ended, page.ended]).toEqual([200, false, false]);
+    // A file that is none changes nothing.
+    writeFileSync(keysFile, 'rubbish');
+    gateway.process.kill('SIGHUP');
+    await waitUntil(() => gateway.output().includes('all goes on as before'), 'the fault');
+    expect(gateway.output()).toContain(keysFile);
+    expect((await open('added')).status).toBe(200);
+    for (const stream of [kept, page, added]) stream.close();
   });
 });
 

@@ -174,6 +174,13 @@ export class Delivery {
     }
   }
 
+  /** Ends all sessions of these principals; returns how many. */
+  endOf(principals: ReadonlySet<string>, reason: ErrorCode): number {
+    const theirs = [...this.#engine.sessions].filter(({ principal }) => principals.has(principal.id));
+    for (const session of theirs) this.end(session, reason);
+    return theirs.length;
+  }
+
   /** The connection is gone. */
   close(session: Session): void {
     if (session.state === 'closed') return;
