@@ -1,12 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { io, type Socket } from 'socket.io-client';
 import { SignJWT } from 'jose';
 import { FlipgateClient } from '../../src/client/index.js';
 import { requestJson } from '../support/json-request.js';
-import { type LaunchedGateway, launchGateway } from '../support/launched-gateway.js';
+import { type LaunchedGateway, launchGateway, ROOT } from '../support/launched-gateway.js';
 import { StockClient, type StockVersion } from '../support/stock-client.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -165,6 +167,18 @@ describe('where a key or a token may be', () => {
     );
     const other = await requestJson('GET', `${url}/api/rooms/other/state`, undefined, bearer(token));
     expect([other.status, other.json.error.code]).toEqual([403, 'forbidden']);
+  });
+
+  test('a JWT that is made by hand, as PROTOCOL.md has it', async () => {
+    const [, program = ''] =
+      /```python\n(import base64.*?)```/s.exec(readFileSync(path.join(ROOT, 'PROTOCOL.md'), 'utf8')) ?? [];
+    const { stdout } = await promisify(execFile)('python3', ['-c', program], {
+      env: { ...process.env, JWT_SECRET: SECRET },
+    });
+    expect((await get('/api/me', stdout.trim())).json).toMatchObject({
+      id: 'user:ann',
+      rights: { subscribe: ['default'] },
+    });
   });
 
   test('a cookie of a page of another site does not count where its browser does not say which', async () => {
