@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 import { Refusal } from '../errors.js';
 import type { Counters } from '../metrics/counters.js';
 import type { ApiKeys } from './api-keys.js';
-import { anonymous, type Authenticator, type Credentials, type Identified } from './authenticator.js';
+import { type Authenticator, anonymous, type Credentials, type Identified } from './authenticator.js';
 import type { Caller } from './caller.js';
 import { digestOf } from './digest.js';
 import { type JwtVerifier, looksLikeJwt } from './jwt-verifier.js';
@@ -27,18 +27,17 @@ const MAX_LENGTH = 8192;
 /** JWTs that are remembered to be good, and for how long: that long a key that was withdrawn is still good. */
 const MAX_KNOWN = 10_000;
 const KNOWN_MS = 60_000;
-/** JWTs that are being checked at the same time; more must come again after so many ms. */
-const MAX_CHECKS = 1000;
-const BUSY_RETRY_MS = 1000;
 
 /**
  * Tells callers by API keys and JWTs: `AUTH_MODE=token`. Keys, and JWTs that were seen before, are answered at once; only
- * JWTs that are new by a promise.
+ * JWTs that are new by a promise. How many are checked at once is bounded by the connections that bring them; of those that
+ * must wait for a key by {@link JwksSource}. A bound for all would be one that strangers fill for those who need not wait.
  */
 export class TokenAuthenticator implements Authenticator {
   readonly #parts: TokenAuthenticatorParts;
   /** Callers by the digest of their JWT. */
   readonly #known: LRUCache<string, Caller>;
+  /** Checks that are under way, by the digest of the JWT: who shows the same shares one. */
   readonly #checks = new Map<string, Promise<Caller | Refusal>>();
   #keys: ApiKeys;
 
@@ -74,7 +73,10 @@ export class TokenAuthenticator implements Authenticator {
     if (apiKey !== '')
       return this.#keys.find(apiKey) ?? new Refusal('invalid_token', 'there is no such API key');
     if (anonymousRights !== undefined) return anonymous(address, anonymousRights);
-    return new Refusal('unauthenticated', 'show who you are, with a token or an API key: Authorization: Bearer …');
+    return new Refusal(
+      'unauthenticated',
+      'show who you are, with a token or an API key: Authorization: Bearer …',
+    );
   }
 
   #byToken(token: string): Identified {
@@ -101,8 +103,6 @@ export class TokenAuthenticator implements Authenticator {
   #checked(digest: string, token: string, jwt: JwtVerifier): Identified {
     const running = this.#checks.get(digest);
     if (running !== undefined) return running;
-    if (this.#checks.size >= MAX_CHECKS)
-      return new Refusal('auth_unavailable', 'too many tokens are being checked', BUSY_RETRY_MS);
     const check = this.#check(digest, token, jwt).finally(() => {
       this.#checks.delete(digest);
     });

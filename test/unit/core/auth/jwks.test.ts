@@ -45,18 +45,66 @@ async function ask(kid: string): Promise<string> {
   return keys[0]?.kid ?? 'none';
 }
 
+function failed(): number {
+  return counters.get('jwks_fetches', 'failed');
+}
+
 describe('fetching', () => {
-  test('keys are fetched when the first is needed, and then kept for ten minutes', async () => {
+  test('keys are fetched when the first is needed, and when they are five minutes old, behind who needs one', async () => {
     expect(server.requests).toBe(0);
     expect(await ask('first')).toBe('first');
-    clock.advance(10 * MINUTE_MS - 1);
+    clock.advance(5 * MINUTE_MS - 1);
     expect(await ask('first')).toBe('first');
     expect(server.requests).toBe(1);
     clock.advance(1);
+    server.serve([second]);
     expect(await ask('first')).toBe('first');
+    await waitUntil(() => counters.get('jwks_fetches', 'good') === 2);
     expect(server.requests).toBe(2);
-    expect(counters.get('jwks_fetches', 'good')).toBe(2);
+    expect(await ask('second')).toBe('second');
+    expect(server.requests).toBe(2);
     expect(clock.timers).toBe(0);
+  });
+
+  test('a key that was withdrawn is not known for longer than ten minutes', async () => {
+    await ask('first');
+    let answer: (() => void) | undefined;
+    server.answer = (response) => {
+      answer = () => response.end(JSON.stringify({ keys: [second] }));
+    };
+    clock.advance(10 * MINUTE_MS - 1);
+    expect(await ask('first')).toBe('first');
+    await waitUntil(() => answer !== undefined);
+    clock.advance(1);
+    const asked = ask('first');
+    answer?.();
+    expect(await asked).toBe('none');
+    expect(server.requests).toBe(2);
+  });
+
+  test('keys are as old as the question: they may have been withdrawn while the answer was on its way', async () => {
+    let answer: (() => void) | undefined;
+    server.answer = (response) => {
+      answer = () => response.end(JSON.stringify({ keys: [first] }));
+    };
+    const asked = ask('first');
+    await waitUntil(() => answer !== undefined);
+    clock.advance(4000);
+    answer?.();
+    expect(await asked).toBe('first');
+    server.serve([second]);
+    clock.advance(10 * MINUTE_MS - 4000);
+    expect(await ask('first')).toBe('none');
+  });
+
+  test('who comes first after ten quiet minutes waits for it', async () => {
+    await ask('first');
+    server.serve([second]);
+    clock.advance(10 * MINUTE_MS);
+    expect(new Set(await Promise.all([ask('first'), ask('first'), ask('second')]))).toEqual(
+      new Set(['none', 'second']),
+    );
+    expect(server.requests).toBe(2);
   });
 
   test('all who need keys share one fetch', async () => {
@@ -75,25 +123,71 @@ describe('fetching', () => {
     ]);
     const all = await jwks.keysFor('ES256', undefined);
     expect(all instanceof Refusal ? [] : all.map(({ kid }) => kid)).toEqual(['first', 'second']);
-    expect(await jwks.keysFor('RS256', 'first')).toBeInstanceOf(Refusal);
-    expect(await ask('symmetric')).toBe('auth_unavailable 30000');
+    expect(await jwks.keysFor('RS256', 'first')).toEqual([]);
+    expect(await ask('symmetric')).toBe('none');
   });
 });
 
 describe('keys that nobody knows', () => {
-  test('a flood of them costs one fetch in 30 s', async () => {
+  test('a flood of them costs three fetches, and then one in 5 s', async () => {
     await ask('first');
-    clock.advance(30_000);
+    clock.advance(MINUTE_MS);
     const names = Array.from({ length: 500 }, (_, index) => `unknown-${String(index)}`);
-    expect(new Set(await Promise.all(names.map(ask)))).toEqual(new Set(['none']));
-    expect(server.requests).toBe(2);
-    clock.advance(10_000);
-    expect(new Set(await Promise.all(names.map(ask)))).toEqual(new Set(['auth_unavailable 20000']));
+    for (const requests of [2, 3, 4]) {
+      expect(new Set(await Promise.all(names.map(ask)))).toEqual(new Set(['none']));
+      expect(server.requests).toBe(requests);
+    }
+    clock.advance(1000);
+    expect(new Set(await Promise.all(names.map(ask)))).toEqual(new Set(['auth_unavailable 4000']));
     expect(await ask('first')).toBe('first');
+    expect(server.requests).toBe(4);
+    for (let second = 0; second < 60; second += 1) {
+      clock.advance(1000);
+      await Promise.all(names.slice(0, 5).map(ask));
+    }
+    expect(server.requests).toBe(4 + 12);
+  });
+
+  test.each([
+    ['one in 30 s', 30, 0],
+    ['one in 5 s', 5, 0],
+    ['one a second', 1, 5],
+  ])('%s: a key that is new waits no longer than it must', async (_, everyS, mostS) => {
+    await ask('first');
+    for (let strangers = 0; strangers < 20; strangers += 1) {
+      clock.advance(everyS * 1000);
+      await ask(`unknown-${String(strangers)}`);
+    }
+    server.serve([second]);
+    let waitedS = 0;
+    for (; (await ask('second')) !== 'second'; waitedS += 1) {
+      clock.advance(1000);
+      if (waitedS % everyS === 0) await ask(`unknown at ${String(waitedS)}`);
+    }
+    expect(waitedS).toBeLessThanOrEqual(mostS);
+  });
+
+  test('no more than a thousand wait, and nobody does whose key is known', async () => {
+    await ask('first');
+    clock.advance(10 * MINUTE_MS - 1);
+    let answer: (() => void) | undefined;
+    server.answer = (response) => {
+      answer = () => response.end(JSON.stringify({ keys: [first, second] }));
+    };
+    const waiting = Array.from({ length: 1000 }, (_, index) => ask(`unknown-${String(index)}`));
+    await waitUntil(() => answer !== undefined);
+    expect(await ask('second')).toBe('auth_unavailable 1000');
+    expect(await ask('first')).toBe('first');
+    // Even where it would wait, had they left it room.
+    clock.advance(1);
+    expect(await ask('first')).toBe('first');
+    answer?.();
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['none']));
+    expect(await ask('second')).toBe('second');
     expect(server.requests).toBe(2);
-    clock.advance(20_000);
-    expect(await ask('unknown-1')).toBe('none');
-    expect(server.requests).toBe(3);
+    // There is room again.
+    server.serve([second]);
+    expect(await ask('unknown')).toBe('none');
   });
 
   test('right after the first fetch there is none, and no second fetch', async () => {
@@ -111,16 +205,14 @@ describe('keys that nobody knows', () => {
     server.serve([second]);
     clock.advance(10 * MINUTE_MS);
     expect(await ask('second')).toBe('second');
-    expect(await ask('first')).toBe('auth_unavailable 30000');
-    clock.advance(30_000);
     expect(await ask('first')).toBe('none');
   });
 
-  test('a new key right after a fetch is not taken for none: who shows it comes again in time', async () => {
-    await ask('first');
+  test('a new key amid a flood is not taken for none: who shows it comes again in time', async () => {
+    for (const kid of ['first', 'unknown', 'unknown']) await ask(kid);
     server.serve([second]);
-    expect(await ask('second')).toBe('auth_unavailable 30000');
-    clock.advance(30_000);
+    expect(await ask('second')).toBe('auth_unavailable 5000');
+    clock.advance(5000);
     expect(await ask('second')).toBe('second');
   });
 });
@@ -143,24 +235,59 @@ describe('what cannot be had', () => {
   test('later: the last good keys serve for 24 hours, with one try in 30 s', async () => {
     await ask('first');
     await server.close();
-    clock.advance(10 * MINUTE_MS);
+    clock.advance(5 * MINUTE_MS);
     expect(await ask('first')).toBe('first');
-    expect(counters.get('jwks_fetches', 'failed')).toBe(1);
+    await waitUntil(() => failed() === 1);
     expect(warnings).toEqual([{ fault: 'it could not be reached: ECONNREFUSED', lastGoodKeysServe: true }]);
-    clock.advance(29_999);
+    clock.advance(4999);
     expect(await ask('first')).toBe('first');
     // It may be a new one: nobody can say without asking.
     expect(await ask('second')).toBe('auth_unavailable 1');
-    expect(counters.get('jwks_fetches', 'failed')).toBe(1);
+    expect(failed()).toBe(1);
     clock.advance(1);
-    expect(await ask('first')).toBe('first');
-    expect(counters.get('jwks_fetches', 'failed')).toBe(2);
-    clock.advance(24 * 60 * MINUTE_MS - 10 * MINUTE_MS - 30_000 - 1);
-    expect(await ask('first')).toBe('first');
-    clock.advance(1);
-    expect(await ask('first')).toBe('auth_unavailable 29999');
+    expect(await ask('second')).toBe('auth_unavailable 5000');
+    expect(failed()).toBe(2);
     clock.advance(29_999);
+    expect(await ask('first')).toBe('first');
+    // Nothing is asked for behind it: that would have a timer.
+    expect(clock.timers).toBe(0);
+    expect(failed()).toBe(2);
+    clock.advance(1);
+    expect(await ask('first')).toBe('first');
+    await waitUntil(() => failed() === 3);
+    clock.advance(24 * 60 * MINUTE_MS - 5 * MINUTE_MS - 35_000 - 1);
+    expect(await ask('first')).toBe('first');
+    expect(failed()).toBe(4);
+    clock.advance(1);
+    expect(await ask('first')).toBe('auth_unavailable 4999');
+    clock.advance(4999);
     expect(await ask('first')).toBe('auth_unavailable 5000');
+  });
+
+  test('later, when nothing answers: nobody waits whose key is known', async () => {
+    await ask('first');
+    server.answer = () => undefined;
+    for (let minute = 1; minute <= 30; minute += 1) {
+      // Nothing ends what is asked for but the clock, which stands still while this waits.
+      expect(await ask('first')).toBe('first');
+      await clock.turn(MINUTE_MS);
+    }
+    expect(failed()).toBeGreaterThan(20);
+  });
+
+  test('later, when nothing answers after ten quiet minutes: only the first ones wait, for five seconds', async () => {
+    await ask('first');
+    server.answer = () => undefined;
+    clock.advance(11 * MINUTE_MS);
+    const asked = ask('first');
+    await waitUntil(() => server.requests === 2);
+    clock.advance(5000);
+    expect(await asked).toBe('first');
+    clock.advance(30_000);
+    expect(await ask('first')).toBe('first');
+    await waitUntil(() => server.requests === 3);
+    clock.advance(5000);
+    await waitUntil(() => warnings.length === 2);
   });
 
   test('an answer that does not come ends the wait after five seconds', async () => {
@@ -263,10 +390,10 @@ describe('what cannot be had', () => {
     server.say(text);
     clock.advance(10 * MINUTE_MS);
     expect(await ask('first')).toBe('first');
-    expect(await ask('second')).toBe('auth_unavailable 30000');
+    expect(await ask('second')).toBe('auth_unavailable 5000');
     expect(warnings).toEqual([{ fault: expect.stringMatching(fault), lastGoodKeysServe: true }]);
     server.serve([second]);
-    clock.advance(30_000);
+    clock.advance(5000);
     expect(await ask('second')).toBe('second');
   });
 });
