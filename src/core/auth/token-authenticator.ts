@@ -74,7 +74,10 @@ export class TokenAuthenticator implements Authenticator {
     if (apiKey !== '')
       return this.#keys.find(apiKey) ?? new Refusal('invalid_token', 'there is no such API key');
     if (anonymousRights !== undefined) return anonymous(address, anonymousRights);
-    return new Refusal('unauthenticated', 'show who you are, with a token or an API key: Authorization: Bearer …');
+    return new Refusal(
+      'unauthenticated',
+      'show who you are, with a token or an API key: Authorization: Bearer …',
+    );
   }
 
   #byToken(token: string): Identified {
