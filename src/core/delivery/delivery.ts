@@ -47,7 +47,9 @@ export class Delivery {
     this.#endSweep = parts.clock.every(SWEEP_MS, () => {
       if (this.#logState === 'ready') beginnings.beginWaiting();
       interest.sweep(hub.names());
-      for (const session of this.#expiries.due()) this.end(session, 'token_expired');
+      void this.#expiries.sweep((session) => {
+        this.end(session, 'token_expired');
+      });
       void sweeper.sweep();
     });
   }
@@ -139,14 +141,17 @@ export class Delivery {
 
   /**
    * Takes rooms away and adds others: all of it, or, where that is refused, nothing. Answers all it has then. It is asked
-   * for `by` somebody who must be the session's client, and whose rights count: they may be newer. Default: by itself.
+   * for `by` somebody who must be the session's client, and whose rights count: they may be newer. The session ends when they do. Default: by itself.
    */
   changeRooms(
     session: Session,
     change: RoomChange,
     by: Caller = session.principal,
   ): readonly string[] | Refusal {
-    return this.#changed(session, this.#engine.roomChanges.change(session, change, by));
+    const rooms = this.#engine.roomChanges.change(session, change, by);
+    const isJoining = Array.isArray(change.join) && change.join.length > 0;
+    if (isJoining && !(rooms instanceof Refusal)) this.#expiries.shorten(session, by.expiresAt);
+    return this.#changed(session, rooms);
   }
 
   /** The same, for who may do so with any session: other nodes and backends, which reach this one through Redis. */
@@ -172,6 +177,13 @@ export class Delivery {
     } catch (error) {
       this.#parts.logger.error('a connection failed to end', { session: session.id, error });
     }
+  }
+
+  /** Ends all sessions of these principals; returns how many. */
+  endOf(principals: ReadonlySet<string>, reason: ErrorCode): number {
+    const theirs = [...this.#engine.sessions].filter(({ principal }) => principals.has(principal.id));
+    for (const session of theirs) this.end(session, reason);
+    return theirs.length;
   }
 
   /** The connection is gone. */
