@@ -94,6 +94,8 @@ async function openStream(query: string, headers: Record<string, string> = {}) {
   return stream;
 }
 
+const head = async (rooms: string): Promise<number> =>
+  (await requestJson('HEAD', `${url}/api/events/stream?rooms=${rooms}`, undefined, bearer(KEYS.page))).status;
 const get = (path: string, token: string) => requestJson('GET', url + path, undefined, bearer(token));
 const publish = (body: unknown, token: string) =>
   requestJson('POST', `${url}/api/events`, body, bearer(token));
@@ -185,9 +187,6 @@ describe('where a key or a token may be', () => {
   });
 
   test('HEAD of a stream is asked the same', async () => {
-    const head = async (rooms: string): Promise<number> =>
-      (await requestJson('HEAD', `${url}/api/events/stream?rooms=${rooms}`, undefined, bearer(KEYS.page)))
-        .status;
     expect([await head('team.a'), await head('secret')]).toEqual([200, 403]);
   });
 
