@@ -15,6 +15,7 @@ import { Counters } from './core/metrics/counters.js';
 import { RecentFigures } from './core/metrics/recent-figures.js';
 import { Callers } from './profiles/http/callers.js';
 import { ClientAddresses } from './profiles/http/client-address.js';
+import { OriginPolicy } from './profiles/http/origin-policy.js';
 import { readTables } from './tables.js';
 import { openAuth } from './wiring/auth.js';
 import type { Base } from './wiring/base.js';
@@ -77,7 +78,8 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     return new ConfigFaults(faulty.flatMap(({ faults }) => faults));
   }
   const addresses = new ClientAddresses(config.trustedProxies);
-  const callers = new Callers(auth.authenticator, addresses);
+  const origins = new OriginPolicy(config.corsOrigins);
+  const callers = new Callers(auth.authenticator, addresses, origins);
   const delivery = createDelivery(base, log, tables);
   // The others are followed when somebody needs them.
   log.start(delivery.tail, [log.shards.ofRoom(config.defaultRooms[0] ?? '')]);
@@ -88,7 +90,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     figures.close();
   });
   const parts = { log, bridge, delivery, monitor, cluster, profiles, figures, ...control };
-  const listener = createListener(base, { ...parts, addresses, callers, roomsOf });
+  const listener = createListener(base, { ...parts, addresses, origins, callers, roomsOf });
   await profiles.start();
   closers.add('profiles', () => profiles.close());
   closers.add('sessions', () => {

@@ -42,6 +42,7 @@ beforeAll(async () => {
     API_KEYS: JSON.stringify(API_KEYS),
     API_KEYS_FILE: keysFile,
     JWT_SECRET: SECRET,
+    CORS_ORIGINS: '*',
     TRUSTED_PROXIES: 'loopback',
     MAX_CONNECTIONS_PER_ADDRESS: '50',
     CONTROL_RATE_PER_SECOND: '1000',
@@ -93,6 +94,8 @@ async function openStream(query: string, headers: Record<string, string> = {}) {
   return stream;
 }
 
+const head = async (rooms: string): Promise<number> =>
+  (await requestJson('HEAD', `${url}/api/events/stream?rooms=${rooms}`, undefined, bearer(KEYS.page))).status;
 const get = (path: string, token: string) => requestJson('GET', url + path, undefined, bearer(token));
 const publish = (body: unknown, token: string) =>
   requestJson('POST', `${url}/api/events`, body, bearer(token));
@@ -167,6 +170,24 @@ describe('where a key or a token may be', () => {
     );
     const other = await requestJson('GET', `${url}/api/rooms/other/state`, undefined, bearer(token));
     expect([other.status, other.json.error.code]).toEqual([403, 'forbidden']);
+  });
+
+  test('a cookie of a page that only * lets in does not count, not over a websocket either', async () => {
+    const cookie = { Cookie: `flipgate_token=${KEYS.operator}`, Origin: 'https://evil.example' };
+    expect((await requestJson('GET', `${url}/api/me`, undefined, cookie)).status).toBe(401);
+    const client = new StockClient(4, url, 'websocket', { extraHeaders: cookie });
+    await waitUntil(() => client.errors.length > 0, 'the refusal');
+    expect(client.errors).toEqual([expect.objectContaining({ message: 'unauthenticated' })]);
+    await client.close();
+    const own = new StockClient(4, url, 'websocket', {
+      extraHeaders: { Cookie: `flipgate_token=${KEYS.page}` },
+    });
+    await waitUntil(() => own.connects === 1, 'the connection');
+    await own.close();
+  });
+
+  test('HEAD of a stream is asked the same', async () => {
+    expect([await head('team.a'), await head('secret')]).toEqual([200, 403]);
   });
 
   test('a JWT that is made by hand, as PROTOCOL.md has it', async () => {
