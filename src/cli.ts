@@ -8,10 +8,11 @@ import { ConfigFaults, EXIT_CONFIG } from './core/config/fault.js';
 import { type LoadedConfig, loadConfig } from './core/config/load.js';
 import { describeDrill } from './drill/drill-arguments.js';
 import { describeValidate } from './validate/validate-arguments.js';
+import { runningVersion } from './wiring/version.js';
 
-const program = new Command('flipgate').description(
-  'A real-time gateway that serves the same events over Socket.IO or over Server-Sent Events.',
-);
+const program = new Command('flipgate')
+  .description('A real-time gateway that serves the same events over Socket.IO or over Server-Sent Events.')
+  .version(runningVersion());
 
 program
   .command('start')

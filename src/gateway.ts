@@ -15,6 +15,7 @@ import { Counters } from './core/metrics/counters.js';
 import { RecentFigures } from './core/metrics/recent-figures.js';
 import { Callers } from './profiles/http/callers.js';
 import { ClientAddresses } from './profiles/http/client-address.js';
+import { OriginPolicy } from './profiles/http/origin-policy.js';
 import { readTables } from './tables.js';
 import { openAuth } from './wiring/auth.js';
 import type { Base } from './wiring/base.js';
@@ -36,6 +37,8 @@ export interface Gateway {
   readonly address: AddressInfo;
   /** Serves another profile from now on; the clients that this moves come back over the transport that is on. */
   flip(profile: ProfileName, origin: FlipOrigin): Promise<FlipReport | Refusal>;
+  /** The API keys of `config` count from now on; clients of those that are gone are let go. Faults: then nothing has changed. */
+  takeKeys(config: Config): ConfigFaults | undefined;
   /** Moves all clients away, over `DRAIN_MS` at most, lets commands in flight end, closes everything. */
   stop(): Promise<void>;
 }
@@ -75,7 +78,8 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     return new ConfigFaults(faulty.flatMap(({ faults }) => faults));
   }
   const addresses = new ClientAddresses(config.trustedProxies);
-  const callers = new Callers(auth, addresses);
+  const origins = new OriginPolicy(config.corsOrigins);
+  const callers = new Callers(auth.authenticator, addresses, origins);
   const delivery = createDelivery(base, log, tables);
   // The others are followed when somebody needs them.
   log.start(delivery.tail, [log.shards.ofRoom(config.defaultRooms[0] ?? '')]);
@@ -86,7 +90,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     figures.close();
   });
   const parts = { log, bridge, delivery, monitor, cluster, profiles, figures, ...control };
-  const listener = createListener(base, { ...parts, addresses, callers, roomsOf });
+  const listener = createListener(base, { ...parts, addresses, origins, callers, roomsOf });
   await profiles.start();
   closers.add('profiles', () => profiles.close());
   closers.add('sessions', () => {
@@ -102,7 +106,20 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     const address = await listener.listen(config.port, config.host);
     cluster?.listensAt(urlOf(address));
     if (config.hostMonitor) monitor.start();
-    return { address, flip: (profile, origin) => profiles.flip(profile, origin), stop };
+    return {
+      address,
+      flip: (profile, origin) => profiles.flip(profile, origin),
+      takeKeys: (anew) => {
+        const gone = anew.authMode === 'token' ? auth.takeKeys?.(anew) : undefined;
+        if (gone instanceof ConfigFaults) return gone;
+        if (gone !== undefined) {
+          const ended = delivery.endOf(gone, 'invalid_token');
+          logger.info('the API keys were read again', { audit: 'keys', changed: gone.size, sessions: ended });
+        }
+        return undefined;
+      },
+      stop,
+    };
   } catch (error) {
     await closers.closeAll();
     throw error;

@@ -22,31 +22,33 @@ export function launch(): Promise<void> {
     return {
       started: ['flipgate is serving', facts],
       reload: (loaded) => {
-        void flipAsConfigured(gateway, loaded, logger);
+        void reload(gateway, loaded, logger);
       },
       stop: () => gateway.stop(),
     };
   });
 }
 
-/**
- * At SIGHUP: serves the profile that the env file, or the configuration file, names now. All other variables are as they
- * were at the start. Where neither names one, nothing happens: a flip that was asked for otherwise is not undone.
- */
-async function flipAsConfigured(
-  gateway: Gateway,
-  loaded: LoadedConfig | ConfigFaults,
-  logger: Logger,
-): Promise<void> {
-  if (loaded instanceof ConfigFaults) {
-    logger.error('the configuration is faulty, all goes on as before', { faults: loaded.toText() });
-    return;
+/** At SIGHUP: takes over the API keys and the profile that the files name now. All other variables are as they were. */
+async function reload(gateway: Gateway, loaded: LoadedConfig | ConfigFaults, logger: Logger): Promise<void> {
+  const faults = loaded instanceof ConfigFaults ? loaded : gateway.takeKeys(loaded.config);
+  if (faults !== undefined) {
+    logger.error('the configuration is faulty, all goes on as before', { faults: faults.toText() });
+  } else if (!(loaded instanceof ConfigFaults)) {
+    await flipAsConfigured(gateway, loaded, logger);
   }
+}
+
+/**
+ * Serves the profile that the env file, or the configuration file, names now. Where neither names one, nothing happens: a
+ * flip that was asked for otherwise is not undone.
+ */
+async function flipAsConfigured(gateway: Gateway, loaded: LoadedConfig, logger: Logger): Promise<void> {
   const source = loaded.sources['APP_PROFILE'];
   if (source === 'environment' || source === 'default') {
     const why =
       source === 'environment' ? 'it is set in the environment of this process' : 'no file names one';
-    logger.warn(`APP_PROFILE can not be taken from the env file: ${why}; all goes on as before`);
+    logger.warn(`APP_PROFILE can not be taken from the env file: ${why}; the profile stays`);
     return;
   }
   const { profile } = loaded.config;

@@ -10,7 +10,7 @@ import { Door } from '../profiles/http/door.js';
 import { HostPolicy } from '../profiles/http/host-policy.js';
 import { jsonBody } from '../profiles/http/json-body.js';
 import { Listener } from '../profiles/http/listener.js';
-import { OriginPolicy } from '../profiles/http/origin-policy.js';
+import type { OriginPolicy } from '../profiles/http/origin-policy.js';
 import { profileDocument, type Served, transportDisabled } from '../profiles/http/profile-document.js';
 import { eventsEntrance } from '../profiles/http/routes/events.js';
 import type { Base } from './base.js';
@@ -23,6 +23,7 @@ const REQUEST_GRACE_MS = { most: 5000, least: 2000 };
 /** What the listener stands on. */
 export type ListenerParts = StatusParts & {
   readonly addresses: ClientAddresses;
+  readonly origins: OriginPolicy;
   readonly callers: Callers;
   /** The rooms an event goes to. */
   readonly roomsOf: (event: NewEvent) => readonly string[];
@@ -31,7 +32,7 @@ export type ListenerParts = StatusParts & {
 /** The one listener, with the routes every profile has; it does not listen yet. */
 export function createListener(base: Base, parts: ListenerParts): Listener {
   const { config, clock, logger, counters, closers, tracing, traces } = base;
-  const { log, delivery, gate, cluster, profiles, callers } = parts;
+  const { log, delivery, gate, cluster, profiles, callers, origins } = parts;
   const served = (): Served => ({
     profile: base.served.profile,
     transports: base.served.transports,
@@ -63,7 +64,6 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
     consoleFolder: fileURLToPath(new URL('../console/', import.meta.url)),
     clientFolder: fileURLToPath(new URL('../client/', import.meta.url)),
   });
-  const origins = new OriginPolicy(config.corsOrigins);
   const hosts = new HostPolicy({
     allowed: config.allowedHosts,
     listensOn: config.host,

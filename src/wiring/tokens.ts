@@ -1,56 +1,64 @@
 import { readFileSync } from 'node:fs';
 import { type ApiKeys, parseApiKeys } from '../core/auth/api-keys.js';
-import type { Authenticator } from '../core/auth/authenticator.js';
 import { JwksSource } from '../core/auth/jwks.js';
 import { JwtVerifier } from '../core/auth/jwt-verifier.js';
 import { parseRights, Rights } from '../core/auth/rights.js';
 import { TokenAuthenticator } from '../core/auth/token-authenticator.js';
 import { parsePublicKey, parseSecret } from '../core/auth/verification-key.js';
 import { type ConfigFault, ConfigFaults } from '../core/config/fault.js';
+import type { Config } from '../core/config/config.js';
+import type { OpenedAuth } from './auth.js';
 import type { Base } from './base.js';
 
 /** Knows callers by API keys and JWTs. All faults of keys, files and rights at once; none of them shows a secret. */
-export function openTokens(base: Base): Authenticator | ConfigFaults {
+export function openTokens(base: Base): OpenedAuth | ConfigFaults {
   const faults = new TokenFaults();
-  const keys = readKeys(base, faults);
+  const keys = readKeys(base.config, faults);
   const anonymousRights = readAnonymousRights(base, faults);
   const jwt = readJwt(base, faults);
   if (faults.found.length > 0) return new ConfigFaults(faults.found);
   const { clock, counters } = base;
-  return new TokenAuthenticator({ keys, jwt, anonymousRights, clock, counters });
+  const authenticator = new TokenAuthenticator({ keys, jwt, anonymousRights, clock, counters });
+  return { authenticator, takeKeys: (config) => takeKeys(authenticator, config) };
+}
+
+function takeKeys(authenticator: TokenAuthenticator, config: Config): ReadonlySet<string> | ConfigFaults {
+  const faults = new TokenFaults();
+  const keys = readKeys(config, faults);
+  return faults.found.length > 0 ? new ConfigFaults(faults.found) : authenticator.takeKeys(keys);
 }
 
 /** What is wrong with secrets, none of which is shown. */
 class TokenFaults {
   readonly found: ConfigFault[] = [];
 
-  add(variable: string, remedy: string): void {
-    this.found.push({ variable, value: '***', source: 'configuration', remedy });
+  /** `file` is where it was read from; none of the variables' values is shown. */
+  add(variable: string, remedy: string, file?: string): void {
+    this.found.push({ variable, value: file ?? '***', source: file ?? 'configuration', remedy });
   }
 
   /** What `text` gives as JSON. Why it is none is not told: the parser quotes what it reads. */
-  json(variable: string, text: () => string): { readonly json: unknown } | undefined {
+  json(variable: string, text: () => string, file?: string): { readonly json: unknown } | undefined {
     try {
       return { json: JSON.parse(text()) as unknown };
     } catch {
-      this.add(variable, 'must be JSON, and a file one that can be read');
+      this.add(variable, 'must be JSON, and a file one that can be read', file);
       return undefined;
     }
   }
 }
 
-function readKeys({ config }: Base, faults: TokenFaults): ApiKeys {
-  const { apiKeys: inline, apiKeysFile: file } = config;
-  const texts: Record<string, (() => string) | undefined> = {
-    API_KEYS: inline === undefined ? undefined : () => inline,
-    API_KEYS_FILE: file === undefined ? undefined : () => readFileSync(file, 'utf8'),
-  };
+function readKeys({ apiKeys: inline, apiKeysFile: file }: Config, faults: TokenFaults): ApiKeys {
+  const texts: readonly (readonly [string, (() => string) | undefined, string | undefined])[] = [
+    ['API_KEYS', inline === undefined ? undefined : () => inline, undefined],
+    ['API_KEYS_FILE', file === undefined ? undefined : () => readFileSync(file, 'utf8'), file],
+  ];
   const all: unknown[] = [];
-  for (const [variable, text] of Object.entries(texts)) {
-    const read = text === undefined ? undefined : faults.json(variable, text);
+  for (const [variable, text, from] of texts) {
+    const read = text === undefined ? undefined : faults.json(variable, text, from);
     if (read === undefined) continue;
     const keys = parseApiKeys(read.json);
-    if (Array.isArray(keys)) for (const fault of keys) faults.add(variable, fault);
+    if (Array.isArray(keys)) for (const fault of keys) faults.add(variable, fault, from);
     else all.push(...(read.json as unknown[]));
   }
   const together = parseApiKeys(all);

@@ -1,9 +1,14 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { io, type Socket } from 'socket.io-client';
 import { SignJWT } from 'jose';
 import { FlipgateClient } from '../../src/client/index.js';
 import { requestJson } from '../support/json-request.js';
-import { type LaunchedGateway, launchGateway } from '../support/launched-gateway.js';
+import { type LaunchedGateway, launchGateway, ROOT } from '../support/launched-gateway.js';
 import { StockClient, type StockVersion } from '../support/stock-client.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -24,12 +29,20 @@ const API_KEYS = [
 let gateway: LaunchedGateway;
 let url: string;
 
+let folder: string;
+let keysFile: string;
+
 beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'flipgate-keys-'));
+  keysFile = path.join(folder, 'keys.json');
+  writeKeys(['withdrawn', 'narrowed', 'kept'], ['team.*']);
   gateway = await launchGateway({
     APP_PROFILE: 'HYBRID',
     AUTH_MODE: 'token',
     API_KEYS: JSON.stringify(API_KEYS),
+    API_KEYS_FILE: keysFile,
     JWT_SECRET: SECRET,
+    CORS_ORIGINS: '*',
     TRUSTED_PROXIES: 'loopback',
     MAX_CONNECTIONS_PER_ADDRESS: '50',
     CONTROL_RATE_PER_SECOND: '1000',
@@ -39,7 +52,18 @@ beforeAll(async () => {
 
 afterAll(async () => {
   expect(await gateway.stop()).toBe(0);
+  rmSync(folder, { recursive: true });
 });
+
+/** The file of keys; each key is its id's, and may subscribe to `team.*`, the one named `narrowed` to these rooms. */
+function writeKeys(ids: readonly string[], narrowed: readonly string[]): void {
+  const keys = ids.map((id) => ({
+    id,
+    key: `key-of-${id}`,
+    subscribe: id === 'narrowed' ? narrowed : ['team.*'],
+  }));
+  writeFileSync(keysFile, JSON.stringify(keys));
+}
 
 const bearer = (token: string): { Authorization: string } => ({ Authorization: `Bearer ${token}` });
 
@@ -70,6 +94,8 @@ async function openStream(query: string, headers: Record<string, string> = {}) {
   return stream;
 }
 
+const head = async (rooms: string): Promise<number> =>
+  (await requestJson('HEAD', `${url}/api/events/stream?rooms=${rooms}`, undefined, bearer(KEYS.page))).status;
 const get = (path: string, token: string) => requestJson('GET', url + path, undefined, bearer(token));
 const publish = (body: unknown, token: string) =>
   requestJson('POST', `${url}/api/events`, body, bearer(token));
@@ -144,6 +170,36 @@ describe('where a key or a token may be', () => {
     );
     const other = await requestJson('GET', `${url}/api/rooms/other/state`, undefined, bearer(token));
     expect([other.status, other.json.error.code]).toEqual([403, 'forbidden']);
+  });
+
+  test('a cookie of a page that only * lets in does not count, not over a websocket either', async () => {
+    const cookie = { Cookie: `flipgate_token=${KEYS.operator}`, Origin: 'https://evil.example' };
+    expect((await requestJson('GET', `${url}/api/me`, undefined, cookie)).status).toBe(401);
+    const client = new StockClient(4, url, 'websocket', { extraHeaders: cookie });
+    await waitUntil(() => client.errors.length > 0, 'the refusal');
+    expect(client.errors).toEqual([expect.objectContaining({ message: 'unauthenticated' })]);
+    await client.close();
+    const own = new StockClient(4, url, 'websocket', {
+      extraHeaders: { Cookie: `flipgate_token=${KEYS.page}` },
+    });
+    await waitUntil(() => own.connects === 1, 'the connection');
+    await own.close();
+  });
+
+  test('HEAD of a stream is asked the same', async () => {
+    expect([await head('team.a'), await head('secret')]).toEqual([200, 403]);
+  });
+
+  test('a JWT that is made by hand, as PROTOCOL.md has it', async () => {
+    const [, program = ''] =
+      /```python\n(import base64.*?)```/s.exec(readFileSync(path.join(ROOT, 'PROTOCOL.md'), 'utf8')) ?? [];
+    const { stdout } = await promisify(execFile)('python3', ['-c', program], {
+      env: { ...process.env, JWT_SECRET: SECRET },
+    });
+    expect((await get('/api/me', stdout.trim())).json).toMatchObject({
+      id: 'user:ann',
+      rights: { subscribe: ['default'] },
+    });
   });
 
   test('a cookie of a page of another site does not count where its browser does not say which', async () => {
@@ -334,6 +390,32 @@ describe.each(['websocket', 'sse'] as const)('the SDK over %s', (prefer) => {
     const before = ['connecting null', `connecting ${prefer}`];
     if (code === 'token_expired') before.push(`live ${prefer}`);
     expect(seen).toEqual([...before, 'closed null']);
+  });
+});
+
+describe('keys that are read again', () => {
+  test('let go of who has one that was withdrawn, or narrowed, and of nobody else', async () => {
+    const open = (id: string) => openStream('rooms=team.k', bearer(`key-of-${id}`));
+    const [withdrawn, narrowed, kept] = await Promise.all([
+      open('withdrawn'),
+      open('narrowed'),
+      open('kept'),
+    ]);
+    const page = await openStream('rooms=team.k', bearer(KEYS.page));
+    writeKeys(['narrowed', 'kept', 'added'], ['team.a']);
+    gateway.process.kill('SIGHUP');
+    await waitUntil(() => withdrawn.ended && narrowed.ended, 'their ends');
+    expect((await open('withdrawn')).status).toBe(401);
+    expect((await open('narrowed')).status).toBe(403);
+    const added = await open('added');
+    expect([added.status, kept.ended, page.ended]).toEqual([200, false, false]);
+    // A file that is none changes nothing.
+    writeFileSync(keysFile, 'rubbish');
+    gateway.process.kill('SIGHUP');
+    await waitUntil(() => gateway.output().includes('all goes on as before'), 'the fault');
+    expect(gateway.output()).toContain(keysFile);
+    expect((await open('added')).status).toBe(200);
+    for (const stream of [kept, page, added]) stream.close();
   });
 });
 

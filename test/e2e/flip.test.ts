@@ -367,7 +367,10 @@ describe('flipgate flip', () => {
       ['flip', 'HYBRID', '--all', '--url', first.url],
       {},
     );
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/HYBRID: done, nobody had to move; (\S+ done(, |\n)){3}$/)]);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/HYBRID: done, nobody had to move; (\S+ done(, |\n)){3}$/),
+    ]);
     const { code: second, stdout: told } = await runProgram(
       'dist/cli.js',
       ['flip', 'SSE', '--all', '--url', first.url],

@@ -116,6 +116,9 @@ interface Rule {
 
 const read = (file: string): string => readFileSync(path.join(ROOT, 'deploy', file), 'utf8');
 
+/** Where alerts point to, until an operator has put in another place. */
+const RUNBOOKS = 'https://runbooks.example/flipgate/operations.md';
+
 describe('the alert rules', () => {
   const { groups } = parse(read('prometheus/alerts.yml')) as { groups: { rules: Rule[] }[] };
   const rules = groups.flatMap((group) => group.rules);
@@ -133,10 +136,19 @@ describe('the alert rules', () => {
       const { summary = '', description = '', runbook_url } = annotations;
       expect(summary.length).toBeGreaterThan(20);
       expect(description.length).toBeGreaterThan(summary.length);
-      expect(runbook_url).toBe(`docs/operations.md#alert-${alert.toLowerCase()}`);
+      expect(runbook_url).toBe(`${RUNBOOKS}#alert-${alert.toLowerCase()}`);
       expect(runbooks).toContain(`\n### Alert ${alert}\n`);
     }
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
+    // What the file itself says to replace.
+    expect(read('prometheus/alerts.yml')).toContain(`sed -i 's|${RUNBOOKS}|`);
+  });
+
+  test('go on with those for Redis, for who takes them in', () => {
+    const text = read('prometheus/alerts.yml').replace(/(?<=\n)#(?=  )(?!   sed)/g, '');
+    const all = (parse(text) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
+    expect(all.slice(rules.length).map(({ alert }) => alert)).toEqual(['FlipgateRedisFull']);
+    for (const { expr } of all) expect(() => parsePromQuery(expr)).not.toThrow();
   });
 
   test('are read by the example configuration, which scrapes what they know', () => {

@@ -282,3 +282,51 @@ testBehind(
   },
   60_000,
 );
+
+const SECRET = 'a-token-that-no-log-may-have';
+
+testBehind('nothing is served without TLS: a browser is sent there', async () => {
+  // Caddy does this by itself, and at ports 80 and 443 alone.
+  const able = rigs.filter(({ name }) => name !== 'caddy');
+  await behindAll(able, async ({ proxy: { plainUrl } }) => {
+    for (const [method, body] of [
+      ['GET', undefined],
+      ['POST', { type: 'fact_added' }],
+    ] as const) {
+      const path = '/api/events?room=a';
+      const { status, headers } = await requestJson(method, plainUrl + path, body, {
+        Host: 'flipgate.example',
+      });
+      expect([status, headers.location]).toEqual([308, `https://flipgate.example${path}`]);
+    }
+  });
+});
+
+testBehind('no log of theirs has a token, be the nodes there or not', async () => {
+  await behindAll(rigs, async ({ name, proxy, nodes }) => {
+    const headers = {
+      'X-API-Key': SECRET,
+      Authorization: `Bearer ${SECRET}`,
+      Cookie: `flipgate_token=${SECRET}`,
+    };
+    const ask = async (url: string): Promise<unknown> =>
+      (await requestJson('GET', `${url}/api/profile?access_token=${SECRET}`, undefined, headers)).status;
+    expect(await ask(proxy.url)).toBe(200);
+    if (name !== 'caddy') expect(await ask(proxy.plainUrl)).toBe(308);
+    await Promise.all(nodes.map((node) => node.kill()));
+    expect([502, 503]).toContain(await ask(proxy.url));
+    if (name === 'nginx') {
+      const lines = (): string[] => proxy.requestLog().split('\n').slice(0, -1);
+      await waitUntil(() => lines().at(-1)?.includes(' /api/profile 502 ') === true, 'the line of the log');
+      expect(lines().at(-1)).toMatch(/^127\.0\.0\.1 \S+ GET \/api\/profile 502 \d+ [\d.]+ [\d.:]+, [\d.:]+$/);
+    }
+    if (name === 'caddy') {
+      // Until it knows that both are gone it tells nobody.
+      await waitUntil(async () => {
+        await ask(proxy.url);
+        return proxy.output().includes('/api/profile?…');
+      }, 'the line of the log');
+    }
+    expect(proxy.output() + proxy.requestLog()).not.toContain(SECRET);
+  });
+});

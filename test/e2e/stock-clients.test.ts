@@ -69,9 +69,9 @@ describe.each(WAYS)('the stock client, version %i over %s', (version, mode) => {
     await publish(gateway.url, events);
     await publish(gateway.url, { type: 'fact_added', room: 'elsewhere', data: 'not for it' });
     await mark(gateway.url, client);
-    expect(client.events.slice(from, -1)).toEqual(
-      events.map(({ type, data }) => ({ name: type, args: [data] })),
-    );
+    // Outcomes of commands that an earlier client asked for may still come.
+    const got = client.events.slice(from, -1).filter(({ name }) => name !== 'command_response');
+    expect(got).toEqual(events.map(({ type, data }) => ({ name: type, args: [data] })));
   });
 
   test('gets both shapes of system_status_update, neither swallowed by the other', async () => {

@@ -32,6 +32,8 @@ interface Node {
   readonly changes: RoomChange[];
   /** Who asked for them. */
   readonly askers: string[];
+  /** Until when they may. */
+  readonly until: (number | null)[];
   readonly counters: Counters;
   readonly registry: NodeRegistry;
   readonly messages: NodeMessages;
@@ -75,6 +77,7 @@ async function startNode(url: string, keyPrefix: string): Promise<Node> {
     changeRooms: (_session, change, by) => {
       node.changes.push(change);
       node.askers.push(by.id);
+      node.until.push(by.expiresAt);
       return node.answer();
     },
   };
@@ -83,6 +86,7 @@ async function startNode(url: string, keyPrefix: string): Promise<Node> {
     session,
     changes: [],
     askers: [],
+    until: [],
     counters,
     registry,
     messages,
@@ -142,9 +146,10 @@ const messageLike = (node: string): fc.Arbitrary<unknown> =>
 describe('ClusterSessions', () => {
   test('tells the other node who asks, and asks for no room that one may not have', async () => {
     const { one, two } = await startPair();
-    const asker = keyCaller('key:page', { subscribe: ['a', 'team.*'] });
+    const asker = keyCaller('key:page', { subscribe: ['a', 'team.*'] }, 5000);
     expect(await one.sessions.changeRooms(two.session, CHANGE, asker)).toEqual(['a']);
     expect(two.askers).toEqual(['key:page']);
+    expect(two.until).toEqual([5000]);
     const join = ['team.x', 'other'];
     expect(await one.sessions.changeRooms(two.session, { join, leave: [] }, asker)).toMatchObject({
       code: 'forbidden',

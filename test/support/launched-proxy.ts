@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -14,8 +14,10 @@ export type ProxyName = (typeof PROXIES)[number];
 
 /** A real proxy of its own, in front of two gateways, by the configuration in deploy/. */
 export interface LaunchedProxy {
-  /** Over HTTP/1.1, without TLS. */
+  /** Over HTTP/1.1, without TLS: the same site, beside the port that it has TLS on. */
   readonly url: string;
+  /** Port 80 of its configuration, which serves nothing; Caddy's comes by itself, and is not started here. */
+  readonly plainUrl: string;
   /** Over TLS, HTTP/2 for who wants it. */
   readonly secureUrl: string;
   /** The certificate it shows, which signs itself. */
@@ -24,6 +26,8 @@ export interface LaunchedProxy {
   check(): Promise<string>;
   /** What it wrote so far. */
   output(): string;
+  /** The file that it logs requests in; empty where there is none. */
+  requestLog(): string;
   /** Resolves when it is gone. */
   stop(): Promise<void>;
 }
@@ -34,6 +38,7 @@ interface Site {
   readonly folder: string;
   readonly nodes: readonly [number, number];
   readonly port: number;
+  readonly plainPort: number;
   readonly securePort: number;
 }
 
@@ -51,14 +56,19 @@ interface Kind {
   prepare(site: Site, text: string): { readonly check: readonly string[]; readonly run: readonly string[] };
 }
 
+/** What nginx logs requests in, in its folder. */
+const REQUEST_LOG = 'requests.log';
+
 const KINDS: Readonly<Record<ProxyName, Kind>> = {
   nginx: {
     file: 'nginx/flipgate.conf',
     version: ['-v'],
     ending: 'SIGTERM',
-    changes: ({ folder, port, securePort }) => [
-      ['listen 80;', `listen 127.0.0.1:${String(port)};`],
-      ['listen 443 ', `listen 127.0.0.1:${String(securePort)} `],
+    changes: ({ folder, port, plainPort, securePort }) => [
+      ['listen 80;', `listen 127.0.0.1:${String(plainPort)};`],
+      ['listen 443 ', `listen 127.0.0.1:${String(port)};\n    listen 127.0.0.1:${String(securePort)} `],
+      ['/var/log/nginx/flipgate.log', `${folder}/${REQUEST_LOG}`],
+      ['/var/log/nginx/error.log', 'stderr'],
       ['/etc/ssl/certs/flipgate.pem', `${folder}/certificate.pem`],
       ['/etc/ssl/private/flipgate.key', `${folder}/key.pem`],
     ],
@@ -74,10 +84,10 @@ const KINDS: Readonly<Record<ProxyName, Kind>> = {
     file: 'haproxy/haproxy.cfg',
     version: ['-v'],
     ending: 'SIGTERM',
-    changes: ({ folder, port, securePort }) => [
+    changes: ({ folder, port, plainPort, securePort }) => [
       ['maxconn 32000', 'maxconn 400'],
-      ['bind :80\n', `bind 127.0.0.1:${String(port)}\n`],
-      ['bind :443 ', `bind 127.0.0.1:${String(securePort)} `],
+      ['bind :80\n', `bind 127.0.0.1:${String(plainPort)}\n`],
+      ['bind :443 ', `bind 127.0.0.1:${String(port)}\n    bind 127.0.0.1:${String(securePort)} `],
       ['/etc/haproxy/flipgate.pem', `${folder}/both.pem`],
     ],
     prepare: ({ folder }, text) => {
@@ -91,14 +101,16 @@ const KINDS: Readonly<Record<ProxyName, Kind>> = {
     version: ['version'],
     ending: 'SIGKILL',
     // One site over TLS, and the same without.
-    changes: () => [['flipgate.example {', '(site) {']],
+    changes: () => [
+      ['flipgate.example {', '(site) {'],
+      ['\n{\n', '\n{\n\tadmin off\n\tauto_https disable_redirects\n'],
+    ],
     prepare: ({ folder, port, securePort }, text) => {
       const file = path.join(folder, 'Caddyfile');
-      const options = '{\n\tadmin off\n\tauto_https disable_redirects\n}\n\n';
       const sites =
         `\nhttp://127.0.0.1:${String(port)} {\n\timport site\n}\n\nhttps://127.0.0.1:${String(securePort)} {\n` +
         `\ttls ${folder}/certificate.pem ${folder}/key.pem\n\timport site\n}\n`;
-      writeFileSync(file, options + text + sites);
+      writeFileSync(file, text + sites);
       const common = ['--config', file, '--adapter', 'caddyfile'];
       return { check: ['validate', ...common], run: ['run', ...common] };
     },
@@ -117,7 +129,8 @@ function runs(command: string, args: readonly string[]): boolean {
 /** Starts a proxy in front of gateways at these ports of this machine, and waits until it serves. */
 export async function launchProxy(name: ProxyName, nodes: readonly [number, number]): Promise<LaunchedProxy> {
   const folder = mkdtempSync(path.join(os.tmpdir(), `flipgate-${name}-`));
-  const site: Site = { folder, nodes, port: await freePort(), securePort: await freePort() };
+  const [port, plainPort, securePort] = [await freePort(), await freePort(), await freePort()];
+  const site: Site = { folder, nodes, port, plainPort, securePort };
   const certificate = await makeCertificate(folder);
   const { check, run } = KINDS[name].prepare(site, siteText(KINDS[name], site));
   const env = { PATH: process.env.PATH, HOME: folder };
@@ -135,6 +148,7 @@ export async function launchProxy(name: ProxyName, nodes: readonly [number, numb
   }, `${name} to serve`);
   return {
     url,
+    plainUrl: `http://127.0.0.1:${String(site.plainPort)}`,
     secureUrl: `https://127.0.0.1:${String(site.securePort)}`,
     certificate,
     check: async () => {
@@ -142,6 +156,10 @@ export async function launchProxy(name: ProxyName, nodes: readonly [number, numb
       return stdout + stderr;
     },
     output: () => output,
+    requestLog: () => {
+      const file = path.join(folder, REQUEST_LOG);
+      return existsSync(file) ? readFileSync(file, 'utf8') : '';
+    },
     stop: async () => {
       await end(child, KINDS[name].ending);
       rmSync(folder, { recursive: true, force: true });

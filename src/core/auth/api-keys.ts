@@ -36,6 +36,17 @@ export class ApiKeys {
     return this.#callers.size;
   }
 
+  /** The ids of callers whose keys `later` does not have, or has with other rights. */
+  notIn(later: ApiKeys): ReadonlySet<string> {
+    const gone = new Set<string>();
+    for (const [sha256, { id, rights }] of this.#callers) {
+      const then = later.#callers.get(sha256);
+      const isSame = then?.id === id && JSON.stringify(then.rights) === JSON.stringify(rights);
+      if (!isSame) gone.add(id);
+    }
+    return gone;
+  }
+
   /** Whose key this is: `key:<id>`, for good; undefined when there is no such key. */
   find(key: string): Caller | undefined {
     return key.length > MAX_LENGTH ? undefined : this.#callers.get(digestOf(key));

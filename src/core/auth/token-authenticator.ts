@@ -11,6 +11,7 @@ import type { Rights } from './rights.js';
 
 /** What a {@link TokenAuthenticator} stands on. */
 export interface TokenAuthenticatorParts {
+  /** Those of the start. */
   readonly keys: ApiKeys;
   /** undefined: no JWT is taken. */
   readonly jwt: JwtVerifier | undefined;
@@ -39,9 +40,11 @@ export class TokenAuthenticator implements Authenticator {
   /** Callers by the digest of their JWT. */
   readonly #known: LRUCache<string, Caller>;
   readonly #checks = new Map<string, Promise<Caller | Refusal>>();
+  #keys: ApiKeys;
 
   constructor(parts: TokenAuthenticatorParts) {
     this.#parts = parts;
+    this.#keys = parts.keys;
     this.#known = new LRUCache({
       max: MAX_KNOWN,
       ttl: KNOWN_MS,
@@ -58,19 +61,30 @@ export class TokenAuthenticator implements Authenticator {
       : this.#counted(identified);
   }
 
+  /** From now on these keys count. Returns the ids of callers that were let in by others, or with other rights. */
+  takeKeys(keys: ApiKeys): ReadonlySet<string> {
+    const gone = this.#keys.notIn(keys);
+    this.#keys = keys;
+    return gone;
+  }
+
   #identify({ token = '', apiKey = '' }: Credentials, address: string): Identified {
     if (token !== '') return this.#byToken(token);
-    const { keys, anonymousRights } = this.#parts;
-    if (apiKey !== '') return keys.find(apiKey) ?? new Refusal('invalid_token', 'there is no such API key');
+    const { anonymousRights } = this.#parts;
+    if (apiKey !== '')
+      return this.#keys.find(apiKey) ?? new Refusal('invalid_token', 'there is no such API key');
     if (anonymousRights !== undefined) return anonymous(address, anonymousRights);
-    return new Refusal('unauthenticated', 'show who you are: with a token or an API key');
+    return new Refusal(
+      'unauthenticated',
+      'show who you are, with a token or an API key: Authorization: Bearer …',
+    );
   }
 
   #byToken(token: string): Identified {
     if (token.length > MAX_LENGTH)
       return new Refusal('invalid_token', `the token is longer than ${String(MAX_LENGTH)} characters`);
-    const { keys, jwt } = this.#parts;
-    const caller = keys.find(token);
+    const { jwt } = this.#parts;
+    const caller = this.#keys.find(token);
     if (caller !== undefined) return caller;
     if (!looksLikeJwt(token))
       return new Refusal('invalid_token', 'the token is neither a JWT nor an API key');

@@ -45,8 +45,8 @@ export class ClusterSessions implements RemoteSessions {
     if (forbidden !== undefined) {
       return new Refusal('forbidden', `the room ${forbidden} may not be subscribed to`);
     }
-    const { id, isKnown } = by;
-    const change = { session: sessionId, join: rooms, leave: compact(leave), by: { id, isKnown } };
+    const { id, isKnown, expiresAt } = by;
+    const change = { session: sessionId, join: rooms, leave: compact(leave), by: { id, isKnown, expiresAt } };
     const answer = await this.#messages.ask(node, SUBJECT, change);
     if (answer === undefined || answer instanceof Refusal) return answer;
     return readAnswer(answer.body);
@@ -63,12 +63,12 @@ export class ClusterSessions implements RemoteSessions {
 
 /** Who asked another node, as that one has found out; what it may do was looked at there. */
 function callerOf(by: unknown): Caller {
-  const { id, isKnown } = fieldsOf(by);
+  const { id, isKnown, expiresAt } = fieldsOf(by);
   return {
     id: typeof id === 'string' ? id : 'unknown',
     isKnown: isKnown === true,
     rights: Rights.ALL,
-    expiresAt: null,
+    expiresAt: typeof expiresAt === 'number' ? expiresAt : null,
   };
 }
 

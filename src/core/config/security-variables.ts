@@ -6,6 +6,13 @@ import { choice, flag, list, path, text } from './variable.js';
 /** Nothing of such a value is shown. */
 const hidden = (): string => '***';
 
+/** A URL without what may be a secret in it. */
+function maskedUrl(value: string): string {
+  if (!isJwksUrl(value)) return hidden();
+  const { origin, pathname, search } = new URL(value);
+  return `${origin}${pathname}${search === '' ? '' : `?${hidden()}`}`;
+}
+
 /** Variables of who is let in, and what they may do; keys are the names in the configuration. */
 export const SECURITY_VARIABLES = {
   authMode: choice({
@@ -51,7 +58,8 @@ export const SECURITY_VARIABLES = {
   jwtJwksUrl: text({
     env: 'JWT_JWKS_URL',
     default: undefined,
-    accepts: 'an https URL, or an http one of this machine',
+    accepts: 'an https URL, or an http one of this machine, without a user and password',
+    mask: maskedUrl,
     check: isJwksUrl,
     doc: 'Where the public keys of JWTs are published, as a JSON Web Key Set. They may change while it runs.',
   }),

@@ -1,13 +1,13 @@
 import type { Caller } from '../auth/caller.js';
 import { type ErrorCode, Refusal } from '../errors.js';
-import type { Event, LogEntry } from '../event.js';
-import type { LogState, LogTail } from '../log/event-log.js';
+import type { Event } from '../event.js';
 import { type DeliveryFigures, newDeliveryFigures } from '../metrics/delivery-figures.js';
 import type { DeliveryParts, DeliverySettings } from './delivery-settings.js';
 import type { DeliveryLevels, DeliveryStatus } from './delivery-status.js';
 import { Drain } from './drain.js';
 import { Engine } from './engine.js';
 import { Expiries } from './expiries.js';
+import { FollowedLog } from './followed-log.js';
 import type { RoomChange } from './room-changes.js';
 import { RoomReader } from './room-reader.js';
 import type { Session } from './session.js';
@@ -22,13 +22,14 @@ const LISTED_ROOMS = 1000;
 export class Delivery {
   /** Rooms for those who ask instead of listening. */
   readonly rooms: RoomReader;
+  /** What follows the log; give it to {@link EventLog.start}. */
+  readonly tail: FollowedLog;
   /** What it counts while it works. */
   readonly figures: DeliveryFigures = newDeliveryFigures();
   readonly #parts: DeliveryParts;
   readonly #engine: Engine;
   readonly #expiries: Expiries;
   readonly #endSweep: () => void;
-  #logState: LogState = 'starting';
   #closing = false;
 
   constructor(settings: DeliverySettings, parts: DeliveryParts) {
@@ -43,39 +44,17 @@ export class Delivery {
       },
     });
     const { timeline, interest, hub, beginnings, sweeper } = this.#engine;
+    this.tail = new FollowedLog(this.#engine, parts);
     this.rooms = new RoomReader(timeline, interest);
     this.#endSweep = parts.clock.every(SWEEP_MS, () => {
-      if (this.#logState === 'ready') beginnings.beginWaiting();
+      if (this.tail.isReady) beginnings.beginWaiting();
       interest.sweep(hub.names());
-      for (const session of this.#expiries.due()) this.end(session, 'token_expired');
+      void this.#expiries.sweep((session) => {
+        this.end(session, 'token_expired');
+      });
       void sweeper.sweep();
     });
   }
-
-  /** What follows the log; give it to {@link EventLog.start}. */
-  readonly tail: LogTail = {
-    reset: (floor) => {
-      this.#engine.timeline.reset(floor);
-      // Sessions of quiet rooms, too, must learn of the gap.
-      const { shards } = this.#engine.timeline;
-      const shard = shards.ofId(floor);
-      const rooms = [...this.#engine.hub.names()].filter((room) => shards.ofRoom(room) === shard);
-      if (rooms.length > 0) this.#engine.pump.changed(new Set(rooms));
-    },
-    entries: (batch) => {
-      this.#append(batch);
-    },
-    caughtUp: (shard) => {
-      this.#engine.timeline.caughtUp(shard);
-      this.#engine.interest.caughtUp(shard);
-      this.#engine.roomChanges.caughtUp(shard);
-      this.#engine.beginnings.beginReady();
-    },
-    state: (state) => {
-      this.#logState = state;
-      if (state === 'ready') this.#engine.beginnings.beginWaiting();
-    },
-  };
 
   /** Takes a client in. It is accepted, welcomed and served through its outlet, at once or when the log is ready. */
   open(request: OpenRequest): Session | Refusal {
@@ -139,14 +118,17 @@ export class Delivery {
 
   /**
    * Takes rooms away and adds others: all of it, or, where that is refused, nothing. Answers all it has then. It is asked
-   * for `by` somebody who must be the session's client, and whose rights count: they may be newer. Default: by itself.
+   * for `by` somebody who must be the session's client, and whose rights count: they may be newer. The session ends when they do. Default: by itself.
    */
   changeRooms(
     session: Session,
     change: RoomChange,
     by: Caller = session.principal,
   ): readonly string[] | Refusal {
-    return this.#changed(session, this.#engine.roomChanges.change(session, change, by));
+    const rooms = this.#engine.roomChanges.change(session, change, by);
+    const isJoining = Array.isArray(change.join) && change.join.length > 0;
+    if (isJoining && !(rooms instanceof Refusal)) this.#expiries.shorten(session, by.expiresAt);
+    return this.#changed(session, rooms);
   }
 
   /** The same, for who may do so with any session: other nodes and backends, which reach this one through Redis. */
@@ -172,6 +154,13 @@ export class Delivery {
     } catch (error) {
       this.#parts.logger.error('a connection failed to end', { session: session.id, error });
     }
+  }
+
+  /** Ends all sessions of these principals; returns how many. */
+  endOf(principals: ReadonlySet<string>, reason: ErrorCode): number {
+    const theirs = [...this.#engine.sessions].filter(({ principal }) => principals.has(principal.id));
+    for (const session of theirs) this.end(session, reason);
+    return theirs.length;
   }
 
   /** The connection is gone. */
@@ -255,12 +244,6 @@ export class Delivery {
   #fault(session: Session, error: unknown): void {
     this.#parts.logger.error('a connection failed where it must not', { session: session.id, error });
     this.end(session, 'internal');
-  }
-
-  #append(batch: readonly LogEntry[]): void {
-    this.#engine.pump.changed(this.#engine.timeline.append(batch, this.#parts.clock.elapsed()));
-    this.#parts.counters.add('events_logged', 'all', batch.length);
-    if (this.#logState === 'ready') this.#engine.beginnings.beginWaiting();
   }
 }
 

@@ -41,6 +41,7 @@ export const NOTICES: Readonly<Partial<Record<ErrorCode, string>>> = {
   shutting_down: 'draining',
   transport_disabled: 'profile_changed',
   token_expired: 'token_expired',
+  auth_unavailable: 'auth_unavailable',
 };
 
 /**

@@ -35,6 +35,8 @@ export class Session {
   #scope: CursorScope;
   #onlyRoom: string | null = null;
   #coveredFrom = 0;
+  /** When it ends since what its client showed expires, epoch ms; null: never. */
+  endsAt: number | null;
   state: SessionState = 'opening';
   /** True once it was told so. */
   welcomed = false;
@@ -68,6 +70,7 @@ export class Session {
   ) {
     this.id = id;
     this.principal = principal;
+    this.endsAt = principal.expiresAt;
     this.transport = transport;
     this.outlet = outlet;
     this.allowance = allowance;

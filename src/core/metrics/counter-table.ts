@@ -46,6 +46,11 @@ export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
     known: ['too_many_connections', 'shutting_down'],
   },
   room_changes_refused: { help: 'Changes of rooms that were refused, by code.', label: 'reason' },
+  connections_cut: {
+    help: 'Socket.IO connections that were cut for what they sent.',
+    label: 'reason',
+    known: ['rate_limited'],
+  },
   requests_refused: { help: 'Requests over Socket.IO that were refused, by code.', label: 'reason' },
   events_logged: { help: 'Events that the log brought to this node: events in.', label: null },
   events_refused: {

@@ -72,8 +72,10 @@ export function adapt(shipped: string, port: number, nodes: readonly { readonly 
   for (const [index, shippedPort] of SHIPPED_PORTS.entries()) {
     change(new RegExp(`127\\.0\\.0\\.1:${shippedPort}\\b`, 'g'), new URL(nodes[index]?.url ?? '').host);
   }
-  change(/^\s*listen 80;$/m, `listen 127.0.0.1:${String(port)};`);
-  change(/^\s*listen 443 .*;$/m, '');
+  // What only sends browsers to TLS; then the site itself, without.
+  change(/^server \{\n\s*listen 80;\n[^{}]*\}$/m, '');
+  change(/^\s*listen 443 .*;$/m, `listen 127.0.0.1:${String(port)};`);
+  change(/^\s*(?:access|error)_log .*;$/gm, '');
   change(/^\s*ssl_\w+ .*;$/gm, '');
   return text;
 }

@@ -1,18 +1,21 @@
 import type { IncomingMessage } from 'node:http';
-import type { Authenticator, Identified } from '../../core/auth/authenticator.js';
+import type { Authenticator, Credentials, Identified } from '../../core/auth/authenticator.js';
 import type { Caller } from '../../core/auth/caller.js';
 import { Refusal } from '../../core/errors.js';
 import type { ClientAddresses } from './client-address.js';
-import { credentialsIn, credentialsOf } from './credentials.js';
+import { credentialsOf } from './credentials.js';
+import type { OriginPolicy } from './origin-policy.js';
 
 /** Finds out who makes a request, and from where. */
 export class Callers {
   readonly #authenticator: Authenticator;
   readonly #addresses: ClientAddresses;
+  readonly #origins: OriginPolicy;
 
-  constructor(authenticator: Authenticator, addresses: ClientAddresses) {
+  constructor(authenticator: Authenticator, addresses: ClientAddresses, origins: OriginPolicy) {
     this.#authenticator = authenticator;
     this.#addresses = addresses;
+    this.#origins = origins;
   }
 
   /** Where a request comes from. */
@@ -22,12 +25,17 @@ export class Callers {
 
   /** Who makes a request. */
   of(req: IncomingMessage): Identified {
-    return this.#authenticator.identify(credentialsOf(req), this.addressOf(req));
+    return this.known(this.shownBy(req), req);
   }
 
-  /** Who makes a handshake of Socket.IO, with this as its `auth`. */
-  ofHandshake(req: IncomingMessage, auth: unknown): Identified {
-    return this.#authenticator.identify(credentialsIn(auth, req), this.addressOf(req));
+  /** What a request shows of who makes it. */
+  shownBy(req: IncomingMessage): Credentials {
+    return credentialsOf(req, this.#origins.takesCookieOf(req));
+  }
+
+  /** Who shows these, with this request. */
+  known(shown: Credentials, req: IncomingMessage): Identified {
+    return this.#authenticator.identify(shown, this.addressOf(req));
   }
 
   /** Who asks for a command with this key in its data; the caller itself where there is none. */

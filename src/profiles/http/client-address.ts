@@ -6,18 +6,23 @@ import { PROXY_GROUPS } from '../../core/config/address.js';
 /** Finds the address a client has, behind proxies too. */
 export class ClientAddresses {
   readonly #isTrusted: (address: string, hop: number) => boolean;
+  readonly #trustsAnybody: boolean;
 
   /**
    * `trusted` as `TRUSTED_PROXIES` lists them. Of what a request says of where it comes from, only as much is believed as
    * they have added: nobody else can make up an address.
    */
   constructor(trusted: readonly string[]) {
+    this.#trustsAnybody = trusted.length > 0;
     this.#isTrusted = proxyAddr.compile(trusted.flatMap((name) => PROXY_GROUPS.get(name) ?? [name]));
   }
 
   /** The address a request comes from; an IPv4 address always as such. `unknown` once its connection is gone. */
   of(req: IncomingMessage): string {
-    if (req.socket.remoteAddress === undefined) return 'unknown';
+    const { remoteAddress } = req.socket;
+    if (remoteAddress === undefined) return 'unknown';
+    // Nearly always nobody says anything, or nobody is believed.
+    if (!this.#trustsAnybody || req.headers['x-forwarded-for'] === undefined) return unmapped(remoteAddress);
     const hops = proxyAddr.all(req, this.#isTrusted).map(plain);
     // What is no address can only come from the client; the nearest hop that is one speaks for it.
     return hops.findLast((hop) => isIP(hop) !== 0) ?? 'unknown';
@@ -33,5 +38,9 @@ export class ClientAddresses {
 function plain(hop: string): string {
   const [, bracketed = hop] = /^\[([^\]]*)\](?::\d+)?$/.exec(hop) ?? [];
   const [, bare = bracketed] = /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(bracketed) ?? [];
-  return bare.replace(/^::ffff:(?=\d+\.)/i, '');
+  return unmapped(bare);
+}
+
+function unmapped(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }

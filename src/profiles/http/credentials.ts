@@ -11,25 +11,27 @@ const MAX_LENGTH = 8192;
 
 /**
  * What a request shows of itself, strongest first: `Authorization: Bearer`, `?access_token=`, the cookie; as an API key alone
- * `X-API-Key`, `?apiKey=`.
+ * `X-API-Key`, `?apiKey=`. `takesCookie` says whether a cookie of this request counts.
  */
-export function credentialsOf(req: IncomingMessage): Credentials {
+export function credentialsOf(req: IncomingMessage, takesCookie: boolean): Credentials {
   const query = queryOf(req);
   return {
-    token: bearer(req.headers.authorization) ?? (query.get('access_token') || cookieOf(req)),
+    token:
+      bearer(req.headers.authorization) ??
+      (query.get('access_token') || (takesCookie ? cookieOf(req) : undefined)),
     apiKey: one(req.headers['x-api-key']) ?? query.get('apiKey') ?? undefined,
   };
 }
 
 /** What a Socket.IO handshake shows in its `auth`; it counts before what its request shows. */
-export function credentialsIn(auth: unknown, req: IncomingMessage): Credentials {
+export function credentialsIn(auth: unknown, fromRequest: Credentials): Credentials {
   const { token, apiKey } = (typeof auth === 'object' && auth !== null ? auth : {}) as Record<
     string,
     unknown
   >;
   if (isShown(token)) return { token };
   if (isShown(apiKey)) return { apiKey };
-  return credentialsOf(req);
+  return fromRequest;
 }
 
 /**
@@ -52,15 +54,9 @@ function bearer(header: string | undefined): string | undefined {
   return /^bearer +(\S.*)$/i.exec(header ?? '')?.[1]?.trim();
 }
 
-/**
- * A cookie comes with whatever request a browser makes, so of one that a page of another site has it make without saying so
- * (an image, a link) it does not count. Those that say so are refused by their origin. Source: W3C Fetch Metadata.
- */
 function cookieOf(req: IncomingMessage): string | undefined {
-  const { cookie, origin } = req.headers;
-  if (cookie === undefined || cookie.length > MAX_LENGTH) return undefined;
-  if (origin === undefined && req.headers['sec-fetch-site'] === 'cross-site') return undefined;
-  return parseCookie(cookie)[TOKEN_COOKIE];
+  const { cookie } = req.headers;
+  return cookie === undefined || cookie.length > MAX_LENGTH ? undefined : parseCookie(cookie)[TOKEN_COOKIE];
 }
 
 function one(header: string | string[] | undefined): string | undefined {

@@ -62,6 +62,7 @@ export interface ListenerParts {
 export class Listener {
   readonly #parts: ListenerParts;
   readonly #server: http.Server;
+  readonly #answer: RequestListener;
   readonly #mounts = new Set<Mount>();
   /** Sockets that left HTTP: the server knows them no more, but they hold it open. */
   readonly #departed = new Set<Duplex>();
@@ -76,7 +77,7 @@ export class Listener {
     this.#parts = parts;
     // What a mount answers is no document, and a stream keeps its headers for as long as it lives.
     const fallback = withDocumentHeaders(parts.fallback);
-    const answer = withCors(parts.origins, (req, res) => {
+    this.#answer = withCors(parts.origins, (req, res) => {
       const mount = this.#mountFor(req);
       if (mount === undefined) fallback(req, res);
       else mount.request(req, res);
@@ -84,7 +85,7 @@ export class Listener {
     this.#server = http.createServer({ ...REQUEST_LIMITS, ...parts.times }, (req, res) => {
       req.url = originForm(req.url ?? '/');
       const refusal = parts.door.refusalFor(req);
-      if (refusal === undefined) answer(req, res);
+      if (refusal === undefined) this.#answer(req, res);
       else sendRefusal(res, refusal);
     });
     this.#server.on('checkExpectation', (_req, res) => {
@@ -135,6 +136,11 @@ export class Listener {
     const { socket } = res;
     // An answer that ends by itself parts with the socket; and where it could not be taken over, HTTP still has it.
     if (socket !== null && !res.writableEnded && this.#departed.has(socket)) res.detachSocket(socket);
+  }
+
+  /** Answers a request as it would be answered now, for who took it and can not answer it any more. */
+  answerAnew(req: IncomingMessage, res: ServerResponse): void {
+    this.#answer(req, res);
   }
 
   /** Listens; resolves with the address, whose port is the system's choice when `port` is 0. Rejects when it can't. */

@@ -18,6 +18,17 @@ export class OriginPolicy {
     return origin === undefined || this.isListed(origin) || hostOf(origin) === host;
   }
 
+  /**
+   * Whether a cookie that comes with a request counts. A browser sends it with whatever a page has it ask for, so it does for
+   * pages of this gateway and of origins that are listed by their names, never for those that `*` lets in; and where no page
+   * is named, unless the browser says that it is of another site. Source: W3C Fetch Metadata.
+   */
+  takesCookieOf(req: IncomingMessage): boolean {
+    const { origin, host } = req.headers;
+    if (origin === undefined) return req.headers['sec-fetch-site'] !== 'cross-site';
+    return hostOf(origin) === host || this.isNamed(origin);
+  }
+
   /** True for an origin that is listed by its name: one whose pages may send cookies. */
   isNamed(origin: string): boolean {
     return origin !== '*' && this.#origins.has(origin);

@@ -59,5 +59,8 @@ export function transportDisabled(served: Served, path: string): Refusal {
   if (transport !== undefined && served.transports[transport]) {
     return new Refusal('shutting_down', 'this node is going down', 1000);
   }
-  return new Refusal('transport_disabled', `not served under the profile ${served.profile}`);
+  return new Refusal(
+    'transport_disabled',
+    `not served under the profile ${served.profile}: take what GET /api/profile names, or flip the gateway`,
+  );
 }

@@ -3,7 +3,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Server as Engine, type Socket as EngineSocket } from 'engine.io';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
-import type { Caller } from '../../core/auth/caller.js';
 import type { Clock } from '../../core/clock.js';
 import type { Outlet } from '../../core/delivery/outlet.js';
 import type { Session } from '../../core/delivery/session.js';
@@ -19,10 +18,11 @@ import { BundleConnection } from './bundle-connection.js';
 import { ClientScript } from './client-script.js';
 import { EngineGuard } from './engine-guard.js';
 import { EngineWriter } from './engine-writer.js';
-import { askedBy, hasSession, isToTryAgain } from './handshake.js';
+import { askedBy, hasSession } from './handshake.js';
 import { LegacyConnection } from './legacy-connection.js';
 import { type RequestParts, type Requester, Requests } from './requests.js';
 import { RoomMirror } from './room-mirror.js';
+import { SocketAdmission } from './socket-admission.js';
 
 /** A request of which the engine has made a websocket. */
 type EngineRequest = IncomingMessage & { readonly websocket?: EventEmitter };
@@ -61,8 +61,7 @@ export class SocketIoProfile implements ServedTransport {
   readonly #rooms: RoomMirror;
   readonly #script = new ClientScript();
   readonly #sessions = new Map<string, Session>();
-  /** Whose a socket is, once that is known. */
-  readonly #principals = new WeakMap<Socket, Caller>();
+  readonly #admission: SocketAdmission;
   /** The sockets under the websockets the engine has made. */
   readonly #sockets = new WeakMap<object, Duplex>();
   readonly #writers = new WeakMap<EngineSocket, EngineWriter>();
@@ -74,6 +73,7 @@ export class SocketIoProfile implements ServedTransport {
     this.#parts = parts;
     this.#requests = new Requests(parts);
     this.#guard = new EngineGuard(parts);
+    this.#admission = new SocketAdmission({ ...parts, guard: this.#guard, admits: () => this.#admits });
     this.#engine = new Engine({
       pingInterval: parts.pingIntervalMs,
       pingTimeout: parts.pingTimeoutMs,
@@ -93,7 +93,7 @@ export class SocketIoProfile implements ServedTransport {
     });
     this.#io.bind(this.#engine);
     this.#io.use((socket, next) => {
-      void this.#admit(socket, next);
+      void this.#admission.admit(socket, next);
     });
     this.#io.on('connection', (socket) => {
       this.#open(socket);
@@ -171,30 +171,9 @@ export class SocketIoProfile implements ServedTransport {
     return this.#guard.refusalFor(address) ?? this.#parts.delivery.refusalForAddress(address);
   }
 
-  async #admit(socket: Socket, next: (error?: Error) => void): Promise<void> {
-    const { delivery, callers } = this.#parts;
-    const { request, handshake, conn } = socket;
-    if (!this.#guard.claim(conn))
-      return refuse(new Refusal('bad_request', 'a connection is one session'), next);
-    const asked = askedBy(socket);
-    const principal = await callers.ofHandshake(request, handshake.auth);
-    const address = callers.addressOf(request);
-    let refusal = principal instanceof Refusal ? principal : undefined;
-    if (!this.#admits) refusal = new Refusal('transport_disabled', 'Socket.IO is not served here any more');
-    else if (!(principal instanceof Refusal)) {
-      this.#principals.set(socket, principal);
-      refusal = delivery.refusalFor({ principal, address, rooms: asked.rooms });
-    }
-    if (refusal === undefined) return next();
-    this.#guard.release(conn);
-    if (isToTryAgain(refusal, asked)) conn.close();
-    else refuse(refusal, next);
-  }
-
   #open(socket: Socket): void {
     const { delivery, callers } = this.#parts;
-    const principal = this.#principals.get(socket);
-    if (principal === undefined) throw new Error('a socket came past the door');
+    const principal = this.#admission.principalOf(socket);
     const { rooms, cursor, bundle } = askedBy(socket);
     const writer = this.#writerOf(socket.conn);
     writer.onDrain = () => {
@@ -267,11 +246,6 @@ export class SocketIoProfile implements ServedTransport {
       ack?.(new Refusal('internal', 'the request could not be carried out').toBody());
     }
   }
-}
-
-/** Refuses a client in the namespace. */
-function refuse(refusal: Refusal, next: (error: Error) => void): void {
-  next(Object.assign(new Error(refusal.code), { data: refusal.toBody() }));
 }
 
 function codeOf(answer: object): string {

@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.js';
 import type { Delivery } from '../../core/delivery/delivery.js';
 import type { Session } from '../../core/delivery/session.js';
 import { inStretches } from '../../core/delivery/stretch.js';
-import { Refusal } from '../../core/errors.js';
+import { type ErrorCode, Refusal } from '../../core/errors.js';
 import type { ServedTransport } from '../../core/flip/served-transport.js';
 import type { Listener } from '../http/listener.js';
 import type { Identified } from '../../core/auth/authenticator.js';
@@ -21,6 +21,9 @@ const MIN_RETRY_MS = 1000;
 const MAX_LOOK_MS = 1000;
 /** Streams looked at between two looks at the clock. */
 const STREAMS_PER_LOOK = 50;
+
+/** Refusals that pass by themselves. */
+const TOLD_IN_STREAM: ReadonlySet<ErrorCode> = new Set(['shutting_down', 'auth_unavailable']);
 
 /** What the SSE profile is told and works with. */
 export interface SseProfileParts {
@@ -44,6 +47,7 @@ export class SseProfile implements ServedTransport {
   readonly #onClose: (this: Socket) => void;
   readonly #endPing: () => void;
   #detach: () => void = () => undefined;
+  #admits = false;
 
   constructor(parts: SseProfileParts) {
     this.#parts = parts;
@@ -67,6 +71,7 @@ export class SseProfile implements ServedTransport {
 
   admit(): void {
     this.turnAway();
+    this.#admits = true;
     this.#detach = this.#parts.listener.mount({
       path: SSE_PATH,
       request: (req, res) => {
@@ -76,6 +81,7 @@ export class SseProfile implements ServedTransport {
   }
 
   turnAway(): void {
+    this.#admits = false;
     this.#detach();
   }
 
@@ -95,7 +101,7 @@ export class SseProfile implements ServedTransport {
       return sendRefusal(res, new Refusal('bad_request', 'a stream needs a connection of its own'));
     }
     const caller = this.#parts.callers.of(req);
-    if (req.method === 'HEAD') return void answerHead(caller, res);
+    if (req.method === 'HEAD') return void this.#answerHead(caller, req, res);
     if (caller instanceof Promise) void this.#openLater(caller, req, res, res.socket);
     else this.#open(caller, req, res, res.socket);
   }
@@ -112,29 +118,31 @@ export class SseProfile implements ServedTransport {
     listener.takeOver(req, res);
     const found = await caller;
     if (socket.destroyed) return;
-    this.#open(found, req, res, socket);
+    // A flip may have come meanwhile.
+    if (this.#admits) this.#open(found, req, res, socket);
+    else listener.answerAnew(req, res);
     listener.letGo(res);
   }
 
   #open(principal: Caller | Refusal, req: IncomingMessage, res: ServerResponse, socket: Socket): void {
-    if (principal instanceof Refusal) return sendRefusal(res, principal);
     const { delivery, listener, callers, random, reconnectJitterMs } = this.#parts;
     const connection = new SseConnection(res, socket, MIN_RETRY_MS + random() * reconnectJitterMs);
-    const query = queryOf(req);
-    const lastEventId = req.headers['last-event-id'] ?? query.get('lastEventId');
+    const lastEventId = req.headers['last-event-id'] ?? queryOf(req).get('lastEventId');
     socket.setNoDelay(true);
-    const session = delivery.open({
-      principal,
-      address: callers.addressOf(req),
-      transport: 'sse',
-      outlet: connection,
-      // An empty parameter names no room either.
-      rooms: (query.get('rooms') || undefined)?.split(',').map((room) => room.trim()),
-      cursor: lastEventId === null || lastEventId === '' ? null : String(lastEventId),
-    });
+    const session =
+      principal instanceof Refusal
+        ? principal
+        : delivery.open({
+            principal,
+            address: callers.addressOf(req),
+            transport: 'sse',
+            outlet: connection,
+            rooms: roomsIn(req),
+            cursor: lastEventId === null || lastEventId === '' ? null : String(lastEventId),
+          });
     if (session instanceof Refusal) {
       // A 503 would have an EventSource give up for good, while another node, or this one soon, could serve it.
-      if (session.code !== 'shutting_down') return sendRefusal(res, session);
+      if (!TOLD_IN_STREAM.has(session.code)) return sendRefusal(res, session);
       connection.accept();
       listener.takeOver(req, res);
       return connection.end(session.code);
@@ -144,6 +152,18 @@ export class SseProfile implements ServedTransport {
     listener.takeOver(req, res);
     socket.on('drain', this.#onDrain);
     socket.on('close', this.#onClose);
+  }
+
+  /** What a stream would be answered, without one. */
+  async #answerHead(caller: Identified, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const { delivery, callers } = this.#parts;
+    const principal = await caller;
+    const refusal =
+      principal instanceof Refusal
+        ? principal
+        : delivery.refusalFor({ principal, address: callers.addressOf(req), rooms: roomsIn(req) });
+    if (refusal === undefined) res.writeHead(200, { 'Content-Type': 'text/event-stream' }).end();
+    else sendRefusal(res, refusal);
   }
 
   /** Looks at all streams, and pings those at which nothing was written for so many looks. */
@@ -158,9 +178,7 @@ export class SseProfile implements ServedTransport {
   }
 }
 
-/** What a stream would be answered, without one. */
-async function answerHead(caller: Identified, res: ServerResponse): Promise<void> {
-  const found = await caller;
-  if (found instanceof Refusal) sendRefusal(res, found);
-  else res.writeHead(200, { 'Content-Type': 'text/event-stream' }).end();
+/** The rooms that a request names; an empty parameter names none either. */
+function roomsIn(req: IncomingMessage): readonly string[] | undefined {
+  return (queryOf(req).get('rooms') || undefined)?.split(',').map((room) => room.trim());
 }

@@ -168,6 +168,25 @@ describe('nginx', () => {
     expect(conf.split('\n').filter((line) => line.split('127.0.0.1:500').length > 2)).toEqual([]);
   });
 
+  test('logs where its container can write, and without a query', () => {
+    const logs = [...conf.matchAll(/_log (\/[^ ;]+)/g)].map(([, file]) => String(file));
+    const changes = [...command.matchAll(/s\|([^|]+)\|([^|]+)\|/g)].map(
+      ([, from, to]) => [String(from), String(to)] as const,
+    );
+    expect(new Set(changes.map(([from]) => from))).toEqual(new Set(logs));
+    expect(changes.map(([, to]) => to)).toEqual(['/dev/stdout', 'stderr']);
+    const [, format = ''] = /^log_format flipgate '(.*)';$/m.exec(conf) ?? [];
+    expect(format).toContain('$uri');
+    expect(format).not.toMatch(/\$(request|request_uri|args|query_string|arg_\w+|http_\w+|is_args)\b/);
+  });
+
+  test('is asked for its health at an address that nobody else reaches', () => {
+    const [, address] = /^ +listen (127\.0\.0\.1:\d+);$/m.exec(textOf(`${FOLDER}/nginx.conf`)) ?? [];
+    expect(service('nginx').healthcheck).toMatchObject({
+      test: ['CMD', 'wget', '-q', '-O', '/dev/null', `http://${String(address)}/healthz`],
+    });
+  });
+
   test('is the one proxy that gateways believe, and sends them the address of each client', () => {
     for (const name of nodes) expect(service(name).environment?.TRUSTED_PROXIES).toBe(addressOf('nginx'));
     expect(conf).toContain('proxy_set_header X-Forwarded-For');

@@ -35,6 +35,15 @@ describe('what an engine is sent', () => {
       .flatMap((rest) => rest.split(/\s+/).slice(0, -1));
     expect([...new Set(copied)].sort()).toEqual([...context].sort());
   });
+
+  test('has what the scripts that build import from beside them', () => {
+    for (const script of context.filter((file) => file.endsWith('.mjs'))) {
+      const imported = [...textOf(script).matchAll(/ from '(\.{1,2}\/[^']+)'/g)].map(([, file]) =>
+        path.posix.join(path.posix.dirname(script), String(file)),
+      );
+      expect(imported.filter((file) => !context.includes(file))).toEqual([]);
+    }
+  });
 });
 
 describe('the image', () => {

@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { EXIT_CONFIG } from '../../../src/core/config/fault.js';
 import { graceMsFor, linesOf, secondsToMs, textOf, variablesOf } from '../../support/deploy-files.js';
+import { ROOT } from '../../support/launched-gateway.js';
 
 describe('the unit for systemd', () => {
   const lines = linesOf(textOf('deploy/systemd/flipgate.service'));
@@ -15,6 +18,16 @@ describe('the unit for systemd', () => {
     const names = settings.map(([name]) => String(name));
     const twice = names.filter((name, index) => names.indexOf(name) !== index);
     expect(new Set(twice)).toEqual(new Set(['Environment', 'SystemCallFilter']));
+  });
+
+  test('finds what it names where the steps of the README put it', () => {
+    const [, file] =
+      lines.map((line) => /^Documentation=file:\/opt\/flipgate\/(.*)$/.exec(line)).find(Boolean) ?? [];
+    expect(existsSync(path.join(ROOT, String(file)))).toBe(true);
+    const [, copied = ''] = /cp -r (.*) \/opt\/flipgate-\$VERSION\//.exec(textOf('deploy/README.md')) ?? [];
+    expect(copied.split(' ')).toContain(String(file).split('/')[0]);
+    expect(copied.split(' ')).toContain(all('ExecStart')[0]?.split(/[ /]/).at(-3));
+    expect(all('WorkingDirectory')).toEqual(['/opt/flipgate']);
   });
 
   test('gives clients the time to move, and signals to the gateway alone', () => {

@@ -16,7 +16,12 @@ upstream flipgate_socketio {
 }
 server {
     listen 80;
+    return 308 https://$host$request_uri;
+}
+server {
     listen 443 ssl http2;
+    access_log /var/log/nginx/flipgate.log flipgate;
+    error_log /var/log/nginx/error.log crit;
     ssl_certificate     /etc/ssl/certs/flipgate.pem;
     ssl_certificate_key /etc/ssl/private/flipgate.key;
     location / { proxy_pass http://flipgate; }
@@ -28,7 +33,7 @@ test('the configuration that ships can be taken for a drill', () => {
   const shipped = readFileSync(path.join(ROOT, 'deploy/nginx/flipgate.conf'), 'utf8');
   const adapted = adapt(shipped, 18080, NODES);
   expect(adapted).toContain('listen 127.0.0.1:18080;');
-  expect(adapted).not.toMatch(/^\s*(ssl_|listen 443)|127\.0\.0\.1:500[23]/m);
+  expect(adapted).not.toMatch(/^\s*(ssl_|listen (80|443))|127\.0\.0\.1:500[23]|\/var\/log|\b308 /m);
 });
 
 describe('the shipped configuration of nginx', () => {
@@ -39,7 +44,7 @@ describe('the shipped configuration of nginx', () => {
     expect(adapted.match(/^\s*listen .*$/gm)?.map((line) => line.trim())).toEqual([
       'listen 127.0.0.1:18080;',
     ]);
-    expect(adapted).not.toMatch(/ssl|500[23]/);
+    expect(adapted).not.toMatch(/ssl|500[23]|308|_log/);
     expect(adapted).toContain('hash $remote_addr consistent;');
   });
 

@@ -62,8 +62,12 @@ async function publish(
 ): Promise<void> {
   const { id: request, span } = beginTrail(tracing, 'POST /api/events', req, res);
   const tell = traces?.publishing(span);
-  const ids = await publisher.publish(req.body, rights);
-  tell?.(ids instanceof Refusal ? [] : ids);
+  let ids: readonly string[] | Refusal = [];
+  try {
+    ids = await publisher.publish(req.body, rights);
+  } finally {
+    tell?.(ids instanceof Refusal ? [] : ids);
+  }
   if (ids instanceof Refusal) {
     logger.debug('a publication was refused', { request, principal, code: ids.code });
     sendRefusal(res, ids);

@@ -77,7 +77,15 @@ function setUp(log: LogBounds, memory: LogBounds): World {
   const published: Event[] = [];
   const { tail } = rig.delivery;
   rig.log.start({
-    ...tail,
+    reset: (floor) => {
+      tail.reset(floor);
+    },
+    caughtUp: (shard) => {
+      tail.caughtUp(shard);
+    },
+    state: (state) => {
+      tail.state(state);
+    },
     entries: (batch) => {
       for (const entry of batch) published.push(...TYPES.place(entry, 0));
       tail.entries(batch);

@@ -63,20 +63,43 @@ describe('rooms, by right', () => {
 });
 
 describe('what expires', () => {
-  test('ends its session within a second, and no other', () => {
+  test('takes with it what was joined by it: the session ends then, and not before', async () => {
+    const rig = DeliveryRig.ready();
+    const { session } = enter(rig, ann, ['a']);
+    const short = keyCaller('key:ann', { subscribe: ['secret'] }, rig.clock.now() + 3000);
+    rig.delivery.changeRooms(session, { join: [], leave: [] }, short);
+    expect(session.endsAt).toBeNull();
+    rig.delivery.changeRooms(session, { join: ['secret'], leave: [] }, short);
+    const later = keyCaller('key:ann', { subscribe: ['secret', 'b'] }, rig.clock.now() + 60_000);
+    rig.delivery.changeRooms(session, { join: ['b'], leave: [] }, later);
+    await rig.clock.turn(2000);
+    expect(session.state).toBe('live');
+    await rig.clock.turn(2000);
+    expect(session.state).toBe('closed');
+  });
+
+  test('at once for very many, in stretches', async () => {
+    const rig = DeliveryRig.ready();
+    const at = keyCaller('user:ann', { subscribe: ['a'] }, rig.clock.now() + 1000);
+    const sessions = Array.from({ length: 500 }, () => enter(rig, at, ['a']).session);
+    await rig.clock.turn(5000);
+    expect(sessions.filter(({ state }) => state !== 'closed')).toEqual([]);
+  });
+
+  test('ends its session within a second, and no other', async () => {
     const rig = DeliveryRig.ready();
     const at = (ms: number) => keyCaller('user:ann', { subscribe: ['a'] }, rig.clock.now() + ms);
     const [soon, later] = [enter(rig, at(3000), ['a']), enter(rig, at(9000), ['a'])];
     const never = enter(rig, ann, ['a']);
     const gone = enter(rig, at(3000), ['a']);
     rig.delivery.close(gone.session);
-    rig.clock.advance(2000);
+    await rig.clock.turn(2000);
     expect(soon.session.state).toBe('live');
-    rig.clock.advance(2000);
+    await rig.clock.turn(2000);
     expect([soon, later, never].map(({ session }) => session.state)).toEqual(['closed', 'live', 'live']);
     expect(soon.outlet.ended).toBe('token_expired');
     expect(gone.outlet.ended).not.toBe('token_expired');
-    rig.clock.advance(10_000);
+    await rig.clock.turn(10_000);
     expect([later, never].map(({ session }) => session.state)).toEqual(['closed', 'live']);
     expect(rig.counters.get('sessions_ended', 'token_expired')).toBe(2);
   });

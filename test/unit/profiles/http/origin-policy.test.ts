@@ -32,6 +32,21 @@ describe('OriginPolicy', () => {
     expect(policy.allows(request(origin))).toBe(false);
   });
 
+  test.each([
+    ['a program', undefined, undefined, true],
+    ['a link or image of this site', undefined, 'same-origin', true],
+    ['one of another site', undefined, 'cross-site', false],
+    ['a page of this gateway', 'http://gateway.example:5002', 'same-origin', true],
+    ['a page that is listed', 'https://app.example', 'cross-site', true],
+    ['a page that is not', 'https://evil.example', 'cross-site', false],
+  ])('cookies: of %s', (_name, origin, site, takes) => {
+    const { headers } = request(origin);
+    const asked = { headers: { ...headers, 'sec-fetch-site': site } } as unknown as IncomingMessage;
+    expect(policy.takesCookieOf(asked)).toBe(takes);
+    // What * lets in has none.
+    expect(new OriginPolicy(['*']).takesCookieOf(request('https://app.example'))).toBe(false);
+  });
+
   test('lists what it lists, and everything with *', () => {
     expect(policy.isListed('https://app.example')).toBe(true);
     expect(policy.isListed('http://gateway.example:5002')).toBe(false);

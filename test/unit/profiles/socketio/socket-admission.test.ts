@@ -1,0 +1,97 @@
+import { EventEmitter } from 'node:events';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Socket } from 'socket.io';
+import type { Credentials } from '../../../../src/core/auth/authenticator.js';
+import { systemClock } from '../../../../src/core/clock.js';
+import { Refusal } from '../../../../src/core/errors.js';
+import { Counters } from '../../../../src/core/metrics/counters.js';
+import { Callers } from '../../../../src/profiles/http/callers.js';
+import { ClientAddresses } from '../../../../src/profiles/http/client-address.js';
+import { OriginPolicy } from '../../../../src/profiles/http/origin-policy.js';
+import { EngineGuard } from '../../../../src/profiles/socketio/engine-guard.js';
+import { SocketAdmission } from '../../../../src/profiles/socketio/socket-admission.js';
+import { freeCaller } from '../../../support/caller.js';
+import { DeliveryRig } from '../../../support/delivery-rig.js';
+
+let shown: Credentials[];
+let admission: SocketAdmission;
+let admits: boolean;
+
+beforeEach(() => {
+  shown = [];
+  admits = true;
+  const authenticator = {
+    identify: (credentials: Credentials) => {
+      shown.push(credentials);
+      const isGood = credentials.token === 'good' || credentials.apiKey === 'good';
+      return isGood ? freeCaller('key:good') : new Refusal('invalid_token', 'no');
+    },
+  };
+  const counters = new Counters();
+  admission = new SocketAdmission({
+    delivery: DeliveryRig.ready().delivery,
+    callers: new Callers(authenticator, new ClientAddresses([]), new OriginPolicy([])),
+    guard: new EngineGuard({ clock: systemClock, counters, maxConnections: 0, maxConnectionsPerAddress: 0 }),
+    admits: () => admits,
+  });
+});
+
+/** A socket as Socket.IO makes it of a connection whose first request was this. */
+function socketOf(
+  conn: EventEmitter,
+  auth: Record<string, unknown>,
+  secrets: Record<string, string>,
+): Socket {
+  const url = `/socket.io/?EIO=4&access_token=${secrets['query'] ?? ''}`;
+  const headers = { host: 'x', authorization: secrets['header'], cookie: 'a=b', 'x-api-key': secrets['key'] };
+  const request = { url, headers, socket: { remoteAddress: '10.0.0.1' } };
+  const query = { EIO: '4', access_token: secrets['query'] };
+  return { conn, request, handshake: { auth, headers, query, url } } as unknown as Socket;
+}
+
+const admit = (socket: Socket): Promise<Error | undefined> =>
+  new Promise((resolve) => void admission.admit(socket, resolve));
+
+describe('SocketAdmission', () => {
+  test('takes what a client shows out of the handshake, which Socket.IO keeps and shows others', async () => {
+    const auth = { bundle: true, token: 'good', apiKey: 'SECRET' };
+    const socket = socketOf(new EventEmitter(), auth, {
+      query: 'SECRET',
+      header: 'Bearer SECRET',
+      key: 'SECRET',
+    });
+    expect(await admit(socket)).toBeUndefined();
+    expect(shown).toEqual([{ token: 'good' }]);
+    expect(admission.principalOf(socket).id).toBe('key:good');
+    expect(JSON.stringify(socket.handshake)).not.toMatch(/SECRET|good|a=b/);
+    expect(socket.handshake.auth).toEqual({ bundle: true });
+    expect(socket.request.headers).toEqual({ host: 'x' });
+  });
+
+  test('remembers what the request showed, for a client that leaves and comes again', async () => {
+    const conn = Object.assign(new EventEmitter(), { close: () => undefined });
+    const refused = await admit(socketOf(conn, { token: 'bad' }, { key: 'good' }));
+    expect(refused).toMatchObject({ message: 'invalid_token' });
+    const again = socketOf(conn, {}, {});
+    expect(await admit(again)).toBeUndefined();
+    expect(shown.at(-1)).toMatchObject({ apiKey: 'good' });
+  });
+
+  test('one connection is one session, also while it is not known yet whose', async () => {
+    const conn = new EventEmitter();
+    const [first, second] = [socketOf(conn, { token: 'good' }, {}), socketOf(conn, { token: 'good' }, {})];
+    const both = await Promise.all([admit(first), admit(second)]);
+    expect(both).toEqual([undefined, expect.objectContaining({ message: 'bad_request' })]);
+  });
+
+  test('a client whose transport went off meanwhile has its connection closed, and comes back', async () => {
+    let closed = 0;
+    const conn = Object.assign(new EventEmitter(), { close: () => void (closed += 1) });
+    admits = false;
+    void admission.admit(socketOf(conn, { token: 'good' }, {}), () => {
+      throw new Error('it was answered');
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(closed).toBe(1);
+  });
+});
