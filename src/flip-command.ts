@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { authorization } from './client/http.js';
+import type { ClusterStatus } from './core/cluster/cluster-status.js';
 import type { FlipsReport } from './core/flip/flips.js';
+import { whyNoAnswer } from './no-answer.js';
 
 /** How often the gateway is asked how far it is, ms. */
 const ASK_MS = 200;
@@ -7,6 +10,12 @@ const ASK_MS = 200;
 const ANSWER_MS = 10_000;
 /** So many questions without an answer, one after the other, and the gateway counts as gone. */
 const MAX_SILENCE = 25;
+/** So many answers of other nodes, one after the other, and the node that was asked counts as gone. */
+const MAX_ELSEWHERE = 60;
+/** So many questions at once show whether several nodes answer. */
+const PROBES = 4;
+/** What is said of a flip that is done and had no clients to move. */
+const NOBODY = ', nobody had to move';
 
 /** What `flipgate flip` is asked to do. */
 export interface FlipCommand {
@@ -20,19 +29,29 @@ export interface FlipCommand {
   readonly token: string | undefined;
   /** Takes a line for people. */
   readonly print: (line: string) => void;
+  /** Resolves after so many ms. Default: a timer's. */
+  readonly pause?: (ms: number) => Promise<unknown>;
 }
 
 /**
- * Has a running gateway flipped, and tells how it goes on until its clients have moved. Resolves with the exit code: 0 only
- * when just this flip is done, or the profile was served already.
+ * Has a running gateway flipped, and tells how it goes on until its clients have moved. Where a proxy asks another node each
+ * time, the answers of the node that was asked first are those that count. Resolves with the exit code: 0 only when just this
+ * flip is done, or the profile was served already.
  */
-export async function runFlip({ profile, all, url, token, print }: FlipCommand): Promise<number> {
+export async function runFlip({
+  profile,
+  all,
+  url,
+  token,
+  print,
+  pause = sleep,
+}: FlipCommand): Promise<number> {
   if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
     print(`--url ${url} is no address: name one such as http://127.0.0.1:5002`);
     return 1;
   }
-  const address = new URL(`${url.replace(/\/+$/, '')}/api/admin/profile`);
-  const asked = await ask(address, token, { method: 'PUT', body: JSON.stringify({ profile, all }) });
+  const place = { address: new URL(`${url.replace(/\/+$/, '')}/api/admin/profile`), token };
+  const asked = await ask(place, { method: 'PUT', body: JSON.stringify({ profile, all }) });
   if ('problem' in asked) {
     print(asked.problem);
     return 1;
@@ -40,53 +59,106 @@ export async function runFlip({ profile, all, url, token, print }: FlipCommand):
   let { report } = asked;
   const own = ownOf(report, all);
   let told = '';
-  for (let silence = 0; ; ) {
+  for (let silence = 0, elsewhere = 0; ; ) {
     const end = endOf(report, own);
     const line = end?.line ?? describe(report, own.kind === 'rollout');
     if (line !== told) print(line);
     told = line;
-    if (end !== undefined) return end.code;
-    await sleep(ASK_MS);
-    const answer = await ask(address, token, {});
-    silence = 'problem' in answer ? silence + 1 : 0;
-    if ('report' in answer) report = answer.report;
-    else if (silence > MAX_SILENCE) {
+    if (end !== undefined) return end.code === 0 ? await endAlone(place, own, all, print) : end.code;
+    await pause(ASK_MS);
+    const answer = await ask(place);
+    if ('problem' in answer) {
+      silence += 1;
+      if (silence <= MAX_SILENCE) continue;
       print(answer.problem);
+      return 1;
+    }
+    silence = 0;
+    elsewhere = answer.report.node === own.node ? 0 : elsewhere + 1;
+    if (elsewhere === 0) report = answer.report;
+    else if (elsewhere > MAX_ELSEWHERE) {
+      print(await describeLoss(place, own, answer.report));
       return 1;
     }
   }
 }
 
+/** Says of a flip of one node that it was of one, where several answer. Resolves with the exit code: not 0 where all were wanted. */
+async function endAlone(
+  place: Place,
+  { kind, id, node }: Own,
+  all: boolean,
+  print: (line: string) => void,
+): Promise<number> {
+  if (kind === 'rollout') return 0;
+  const answers = await Promise.all(Array.from({ length: PROBES }, () => ask(place)));
+  if (!answers.some((answer) => 'report' in answer && answer.report.node !== node)) return 0;
+  const alone = `${id === undefined ? 'asked' : 'flipped'} node ${node} alone: several nodes answer at this address`;
+  print(`${alone}${all ? ', and it knows of no other (REDIS_URL)' : '; --all flips all'}`);
+  return all ? 1 : 0;
+}
+
+/** What can be said when the node that was asked answers no more, but others do. */
+async function describeLoss(place: Place, { kind, node, profile }: Own, other: FlipsReport): Promise<string> {
+  const loss = `node ${node}, which was asked, answers no more at this address`;
+  if (kind === 'flip') return `${loss}; node ${other.node} does, and serves ${other.profile}`;
+  const nodes = await nodesAt(place);
+  const serving = nodes.filter((one) => one.profile === profile);
+  const served =
+    nodes.length === 0
+      ? `node ${other.node} does, and serves ${other.profile}`
+      : `${String(serving.length)} of ${String(nodes.length)} nodes serve ${profile}`;
+  return `${loss}; ${served}; whether all clients have moved is not known`;
+}
+
+/** Where is asked, and what is shown there. */
+interface Place {
+  readonly address: URL;
+  readonly token: string | undefined;
+}
+
 /** What was asked for, as the gateway answered at first; no id where the profile was served already. */
 interface Own {
+  /** The node that answered. */
+  readonly node: string;
   readonly kind: 'rollout' | 'flip';
   readonly id: number | undefined;
   readonly profile: string;
 }
 
-function ownOf({ profile, flip, rollout }: FlipsReport, all: boolean): Own {
-  if (all && rollout !== null) return { kind: 'rollout', id: rollout.id, profile: rollout.to };
-  return { kind: 'flip', id: flip?.to === profile ? flip.id : undefined, profile };
+function ownOf({ node, profile, flip, rollout }: FlipsReport, all: boolean): Own {
+  if (all && rollout !== null) return { node, kind: 'rollout', id: rollout.id, profile: rollout.to };
+  return { node, kind: 'flip', id: flip?.to === profile ? flip.id : undefined, profile };
 }
 
 type Answer = { readonly report: FlipsReport } | { readonly problem: string };
 
-async function ask(address: URL, token: string | undefined, init: RequestInit): Promise<Answer> {
+async function ask({ address, token }: Place, init: RequestInit = {}): Promise<Answer> {
   try {
     const response = await fetch(address, {
       ...init,
-      headers: {
-        'Content-Type': 'application/json',
-        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
-      },
+      headers: { 'Content-Type': 'application/json', ...authorization(token) },
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     const body = (await response.json()) as FlipsReport & { error?: { code: string; message: string } };
     if (body.error !== undefined) return { problem: `${body.error.code}: ${body.error.message}` };
     return { report: body };
   } catch (error) {
-    const { cause } = error as { cause?: { code?: unknown } };
-    return { problem: `no gateway answers at ${address.origin} (${String(cause?.code ?? error)})` };
+    return { problem: whyNoAnswer(address.origin, error) };
+  }
+}
+
+/** What the nodes that know of each other serve; none where that is not told. */
+async function nodesAt({ address, token }: Place): Promise<readonly { readonly profile: string }[]> {
+  try {
+    const response = await fetch(new URL('status', address), {
+      headers: authorization(token),
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    const { cluster } = (await response.json()) as { cluster?: Pick<ClusterStatus, 'nodes'> | null };
+    return cluster?.nodes ?? [];
+  } catch {
+    return [];
   }
 }
 
@@ -115,10 +187,13 @@ function describe({ profile, flip, rollout }: FlipsReport, all: boolean): string
       ({ id, host, state, sessions, error }) =>
         `${host}/${id} ${state}${sessions === null ? '' : moved(sessions)}${error === null ? '' : ` (${error.message})`}`,
     );
-    return `${rollout.to}: ${rollout.state}; ${nodes.join(', ')}`;
+    const idle =
+      rollout.state === 'done' && rollout.nodes.every(({ sessions }) => (sessions?.total ?? 0) === 0);
+    return `${rollout.to}: ${rollout.state}${idle ? NOBODY : ''}; ${nodes.join(', ')}`;
   }
   if (flip === null || flip.to !== profile) return `${profile} is served`;
-  return `${flip.from} → ${flip.to}: ${flip.state}${moved(flip.sessions)}`;
+  const idle = flip.state === 'done' && flip.sessions.total === 0;
+  return `${flip.from} → ${flip.to}: ${flip.state}${idle ? NOBODY : moved(flip.sessions)}`;
 }
 
 function moved({ total, left }: { readonly total: number; readonly left: number }): string {

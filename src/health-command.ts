@@ -1,3 +1,5 @@
+import { whyNoAnswer } from './no-answer.js';
+
 /** Longest time in ms that the answer may take: below the time after which what asks (Docker, a service manager) gives up. */
 const ANSWER_MS = 4000;
 
@@ -24,9 +26,7 @@ export async function runHealth({ url, ready, print }: HealthCommand): Promise<n
     print(`${String(answer.status)} ${text}`);
     return answer.status === 200 ? 0 : 1;
   } catch (error) {
-    const { cause, name } = error as { cause?: { code?: unknown }; name?: unknown };
-    const reason = name === 'TimeoutError' ? 'no answer in time' : (cause?.code ?? error);
-    print(`no gateway answers at ${address.href} (${String(reason)})`);
+    print(whyNoAnswer(address.href, error));
     return 1;
   }
 }

@@ -1,5 +1,6 @@
 import type { StateChange } from '../client/index.js';
 import { AccountBadge } from './account-badge.js';
+import { AnsweringNodes } from './answering-nodes.js';
 import { CardLocks } from './card-locks.js';
 import { CommandList } from './command-list.js';
 import { ConnectionBar } from './connection-bar.js';
@@ -61,6 +62,8 @@ const bar = new ConnectionBar(barElements(), (transport) => {
 });
 const table = new EventTable(tableElements());
 const host = new HostCard(hostElements());
+const answering = new AnsweringNodes(() => performance.now());
+const figuresNote = element('figures-note', HTMLElement);
 const facts = new GatewayFacts(factElements());
 const figures = FIGURES.map((spec) => new Figure(element('figures', HTMLElement), spec));
 const rooms = new RoomSizes({
@@ -189,15 +192,22 @@ function takeState(change: StateChange): void {
 }
 
 function takeStatus(answer: Fields): void {
+  const isOwn = answering.take(answer);
+  const { own, areSeveral } = answering;
+  nodes.take(answer, own);
+  flip.restrict(areSeveral);
+  figuresNote.textContent = areSeveral
+    ? `several nodes answer here: these are of ${own?.slice(0, 8) ?? UNKNOWN}, last 5 minutes`
+    : 'this node, last 5 minutes';
+  if (!isOwn) return;
   const at = Date.now() / 1000;
   // A flip that leaves this page's transport on is told to nobody but those who ask.
   showProfile(answer, (transport) => answer.fields('transports').flag(transport) === true);
   for (const figure of figures) figure.take(answer, at);
   facts.take(answer);
   rooms.take(answer);
-  nodes.take(answer);
   drops.take(answer, performance.now());
-  flip.take(answer);
+  flip.take(answer, own);
   controls.observe(answer.fields('hostMonitor'));
 }
 

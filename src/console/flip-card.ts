@@ -11,6 +11,10 @@ export interface FlipCardParts {
   /** This node or all; shown where there are several. */
   readonly scope: HTMLElement;
   readonly allLabel: HTMLElement;
+  readonly node: HTMLInputElement;
+  readonly all: HTMLInputElement;
+  /** Says why only all can be chosen. */
+  readonly scopeNote: HTMLElement;
   readonly open: HTMLButtonElement;
   readonly dialog: HTMLDialogElement;
   readonly question: HTMLElement;
@@ -24,6 +28,8 @@ export interface FlipCardParts {
 const WATCH_MS = 400;
 /** The same where there was no answer. */
 const RETRY_MS = 2000;
+/** So many answers of other nodes, one after the other, and the node whose flip is watched counts as gone. */
+const MAX_ELSEWHERE = 60;
 
 /** Asks which profile to serve, makes sure, and shows how the clients move. */
 export class FlipCard {
@@ -34,6 +40,12 @@ export class FlipCard {
   #whyNot = '';
   #status: Fields | undefined;
   #isWatching = false;
+  /** The node that the status is of. */
+  #own: string | undefined;
+  /** The node whose flips are watched; undefined: whichever answers. */
+  #watched: string | undefined;
+  #elsewhere = 0;
+  #areSeveral = false;
   /** Which flip, and which state of it, the status told of last. */
   #seen: string | undefined;
   #wanted: { readonly profile: string; readonly all: boolean } | undefined;
@@ -64,6 +76,7 @@ export class FlipCard {
   allow(whyNot: string): void {
     this.#whyNot = whyNot;
     for (const choice of this.#parts.form.querySelectorAll('input')) choice.disabled = whyNot !== '';
+    this.#offerScope();
     if (whyNot !== '') this.#parts.dialog.close();
     this.#label();
   }
@@ -80,10 +93,23 @@ export class FlipCard {
     this.#label();
   }
 
-  /** Takes what a status says; flips that others have asked for are shown, too. */
-  take(status: Fields): void {
+  /** Where `areSeveral` nodes answer in turns, nobody knows which one a flip of one would be of. */
+  restrict(areSeveral: boolean): void {
+    if (areSeveral === this.#areSeveral) return;
+    this.#areSeveral = areSeveral;
+    this.#parts.dialog.close();
+    this.#offerScope();
+    this.#label();
+  }
+
+  /** Takes what a status of the node `own` says; flips that others have asked for are shown, too. */
+  take(status: Fields, own: string | undefined): void {
     this.takeProfile(status);
     const flip = status.fields('flip');
+    // A flip of all is best told by the node that was asked for it.
+    const isToWatch = !this.#isWatching && flip.text('via') !== 'cluster';
+    if (own !== this.#own || isToWatch) this.#watched = own;
+    this.#own = own;
     const seen = `${String(flip.number('id'))} ${flip.text('state') ?? ''}`;
     if (seen === this.#seen) return;
     this.#seen = seen;
@@ -114,7 +140,9 @@ export class FlipCard {
     progress.error.textContent = '';
     open.setAttribute('aria-busy', 'true');
     try {
-      this.#draw(readFlipReport(await this.#api.putProfile(profile, all)));
+      const report = readFlipReport(await this.#api.putProfile(profile, all));
+      this.#watched = report.node;
+      this.#draw(report);
       this.#flipped();
       this.#watch();
     } catch (error) {
@@ -129,6 +157,7 @@ export class FlipCard {
   #watch(): void {
     if (this.#isWatching) return;
     this.#isWatching = true;
+    this.#elsewhere = 0;
     void this.#look();
   }
 
@@ -138,8 +167,12 @@ export class FlipCard {
       if (isRefused(error)) this.#isWatching = false;
     });
     if (!this.#isWatching) return;
-    if (report !== undefined) this.#draw(report);
-    if (report !== undefined && !isUnderWay(report.flip?.state) && !isUnderWay(report.rollout?.state)) {
+    const isElsewhere = report !== undefined && this.#isOfAnother(report);
+    this.#elsewhere = isElsewhere ? this.#elsewhere + 1 : 0;
+    if (report !== undefined && !isElsewhere) this.#draw(report);
+    const isOver =
+      report !== undefined && !isUnderWay(report.flip?.state) && !isUnderWay(report.rollout?.state);
+    if (isElsewhere ? this.#elsewhere > MAX_ELSEWHERE : isOver) {
       this.#isWatching = false;
       return;
     }
@@ -149,6 +182,17 @@ export class FlipCard {
       },
       report === undefined ? RETRY_MS : WATCH_MS,
     );
+  }
+
+  #isOfAnother({ node }: FlipReportView): boolean {
+    return this.#watched !== undefined && node !== undefined && node !== this.#watched;
+  }
+
+  #offerScope(): void {
+    const { node, all, scopeNote } = this.#parts;
+    node.disabled = this.#whyNot !== '' || this.#areSeveral;
+    if (this.#areSeveral) all.checked = true;
+    scopeNote.hidden = !this.#areSeveral;
   }
 
   #draw(report: FlipReportView): void {

@@ -64,6 +64,8 @@ export interface RolloutView {
 
 /** What a gateway says of its flips. */
 export interface FlipReportView {
+  /** The node that says so; undefined of a gateway that does not tell. */
+  readonly node: string | undefined;
   readonly profile: string | undefined;
   readonly flip: FlipView | undefined;
   readonly rollout: RolloutView | undefined;
@@ -72,6 +74,7 @@ export interface FlipReportView {
 /** Reads the answer of `/api/admin/profile`. */
 export function readFlipReport(report: Fields): FlipReportView {
   return {
+    node: report.text('node'),
     profile: report.text('profile'),
     flip: report.fields('flip').number('id') === undefined ? undefined : readFlip(report.fields('flip')),
     rollout:

@@ -20,14 +20,14 @@ export class NodeList {
     this.#rows = new Rows(parts.body);
   }
 
-  /** Shows what a status says. */
-  take(status: Fields): void {
+  /** Shows what a status says; `own` is the node whose figures the page shows. */
+  take(status: Fields, own: string | undefined): void {
     const cluster = status.fields('cluster');
     const nodes = nodesOf(status);
     this.#parts.card.hidden = nodes.length === 0;
     this.#parts.note.textContent =
       cluster.flag('reachable') === false ? 'The other nodes can not be reached; shown as they were.' : '';
-    this.#rows.draw(nodes.map(rowOf));
+    this.#rows.draw(nodes.map((node) => rowOf(node, own)));
   }
 }
 
@@ -37,10 +37,10 @@ export function nodesOf(status: Fields): readonly Fields[] {
   return Array.isArray(nodes) ? nodes.map((node) => new Fields(node)) : [];
 }
 
-function rowOf(node: Fields): Cell[] {
+function rowOf(node: Fields, own: string | undefined): Cell[] {
   const id = node.text('id') ?? UNKNOWN;
   const sessions = node.fields('sessions');
-  const here = node.flag('thisNode') === true ? ' (this node)' : '';
+  const here = id === own ? ' (this node)' : '';
   return [
     { text: `${id.slice(0, 8)}${here}`, title: id },
     { text: node.text('url') ?? UNKNOWN, title: `${node.text('host') ?? ''} ${node.text('url') ?? ''}` },

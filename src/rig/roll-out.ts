@@ -6,6 +6,8 @@ import { until } from './until.js';
 /** How long all nodes may take to flip and to move their clients, ms. */
 const PATIENCE_MS = 120_000;
 const ASK_MS = 100;
+/** So many answers of other nodes, one after the other, and the node that was asked counts as gone. */
+const MAX_ELSEWHERE = 100;
 /** Longest time in ms that one answer may take. */
 const ANSWER_MS = 10_000;
 
@@ -20,17 +22,25 @@ export interface RollOut {
 }
 
 /**
- * Has all nodes serve another profile, or the one there is, and waits until the clients of each have moved. Throws an error that
- * says why it could not be done.
+ * Has all nodes serve another profile, or the one there is, and waits until the clients of each have moved. Where a proxy asks
+ * another node each time, only the one that was asked first knows how that goes on. Throws an error that says why it could not
+ * be done.
  */
 export async function rollOut(rollOut: RollOut): Promise<void> {
   const { profile, onNode } = rollOut;
   let report = await ask(rollOut, { method: 'PUT', body: JSON.stringify({ profile, all: true }) });
+  const { node } = report;
   const told = new Set<number>();
+  let elsewhere = 0;
   const done = await until(
     PATIENCE_MS,
     async () => {
-      report = await ask(rollOut, {});
+      const answer = await ask(rollOut, {});
+      elsewhere = answer.node === node ? 0 : elsewhere + 1;
+      if (elsewhere > MAX_ELSEWHERE)
+        throw new Error(`node ${node}, which was asked to flip, answers no more at this address`);
+      if (elsewhere > 0) return false;
+      report = answer;
       for (const [index, { state }] of (report.rollout?.nodes ?? []).entries()) {
         if (state === 'waiting' || told.has(index)) continue;
         told.add(index);

@@ -44,7 +44,7 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
     served,
     delivery,
     remoteSessions: cluster?.sessions,
-    flips: cluster?.flips ?? new NodeFlips(profiles),
+    flips: cluster?.flips ?? new NodeFlips(base.nodeId, profiles),
     gate,
     callers,
     readBody,

@@ -77,6 +77,7 @@ describe('a flip of a running gateway', () => {
       profile: 'SSE',
       transports: { websocket: false, sse: true, control: true },
       flip: { from: 'WEBSOCKET', to: 'SSE', via: 'http', by: 'address:127.0.0.1', sessions: { total: 11 } },
+      node: expect.stringMatching(/^[0-9a-f]{12}$/),
       rollout: null,
     });
     const stream = kept(await rawStreamWire.connect(url, {}));
@@ -332,7 +333,7 @@ describe('flipgate flip', () => {
     });
     expect(await runProgram('dist/cli.js', ['flip', 'HYBRID', '--url', url], {})).toMatchObject({
       code: 0,
-      stdout: 'SSE → HYBRID: done\n',
+      stdout: 'SSE → HYBRID: done, nobody had to move\n',
     });
     expect(await runProgram('dist/cli.js', ['flip', 'HYBRID', '--url', 'localhost:5002'], {})).toMatchObject({
       code: 1,
@@ -366,7 +367,10 @@ describe('flipgate flip', () => {
       ['flip', 'HYBRID', '--all', '--url', first.url],
       {},
     );
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/HYBRID: done; (\S+ done(, |\n)){3}$/)]);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/HYBRID: done, nobody had to move; (\S+ done(, |\n)){3}$/),
+    ]);
     const { code: second, stdout: told } = await runProgram(
       'dist/cli.js',
       ['flip', 'SSE', '--all', '--url', first.url],

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
+import os from 'node:os';
+import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { addressedAgent } from '../support/addressed-agent.js';
@@ -10,6 +13,7 @@ import { testRedisUrl } from '../support/opened-logs.js';
 import { behindAll, installedProxies, ProxiedNodes } from '../support/proxied-nodes.js';
 import { publish } from '../support/publish.js';
 import { rawStreamWire } from '../support/raw-stream-wire.js';
+import { type ProgramRun, runProgram } from '../support/run-program.js';
 import { StockClient } from '../support/stock-client.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -83,6 +87,10 @@ function statusFrom(localAddress: string, url: string, body?: string, headers = 
     });
     request.on('error', reject).end(body);
   });
+}
+
+function flipAll(profile: string, url: string, variables = {}): Promise<ProgramRun> {
+  return runProgram('dist/cli.js', ['flip', profile, '--all', '--url', url], variables);
 }
 
 testBehind('the proxies have nothing to say against their configurations', async () => {
@@ -242,6 +250,37 @@ testBehind(
       expect(await pages[0].evaluate('socket()')).toBe('websocket');
     });
   },
+);
+
+testBehind(
+  'flipgate flip goes by the node it asked, whichever answers; over TLS once it trusts the certificate',
+  async () => {
+    await behindAll(rigs, async ({ proxy: { url, secureUrl, certificate } }) => {
+      const folder = mkdtempSync(path.join(os.tmpdir(), 'flipgate-proxied-'));
+      try {
+        const distrusted = await flipAll('SSE', secureUrl);
+        expect([distrusted.code, distrusted.stdout]).toEqual([
+          1,
+          expect.stringContaining('NODE_EXTRA_CA_CERTS='),
+        ]);
+        const NODE_EXTRA_CA_CERTS = path.join(folder, 'ca.pem');
+        writeFileSync(NODE_EXTRA_CA_CERTS, certificate);
+        const flipped = await flipAll('SSE', secureUrl, { NODE_EXTRA_CA_CERTS });
+        expect([flipped.code, flipped.stdout]).toEqual([
+          0,
+          expect.stringMatching(/SSE: done.*; (\S+ done.*){2}$/m),
+        ]);
+        const back = await flipAll('HYBRID', url);
+        expect([back.code, back.stdout]).toEqual([
+          0,
+          expect.stringContaining('HYBRID: done, nobody had to move; '),
+        ]);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+  },
+  60_000,
 );
 
 const SECRET = 'a-token-that-no-log-may-have';

@@ -79,7 +79,7 @@ export class ClusterFlips implements Flips {
   }
 
   report(): FlipsReport {
-    return { ...this.#parts.node.report(), rollout: this.#rolloutReport() };
+    return { ...this.#parts.node.report(), node: this.#id, rollout: this.#rolloutReport() };
   }
 
   #rolloutReport(): Rollout | null {

@@ -28,6 +28,8 @@ export interface Rollout extends FlipOrigin {
 
 /** What this node serves, its newest flip, and the newest flip of all nodes that was asked of this one. */
 export interface FlipsReport extends FlipReport {
+  /** Id of the node that answers: the ids of flips and rollouts count on it alone. */
+  readonly node: string;
   /** Null when there was none. */
   readonly rollout: Rollout | null;
 }
@@ -44,15 +46,18 @@ export interface Flips {
 
 /** Flips where this node is the only one. */
 export class NodeFlips implements Flips {
+  readonly #id: string;
   readonly #node: ProfileSwitch;
 
-  constructor(node: ProfileSwitch) {
+  /** `id` is this node's. */
+  constructor(id: string, node: ProfileSwitch) {
+    this.#id = id;
     this.#node = node;
   }
 
   async flip(to: unknown, origin: FlipOrigin): Promise<FlipsReport | Refusal> {
     const report = await this.#node.flip(to, origin);
-    return report instanceof Refusal ? report : { ...report, rollout: null };
+    return report instanceof Refusal ? report : { ...report, node: this.#id, rollout: null };
   }
 
   flipAll(to: unknown, origin: FlipOrigin): Promise<FlipsReport | Refusal> {
@@ -60,6 +65,6 @@ export class NodeFlips implements Flips {
   }
 
   report(): FlipsReport {
-    return { ...this.#node.report(), rollout: null };
+    return { ...this.#node.report(), node: this.#id, rollout: null };
   }
 }

@@ -3,6 +3,7 @@ import { get } from '../../client/http.js';
 import type { ProfileDocument } from '../../client/wire.js';
 import { PROFILES, type ProfileName } from '../../core/config/profile.js';
 import type { RehearsalParts } from '../../rig/rehearsal.js';
+import { whyNoAnswer } from '../../no-answer.js';
 import { rollOut } from '../../rig/roll-out.js';
 import { type ClientKind, kindsOver } from '../client-kind.js';
 import type { ValidateOptions } from '../validate-options.js';
@@ -10,6 +11,8 @@ import type { Gateways } from './gateways.js';
 import { readStatus } from './status-reading.js';
 import { isUnmeasured, type Subject, type Unmeasured } from './subject.js';
 
+/** Longest time in ms that one answer may take. */
+const ANSWER_MS = 5000;
 const METHOD = [
   'Latency is from when an event was sent to the gateway to its arrival at the client, on this machine’s clock: the way to the gateway is in it, so it is an upper bound.',
   'The gateway’s CPU is what its status says (all of the process, whatever else it serves); the server with one emit per event ran on this machine.',
@@ -111,7 +114,15 @@ async function servedAt(url: string, token: string | undefined): Promise<Served>
     const { websocket, sse } = transports;
     return { profile: known, kinds: kindsOver({ websocket: websocket !== null, sse: sse !== null }) };
   } catch (error) {
-    const { code, message } = error as Partial<GatewayError> & Error;
+    const { code, message, status } = error as Partial<GatewayError> & Error;
+    if (code === 'unreachable' && status === 0) {
+      // The error does not say why, what is asked again may.
+      const why = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) }).then(
+        () => undefined,
+        (again: unknown) => whyNoAnswer(url, again),
+      );
+      if (why !== undefined) throw new Error(why, { cause: error });
+    }
     throw new Error(`no gateway answers at ${url}: ${code === undefined ? '' : `${code}: `}${message}`, {
       cause: error,
     });

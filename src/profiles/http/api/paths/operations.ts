@@ -17,7 +17,7 @@ const FLIP = {
   sessions: { total: 120, left: 80 },
   error: null,
 };
-const REPORT = { profile: 'SSE', transports: TRANSPORTS, flip: FLIP, rollout: null };
+const REPORT = { profile: 'SSE', transports: TRANSPORTS, node: '4f1c09d2a6be', flip: FLIP, rollout: null };
 
 const discover = operation({
   id: 'readProfile',

@@ -106,6 +106,7 @@ export const profileSchemas: Readonly<Record<string, Schema>> = {
   FlipsReport: closed<FlipsReport>('What this node serves, and the newest flips.', {
     profile: ref('Profile'),
     transports: ref('Transports'),
+    node: text('Id of the node that answers; the ids of flips and rollouts count on it alone.'),
     flip: orNull(ref('Flip')),
     rollout: orNull(ref('Rollout')),
   }),

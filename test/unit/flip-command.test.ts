@@ -1,0 +1,181 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Flip } from '../../src/core/flip/flip-report.js';
+import type { FlipsReport, Rollout } from '../../src/core/flip/flips.js';
+import { runFlip } from '../../src/flip-command.js';
+
+const ORIGIN = { by: 'key:operator', address: null, via: 'http', startedAt: 1 } as const;
+
+/** What each node answers, in turn as a proxy asks them; a node that is gone is left out. */
+let nodes: Record<string, FlipsReport>;
+/** Whose turn it is next. */
+let turn: number;
+/** What the status of each says of the cluster. */
+let cluster: unknown;
+let lines: string[];
+let server: Server;
+/** Runs at every pause, with how many there were before. */
+let meanwhile: (pauses: number) => void;
+
+function flipOf(id: number, state: Flip['state'], total = 0): Flip {
+  const sessions = { total, left: state === 'done' ? 0 : total };
+  return { ...ORIGIN, id, from: 'SSE', to: 'HYBRID', state, sessions, error: null };
+}
+
+function reportOf(node: string, flip: Flip | null, rollout: Rollout | null = null): FlipsReport {
+  const profile = flip?.to ?? 'SSE';
+  return { node, profile, transports: { websocket: true, sse: true, control: true }, flip, rollout };
+}
+
+function rolloutOf(id: number, state: Rollout['state'], sessions: readonly number[] = [0, 0]): Rollout {
+  return {
+    ...ORIGIN,
+    id,
+    to: 'HYBRID',
+    state,
+    nodes: sessions.map((total, index) => ({
+      id: `node-${String(index)}`,
+      url: null,
+      host: 'here',
+      state: state === 'done' ? 'done' : 'draining',
+      sessions: { total, left: state === 'done' ? 0 : total },
+      error: null,
+    })),
+  };
+}
+
+async function flip(all = false): Promise<number> {
+  const { port } = server.address() as AddressInfo;
+  let pauses = 0;
+  return await runFlip({
+    profile: 'HYBRID',
+    all,
+    url: `http://127.0.0.1:${String(port)}`,
+    token: undefined,
+    print: (line) => lines.push(line),
+    pause: () => {
+      meanwhile(pauses);
+      pauses += 1;
+      return Promise.resolve();
+    },
+  });
+}
+
+beforeEach(async () => {
+  turn = 0;
+  lines = [];
+  cluster = null;
+  meanwhile = () => undefined;
+  server = createServer((req, res) => {
+    const all = Object.values(nodes);
+    const answer = req.url === '/api/admin/status' ? { cluster } : all[turn % all.length];
+    turn += 1;
+    res.setHeader('Content-Type', 'application/json').end(JSON.stringify(answer));
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+});
+
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+describe('a flip through a proxy that asks another node each time', () => {
+  test('of all nodes goes by what the node says that was asked', async () => {
+    nodes = {
+      a: reportOf('a', null, rolloutOf(4, 'running', [30, 30])),
+      // An older flip, and one of its own: neither is this one.
+      b: reportOf('b', flipOf(9, 'done'), rolloutOf(5, 'done')),
+      c: reportOf('c', null),
+    };
+    meanwhile = (pauses) => {
+      if (pauses === 7) nodes['a'] = reportOf('a', flipOf(1, 'done', 30), rolloutOf(4, 'done', [30, 30]));
+    };
+    expect([await flip(true), lines]).toEqual([
+      0,
+      [
+        'HYBRID: running; here/node-0 draining, 0 of 30 clients moved, here/node-1 draining, 0 of 30 clients moved',
+        'HYBRID: done; here/node-0 done, 30 of 30 clients moved, here/node-1 done, 30 of 30 clients moved',
+      ],
+    ]);
+  });
+
+  test('does not take the end of another node’s flip of the same number for its own', async () => {
+    nodes = {
+      a: reportOf('a', null, rolloutOf(1, 'running')),
+      b: reportOf('b', null, rolloutOf(1, 'done')),
+    };
+    meanwhile = (pauses) => {
+      if (pauses === 5) nodes['a'] = reportOf('a', null, rolloutOf(1, 'failed'));
+    };
+    expect(await flip(true)).toBe(1);
+    expect(lines.at(-1)).toContain('HYBRID: failed');
+  });
+
+  test('of one node says which it was', async () => {
+    nodes = { a: reportOf('a', flipOf(3, 'draining', 5)), b: reportOf('b', flipOf(1, 'done')) };
+    meanwhile = (pauses) => {
+      if (pauses === 2) nodes['a'] = reportOf('a', flipOf(3, 'done', 5));
+    };
+    expect([await flip(), lines]).toEqual([
+      0,
+      [
+        'SSE → HYBRID: draining, 0 of 5 clients moved',
+        'SSE → HYBRID: done, 5 of 5 clients moved',
+        'flipped node a alone: several nodes answer at this address; --all flips all',
+      ],
+    ]);
+  });
+
+  test('of all nodes has failed where they do not know of each other', async () => {
+    nodes = { a: reportOf('a', flipOf(1, 'done')), b: reportOf('b', null) };
+    expect([await flip(true), lines]).toEqual([
+      1,
+      [
+        'SSE → HYBRID: done, nobody had to move',
+        'flipped node a alone: several nodes answer at this address, and it knows of no other (REDIS_URL)',
+      ],
+    ]);
+  });
+
+  test.each([
+    [
+      true,
+      [{ profile: 'HYBRID' }, { profile: 'SSE' }],
+      '1 of 2 nodes serve HYBRID; whether all clients have moved is not known',
+    ],
+    [true, null, 'node [bc] does, and serves SSE; whether all clients have moved is not known'],
+    [false, null, 'node [bc] does, and serves SSE'],
+  ])('is not done when the node that was asked is gone (all: %s, %j)', async (all, known, told) => {
+    cluster = known === null ? null : { nodes: known };
+    nodes = { a: reportOf('a', flipOf(1, 'draining', 5), all ? rolloutOf(1, 'running') : null) };
+    meanwhile = () => {
+      nodes = { b: reportOf('b', null), c: reportOf('c', null) };
+    };
+    expect(await flip(all)).toBe(1);
+    const loss = new RegExp(`^node a, which was asked, answers no more at this address; ${told}$`);
+    expect(lines.at(-1)).toMatch(loss);
+  });
+});
+
+describe('a flip of the only node', () => {
+  test('says that nobody had to move, and no more', async () => {
+    nodes = { a: reportOf('a', flipOf(1, 'draining')) };
+    meanwhile = () => {
+      nodes['a'] = reportOf('a', flipOf(1, 'done'));
+    };
+    expect([await flip(), lines]).toEqual([
+      0,
+      ['SSE → HYBRID: draining', 'SSE → HYBRID: done, nobody had to move'],
+    ]);
+  });
+
+  test('of all says so once', async () => {
+    nodes = { a: reportOf('a', flipOf(1, 'done'), rolloutOf(1, 'done')) };
+    expect([await flip(true), lines]).toEqual([
+      0,
+      ['HYBRID: done, nobody had to move; here/node-0 done, here/node-1 done'],
+    ]);
+  });
+});
