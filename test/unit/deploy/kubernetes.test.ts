@@ -223,7 +223,13 @@ test('every way in leads to the service, and streams and polling have theirs', (
   const ways = (manifests as Ingresses[])
     .filter(({ kind }) => kind === 'Ingress')
     .flatMap((ingress) => ingress.spec.rules.flatMap(({ http }) => http.paths));
-  expect(ways.map((way) => way.path)).toEqual(['/', '/api/admin', '/metrics', '/api/events/stream', '/socket.io/']);
+  expect(ways.map((way) => way.path)).toEqual([
+    '/',
+    '/api/admin',
+    '/metrics',
+    '/api/events/stream',
+    '/socket.io/',
+  ]);
   for (const { backend } of ways) {
     expect(backend).toEqual({ service: { name: 'flipgate', port: { name: 'http' } } });
   }
