@@ -38,7 +38,14 @@ export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
   sessions_ended: {
     help: 'Sessions that the gateway ended, by the code their client was told; not those that went by themselves.',
     label: 'reason',
-    known: ['slow_consumer', 'transport_disabled', 'shutting_down', 'internal'],
+    known: [
+      'slow_consumer',
+      'transport_disabled',
+      'token_expired',
+      'invalid_token',
+      'shutting_down',
+      'internal',
+    ],
   },
   sessions_refused: {
     help: 'Clients that were not taken in, by code.',

@@ -6,6 +6,8 @@ import { queryOf } from './reply.js';
 /** The cookie a token may come in. */
 export const TOKEN_COOKIE = 'flipgate_token';
 
+const NO_QUERY = new URLSearchParams();
+
 /** Most characters of any of these; a header may have more. */
 const MAX_LENGTH = 8192;
 
@@ -14,7 +16,8 @@ const MAX_LENGTH = 8192;
  * `X-API-Key`, `?apiKey=`. `takesCookie` says whether a cookie of this request counts.
  */
 export function credentialsOf(req: IncomingMessage, takesCookie: boolean): Credentials {
-  const query = queryOf(req);
+  // Most requests have no query, and nothing is read out of it then.
+  const query = req.url?.includes('?') === true ? queryOf(req) : NO_QUERY;
   return {
     token:
       bearer(req.headers.authorization) ??

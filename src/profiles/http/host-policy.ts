@@ -23,6 +23,8 @@ export class HostPolicy {
   readonly #names: ReadonlySet<string>;
   readonly #isAny: boolean;
   readonly #takesLoopback: boolean;
+  /** The last one that was found good. */
+  #known: string | undefined;
 
   constructor({ allowed, listensOn, isLocalOnly }: HostPolicyOptions) {
     this.#isAny = allowed.includes('*') || (allowed.length === 0 && !isLocalOnly);
@@ -35,8 +37,13 @@ export class HostPolicy {
     const { host } = req.headers;
     // Programs of HTTP/1.0 may name none; a browser always does.
     if (host === undefined || this.#isAny || PROBES.test(path)) return undefined;
+    // Nearly all call it by the same.
+    if (host === this.#known) return undefined;
     const name = nameIn(host);
-    if (this.#names.has(name) || (this.#takesLoopback && isLoopback(name))) return undefined;
+    if (this.#names.has(name) || (this.#takesLoopback && isLoopback(name))) {
+      this.#known = host;
+      return undefined;
+    }
     return new Refusal('host_not_allowed', 'not served by this name: list it in ALLOWED_HOSTS');
   }
 }
