@@ -64,7 +64,7 @@ export class Publisher {
 
   /** An event may be published where it may be in all rooms it goes to. */
   #allowed(event: NewEvent | Refusal, rights: Rights): NewEvent | Refusal {
-    if (event instanceof Refusal) return event;
+    if (event instanceof Refusal || rights.mayPublishAnywhere) return event;
     const forbidden = this.#roomsOf(event).find((room) => !rights.mayPublish(room));
     return forbidden === undefined
       ? event

@@ -27,10 +27,13 @@ export class Rights {
   /** Nothing. */
   static readonly NONE = new Rights({ subscribe: [], publish: [], command: [], admin: [] });
 
+  /** Whether events may be published to whatever room: asked of each publication first. */
+  readonly mayPublishAnywhere: boolean;
   readonly #spec: RightsSpec;
 
   constructor(spec: RightsSpec) {
     this.#spec = spec;
+    this.mayPublishAnywhere = spec.publish.includes('*');
   }
 
   /** The lists of patterns, as {@link parseRights} reads them. */
@@ -61,7 +64,7 @@ export class Rights {
 }
 
 function isAllowed(patterns: readonly string[], name: string): boolean {
-  return patterns.some((pattern) => fits(pattern, name));
+  return patterns.some((pattern) => pattern === '*' || fits(pattern, name));
 }
 
 /**
