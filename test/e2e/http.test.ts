@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { cursorOf } from '../support/gateway-status.js';
 import { type JsonAnswer, requestJson } from '../support/json-request.js';
 import { killLaunched, type LaunchedGateway, launchGateway } from '../support/launched-gateway.js';
 import { launchExecuting } from '../support/launched-worker.js';
@@ -112,7 +113,7 @@ describe('POST /api/events', () => {
     }, 'the events to be in the log');
     const { json } = await requestJson(
       'GET',
-      `${url}/api/rooms/publish/events?limit=1000&after=${one.json.ids[0]}`,
+      `${url}/api/rooms/publish/events?limit=1000&after=${await cursorOf(url, one.json.ids[0])}`,
     );
     expect(json.events.map(({ id }: { id: string }) => id)).toEqual(many.json.ids);
   });
@@ -365,7 +366,7 @@ describe('GET /api/rooms', () => {
       requestJson('GET', `${url}/api/rooms/history/events${query}`);
     await waitUntil(async () => (await ask('')).json.events.length === 7, 'the events');
     const seen: unknown[] = [];
-    let after = ids[0];
+    let after = await cursorOf(url, ids[0]);
     for (;;) {
       const { json } = await ask(`?limit=2&after=${String(after)}`);
       expect(json).toMatchObject({ room: 'history', whole: true });
@@ -375,7 +376,10 @@ describe('GET /api/rooms', () => {
     }
     expect(seen).toEqual(ids.slice(1));
     expect((await ask('')).json.events).toHaveLength(7);
-    expect((await ask('?after=garbage')).json).toMatchObject({ whole: false });
+    // A bare id is no cursor: it does not say of which log.
+    for (const after of ['garbage', ids[0]]) {
+      expect((await ask(`?after=${String(after)}`)).json).toMatchObject({ whole: false });
+    }
   });
 
   test('refuse rooms and parameters that are none', async () => {
@@ -434,7 +438,7 @@ describe('the routes for operators', () => {
       sessions: { sse: expect.any(Number), websocket: expect.any(Number) },
       rooms: { 'status-room': 1 },
       eventsHeld: expect.any(Number),
-      cursor: expect.stringMatching(/^\d+-\d+$/),
+      cursor: expect.stringMatching(/^[\w-]{8}\.\d+-\d+$/),
       commands: { open: 0, actions: expect.arrayContaining(['host-monitor.start']) },
       log: { state: 'ready' },
       counters: { sessions_opened: expect.anything() },
@@ -564,12 +568,13 @@ describe('GET /api/events/stream', () => {
       { type: 'fact_added', room: 'wins', data: 1 },
       { type: 'fact_added', room: 'wins', data: 2 },
     ]);
+    const [one, two] = [await cursorOf(url, first), await cursorOf(url, second)];
     const stream = exchange(hybrid.port, [
-      `GET /api/events/stream?rooms=wins&lastEventId=${String(second)} HTTP/1.0`,
-      `Last-Event-ID: ${String(first)}`,
+      `GET /api/events/stream?rooms=wins&lastEventId=${two} HTTP/1.0`,
+      `Last-Event-ID: ${one}`,
     ]);
     await waitUntil(() => stream.text().includes('"data":2'), 'what follows the first');
-    expect(stream.text()).toContain(`"cursor":"${String(first)}","resumed":true`);
+    expect(stream.text()).toContain(`"cursor":"${one}","resumed":true`);
   });
 });
 
