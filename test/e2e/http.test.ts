@@ -368,7 +368,7 @@ describe('GET /api/rooms', () => {
     const seen: unknown[] = [];
     let after = await cursorOf(url, ids[0]);
     for (;;) {
-      const { json } = await ask(`?limit=2&after=${String(after)}`);
+      const { json } = await ask(`?limit=2&after=${after}`);
       expect(json).toMatchObject({ room: 'history', whole: true });
       if (json.events.length === 0) break;
       seen.push(...json.events.map(({ id }: { id: string }) => id));
