@@ -51,7 +51,7 @@ export function jsonBody(readText: BodyReader): BodyReader {
         try {
           req.body = req.body === '' ? {} : JSON.parse(req.body);
         } catch (error) {
-          return sendRefusal(res, new Refusal('invalid_json', String((error as Error).message)));
+          return sendRefusal(res, new Refusal('invalid_json', (error as Error).message));
         }
       }
       next();
