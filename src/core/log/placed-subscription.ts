@@ -31,7 +31,7 @@ export interface SubscriptionParts {
 /** Who hears what is published. */
 export interface PlacedListener {
   /** The next message, at its place; `room` is the tail of the pattern that it came by. */
-  message(text: string, room: string | undefined, place: Place): void;
+  message(bytes: Buffer, room: string | undefined, place: Place): void;
   /** A mark came; the first one after it began to listen when `isFirst`. */
   marked(mark: number, isFirst: boolean): void;
   /** The subscription is gone, and messages after the last one, at `place`, may be missed. */
@@ -78,14 +78,16 @@ export class PlacedSubscription {
   /** Begins to listen. */
   start(): void {
     const { markChannel } = this.#parts.ledger;
-    this.#subscriber.on('message', (channel: string, text: string) => {
+    // As bytes, which ioredis has anyway: text that was decoded does not tell whether it was UTF-8.
+    this.#subscriber.on('messageBuffer', (channel: Buffer, bytes: Buffer) => {
       this.#heardAt = this.#parts.clock.elapsed();
-      if (channel === markChannel) this.#markAt(Number(text));
-      else this.#take(text, undefined);
+      if (channel.toString() === markChannel) this.#markAt(Number(bytes.toString()));
+      else this.#take(bytes, undefined);
     });
-    this.#subscriber.on('pmessage', (pattern: string, channel: string, text: string) => {
+    this.#subscriber.on('pmessageBuffer', (pattern: string, name: Buffer, bytes: Buffer) => {
+      const channel = name.toString();
       // A pattern may cover the marks, which come by their own channel, also those of other shards.
-      if (!channel.endsWith(MARK_CHANNEL_END)) this.#take(text, channel.slice(pattern.indexOf('*')));
+      if (!channel.endsWith(MARK_CHANNEL_END)) this.#take(bytes, channel.slice(pattern.indexOf('*')));
     });
     const subscribe = (): void => {
       this.#subscribe().catch((error: unknown) => {
@@ -151,10 +153,10 @@ export class PlacedSubscription {
     this.#listener.lost(place);
   }
 
-  #take(text: string, room: string | undefined): void {
+  #take(bytes: Buffer, room: string | undefined): void {
     this.#count += 1;
     // Without a place it can't be told from what others copied; it came before this node was known to listen.
     if (this.#mark === null) return;
-    this.#listener.message(text, room, { mark: this.#mark, count: this.#count });
+    this.#listener.message(bytes, room, { mark: this.#mark, count: this.#count });
   }
 }

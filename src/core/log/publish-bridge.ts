@@ -39,8 +39,8 @@ export class PublishBridge {
     this.#refused = new RefusedEvents('PUBLISH', parts);
     this.#turn = new BridgeTurn(parts);
     this.#subscription = new PlacedSubscription(settings, parts, {
-      message: (text, room, place) => {
-        this.#take(text, room, place);
+      message: (bytes, room, place) => {
+        this.#take(bytes, room, place);
       },
       marked: (mark, isFirst) => {
         if (isFirst) this.#turn.hearFrom(mark);
@@ -78,9 +78,9 @@ export class PublishBridge {
     this.#parts.ledger.close();
   }
 
-  #take(text: string, room: string | undefined, place: Place): void {
+  #take(bytes: Buffer, room: string | undefined, place: Place): void {
     const { maxDataBytes } = this.#settings;
-    const event = parsePublished(text, room, { maxDataBytes, nowMs: this.#parts.clock.now() });
+    const event = parsePublished(bytes, room, { maxDataBytes, nowMs: this.#parts.clock.now() });
     // Every node sees what is no event; one counts it.
     if (event instanceof Refusal) {
       if (this.#turn.holds) this.#refused.note(event);
