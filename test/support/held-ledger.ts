@@ -12,10 +12,13 @@ export class HeldLedger extends BridgeLedger {
   reachable = true;
   /** Requests to copy that were refused so far. */
   refusedCopies = 0;
+  /** Messages of the request that was refused last. */
+  refusedMessages = 0;
 
   override copy(token: string, request: CopyRequest): Promise<CopyAnswer | Refusal> {
     if (this.reachable) return super.copy(token, request);
     this.refusedCopies += 1;
+    this.refusedMessages = request.messages.length;
     return Promise.resolve(new Refusal('log_unavailable', 'away', 50));
   }
 
