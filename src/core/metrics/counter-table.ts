@@ -88,6 +88,10 @@ export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
     help: 'Times that the subscription to published messages was lost.',
     label: null,
   },
+  socket_io_subscriptions_lost: {
+    help: "Times that the subscription of Socket.IO's adapter was lost: messages that backends emitted meanwhile did not reach clients.",
+    label: null,
+  },
   published_events_late: {
     help: 'Published events that came into the log after events published later: the nodes that had them could not copy them in time.',
     label: null,

@@ -21,8 +21,13 @@ const WRITE_TIMEOUT_MS = 3000;
  * word, the system would find out after a quarter of an hour. Longer than Redis is asked to wait with its answer.
  */
 const SILENCE_MS = { write: WRITE_TIMEOUT_MS + 1000, read: 6000, wait: 6000, work: 20_000 } as const;
-/** How often subscriptions, which owe no answer, are asked for one, ms. */
-const PING_MS = 5000;
+/** How often connections are asked for an answer, ms. */
+const ASK_MS = 2000;
+/**
+ * Errors that only a replica gives, or a master that becomes one. Redis 6.2 wraps those of commands in a script ("ERR Error
+ * running script …: -READONLY …").
+ */
+const OF_REPLICA = /(?:^|[\s-])(?:READONLY|UNBLOCKED|MASTERDOWN)\s|^ERR WAIT cannot be used with replica/;
 /** Longest pause in ms between two attempts to reach Redis. */
 const MAX_RETRY_MS = 2000;
 
@@ -35,6 +40,10 @@ export function connectRedis(url: string, use: RedisUse, logger: Logger): RedisC
   const address = addressOf(url);
   const connection =
     address.kind === 'cluster' ? openCluster(address, use) : openServer(address, optionsFor(use));
+  // A Cluster's client follows its masters by itself; BullMQ's connections write all the time.
+  if (address.kind !== 'cluster' && use !== 'work') {
+    keepAsking(connection, () => connection.wait(0, 0));
+  }
   return tellOf(connection, use, logger);
 }
 
@@ -50,6 +59,7 @@ export function connectSubscriber(url: string, key: string, logger: Logger): Red
     address.kind === 'cluster'
       ? followMasterOf(key, openCluster(address, 'wait'), { ...options, ...credentialsOf(address) })
       : openServer(address, options);
+  keepAsking(subscriber, () => subscriber.ping());
   return tellOf(subscriber, 'wait', logger);
 }
 
@@ -68,7 +78,7 @@ function optionsFor(use: RedisUse): ConnectionOptions {
     socketTimeout: SILENCE_MS[use],
     maxRetriesPerRequest: use === 'wait' || use === 'work' ? null : 0,
     // After a failover the old master is a replica; a new connection finds the new one.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    reconnectOnError: (error) => OF_REPLICA.test(error.message),
     ...(use === 'write' ? { enableOfflineQueue: false, commandTimeout: WRITE_TIMEOUT_MS } : {}),
   };
 }
@@ -136,7 +146,6 @@ function tellOf<Connection extends RedisConnection>(
     if (reachable) logger.warn('redis is unreachable, trying again', { use, reason: error.message });
     reachable = false;
   });
-  if (use === 'wait') keepAsking(connection);
   emitter.on('ready', () => {
     if (!reachable) logger.info('redis is back', { use });
     reachable = true;
@@ -144,11 +153,14 @@ function tellOf<Connection extends RedisConnection>(
   return connection;
 }
 
-/** Has a connection for subscriptions owe an answer now and then, without which it is given up. */
-function keepAsking(connection: RedisConnection): void {
+/**
+ * Asks a connection for an answer now and then. Without one it is given up; a replica's answer tells that the server is no
+ * master any more (`WAIT 0 0` answers at once on a master).
+ */
+function keepAsking(connection: RedisConnection, ask: () => Promise<unknown>): void {
   const asking = setInterval(() => {
-    if (connection.status === 'ready') connection.ping().catch(() => undefined);
-  }, PING_MS);
+    if (connection.status === 'ready') ask().catch(() => undefined);
+  }, ASK_MS);
   asking.unref();
   connection.once('end', () => {
     clearInterval(asking);

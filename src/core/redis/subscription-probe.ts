@@ -5,6 +5,8 @@ import type { RedisConnection } from './redis-connection.js';
 
 /** How often a subscription is asked for a proof, ms. */
 const PROBE_MS = 1000;
+/** For so long the answer to a probe is waited for; a connection that broke may never give it, ms. */
+const ANSWER_MS = 5000;
 /** So many probes were published and none came back: the subscription is dead. */
 const DEAD_PROBES = 3;
 
@@ -36,7 +38,8 @@ export class SubscriptionProbe {
   readonly #parts: ProbeParts;
   #unheard = 0;
   #heardAt = -Infinity;
-  #isAsking = false;
+  /** When the probe was published that Redis has not answered yet. */
+  #askedAt: number | undefined;
   #stop: () => void = () => undefined;
 
   constructor(parts: ProbeParts) {
@@ -66,15 +69,16 @@ export class SubscriptionProbe {
       return;
     }
     // Where nodes share a channel, the probe of one proves it for all.
-    if (this.#isAsking || clock.elapsed() - this.#heardAt < PROBE_MS) return;
+    const now = clock.elapsed();
+    if (now - (this.#askedAt ?? -Infinity) < ANSWER_MS || now - this.#heardAt < PROBE_MS) return;
     if (this.#unheard >= DEAD_PROBES) return this.#renew();
-    this.#isAsking = true;
+    this.#askedAt = now;
     try {
       if ((await publish()) !== false) this.#unheard += 1;
     } catch {
       // Redis is away; that is not the subscription's fault.
     } finally {
-      this.#isAsking = false;
+      if (this.#askedAt === now) this.#askedAt = undefined;
     }
   }
 
