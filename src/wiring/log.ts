@@ -24,7 +24,11 @@ export async function openLog({ config, closers, ...parts }: Base): Promise<Open
     parts,
   );
   closers.add('log', () => log.close());
-  const ledger = new BridgeLedger({ url, stream: streamKey(keyPrefix), maxEvents }, parts.logger);
+  const ledger = new BridgeLedger(
+    { url, stream: streamKey(keyPrefix), maxEvents },
+    parts.logger,
+    parts.permissions.of('published'),
+  );
   const bridge = new PublishBridge(
     { url, channels: config.redisChannels, maxDataBytes },
     { ...parts, ledger },

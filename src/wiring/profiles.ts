@@ -43,7 +43,7 @@ async function openSse(
 }
 
 async function openSocketIo(
-  { nodeId, config, logger, counters, clock }: Base,
+  { nodeId, config, logger, counters, permissions, clock }: Base,
   parts: TransportParts,
   listener: Listener,
 ): Promise<ServedTransport> {
@@ -53,7 +53,7 @@ async function openSocketIo(
   const { connectClusterRooms } = await import('../profiles/socketio/cluster-rooms.js');
   const rooms = connectClusterRooms(
     { url: config.redisUrl, keyPrefix: config.redisKeyPrefix, nodeId },
-    { clock, logger, counters },
+    { clock, logger, counters, onError: permissions.of('emitters') },
   );
   let profile: SocketIoProfile;
   try {

@@ -5,7 +5,7 @@ import { Refusal } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
-import { SubscriptionProbe } from '../redis/subscription-probe.js';
+import { LiveSubscription } from '../redis/live-subscription.js';
 import {
   MAX_BODY_LENGTH,
   type NodePing,
@@ -58,17 +58,21 @@ export class NodeMessages {
   readonly #pending = new Map<string, (answer: NodeAnswer) => void>();
   /** Characters of their bodies. */
   #inFlight = 0;
-  readonly #probe: SubscriptionProbe;
-  #closed = false;
+  readonly #subscription: LiveSubscription;
+  #tellListening: () => void = () => undefined;
 
   constructor(id: string, keyPrefix: string, parts: NodeMessagesParts) {
     this.#id = id;
     this.#keyPrefix = keyPrefix;
     this.#parts = parts;
-    this.#probe = new SubscriptionProbe({
+    this.#subscription = new LiveSubscription({
       ...parts,
       name: 'nodes',
-      publish: () => this.#publish(this.#id, PING),
+      subscribe: async () => {
+        await parts.subscriber.subscribe(this.#channelOf(id));
+        this.#tellListening();
+      },
+      publish: () => this.#publish(id, PING),
     });
   }
 
@@ -79,23 +83,12 @@ export class NodeMessages {
 
   /** Begins to listen, and goes on by itself after a lost connection. Resolves when it listens for the first time. */
   listen(): Promise<void> {
-    const { subscriber, logger } = this.#parts;
-    subscriber.on('message', (_channel: string, text: string) => {
+    this.#parts.subscriber.on('message', (_channel: string, text: string) => {
       this.#take(text);
     });
-    this.#probe.start();
     return new Promise((resolve) => {
-      const subscribe = async (): Promise<void> => {
-        try {
-          await subscriber.subscribe(this.#channelOf(this.#id));
-          resolve();
-        } catch (error) {
-          if (!this.#closed) logger.error('subscribing failed', { reason: String(error) });
-        }
-      };
-      // At every connection: ioredis itself renews only what Redis had confirmed.
-      subscriber.on('ready', () => void subscribe());
-      if (subscriber.status === 'ready') void subscribe();
+      this.#tellListening = resolve;
+      this.#subscription.start();
     });
   }
 
@@ -125,8 +118,7 @@ export class NodeMessages {
 
   /** Stops listening; who still waits is refused. */
   close(): void {
-    this.#closed = true;
-    this.#probe.stop();
+    this.#subscription.stop();
     for (const settle of this.#pending.values()) {
       settle(new Refusal('shutting_down', 'this node is going down', 1000));
     }
@@ -166,7 +158,7 @@ export class NodeMessages {
   #take(text: string): void {
     const message = parseNodeMessage(text);
     if (message === undefined) this.#ignore('malformed');
-    else if (message.kind === 'ping') this.#probe.heard();
+    else if (message.kind === 'ping') this.#subscription.heard();
     else if (message.kind === 'reply') this.#settle(message);
     else void this.#answer(message);
   }

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import { Refusal } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
+import type { RefusedPermissions } from '../redis/refused-permissions.js';
 import { within } from '../within.js';
 import type { BridgeLedger, CopyAnswer } from './bridge-ledger.js';
 import { BridgeQueue, type Interval, type Published, type Waiting } from './bridge-queue.js';
@@ -30,6 +31,7 @@ export interface CopierParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
+  readonly permissions?: RefusedPermissions;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Refusal } from '../errors.js';
 import { toFields } from '../event.js';
 import type { Logger } from '../logger.js';
-import { connectRedis, type RedisConnection } from '../redis/redis-connection.js';
+import { connectRedis, type ErrorListener, type RedisConnection } from '../redis/redis-connection.js';
 import { RedisScript, type ScriptValue } from '../redis/redis-script.js';
 import type { Waiting } from './bridge-queue.js';
 import { EPOCH_LUA, newEpoch } from './log-epoch.js';
@@ -207,10 +207,11 @@ export class BridgeLedger {
   readonly #intervals: string;
   readonly #nodes: string;
 
-  constructor(settings: BridgeLedgerSettings, logger: Logger) {
+  /** `onError` is told every error that Redis answers. */
+  constructor(settings: BridgeLedgerSettings, logger: Logger, onError?: ErrorListener) {
     const { stream, url } = settings;
     this.#settings = settings;
-    this.#redis = connectRedis(url, 'write', logger);
+    this.#redis = connectRedis(url, 'write', logger, onError);
     this.#state = `${stream}:bridge`;
     this.#intervals = `${stream}:bridge:intervals`;
     this.#nodes = `${stream}:bridge:nodes`;

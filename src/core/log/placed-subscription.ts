@@ -3,7 +3,8 @@ import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import { connectSubscriber } from '../redis/redis-connection.js';
-import { SubscriptionProbe } from '../redis/subscription-probe.js';
+import { LiveSubscription } from '../redis/live-subscription.js';
+import type { RefusedPermissions } from '../redis/refused-permissions.js';
 import { type BridgeLedger, MARK_CHANNEL_END } from './bridge-ledger.js';
 
 /** What a {@link PlacedSubscription} listens to. */
@@ -19,6 +20,7 @@ export interface SubscriptionParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
+  readonly permissions?: RefusedPermissions;
 }
 
 /** Gets what a {@link PlacedSubscription} receives. */
@@ -40,27 +42,35 @@ export class PlacedSubscription {
   readonly #parts: SubscriptionParts;
   readonly #listener: PlacedListener;
   readonly #subscriber: Redis;
-  readonly #probe: SubscriptionProbe;
-  #listens = false;
-  #closed = false;
+  readonly #live: LiveSubscription;
 
   constructor(settings: SubscriptionSettings, parts: SubscriptionParts, listener: PlacedListener) {
     this.#settings = settings;
     this.#parts = parts;
     this.#listener = listener;
-    const { ledger, logger } = parts;
-    this.#subscriber = connectSubscriber(settings.url, ledger.markChannel, logger);
-    this.#probe = new SubscriptionProbe({
+    const { ledger, logger, permissions, counters } = parts;
+    this.#subscriber = connectSubscriber(
+      settings.url,
+      ledger.markChannel,
+      logger,
+      permissions?.of('published'),
+    );
+    this.#live = new LiveSubscription({
       ...parts,
       name: 'bridge',
       subscriber: this.#subscriber,
+      subscribe: () => this.#subscribe(),
       publish: () => ledger.mark(),
+      onLost: () => {
+        counters.add('bridge_subscriptions_lost');
+        listener.lost();
+      },
     });
   }
 
   /** True when it receives what is published. */
   get listens(): boolean {
-    return this.#listens;
+    return this.#live.isAlive;
   }
 
   /** Begins to listen. */
@@ -75,23 +85,11 @@ export class PlacedSubscription {
       if (channel.endsWith(MARK_CHANNEL_END)) return;
       this.#listener.message(text, channel, channel.slice(pattern.indexOf('*')));
     });
-    const subscribe = (): void => {
-      this.#subscribe().catch((error: unknown) => {
-        if (!this.#closed) this.#parts.logger.error('subscribing failed', { reason: String(error) });
-      });
-    };
-    // At every connection: ioredis itself renews only what Redis had confirmed.
-    this.#subscriber.on('ready', subscribe);
-    if (this.#subscriber.status === 'ready') subscribe();
-    this.#subscriber.on('close', () => {
-      this.#lose();
-    });
-    this.#probe.start();
+    this.#live.start();
   }
 
   close(): void {
-    this.#closed = true;
-    this.#probe.stop();
+    this.#live.stop();
     this.#subscriber.disconnect();
   }
 
@@ -106,15 +104,7 @@ export class PlacedSubscription {
   }
 
   #marked(mark: number): void {
-    this.#listens = true;
-    this.#probe.heard();
+    this.#live.heard();
     this.#listener.marked(mark);
-  }
-
-  #lose(): void {
-    if (!this.#listens || this.#closed) return;
-    this.#listens = false;
-    this.#parts.counters.add('bridge_subscriptions_lost');
-    this.#listener.lost();
   }
 }

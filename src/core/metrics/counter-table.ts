@@ -92,6 +92,11 @@ export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
     help: "Times that the subscription of Socket.IO's adapter was lost: messages that backends emitted meanwhile did not reach clients.",
     label: null,
   },
+  permissions_refused: {
+    help: 'Commands that Redis refused to the user of this process for lack of a permission, by what they are for.',
+    label: 'purpose',
+    known: ['events', 'published', 'nodes', 'emitters', 'commands'],
+  },
   published_events_late: {
     help: 'Published events that came into the log after events published later: the nodes that had them could not copy them in time.',
     label: null,

@@ -3,8 +3,13 @@ import type { ServerOptions } from 'socket.io';
 import type { Clock } from '../../core/clock.js';
 import type { Logger } from '../../core/logger.js';
 import type { Counters } from '../../core/metrics/counters.js';
-import { connectRedis, connectSubscriber, type RedisConnection } from '../../core/redis/redis-connection.js';
-import { SubscriptionProbe } from '../../core/redis/subscription-probe.js';
+import { LiveSubscription } from '../../core/redis/live-subscription.js';
+import {
+  connectRedis,
+  connectSubscriber,
+  type ErrorListener,
+  type RedisConnection,
+} from '../../core/redis/redis-connection.js';
 import { GuardedSubscriber } from './guarded-subscriber.js';
 
 /** Room operations of the whole cluster, over Redis. Events never travel this way. */
@@ -27,6 +32,8 @@ export interface ClusterRoomsParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
+  /** Is told every error that Redis answers. */
+  readonly onError?: ErrorListener;
 }
 
 /**
@@ -35,50 +42,49 @@ export interface ClusterRoomsParts {
  */
 export function connectClusterRooms(
   { url, keyPrefix, nodeId }: ClusterRoomsSettings,
-  { clock, logger, counters }: ClusterRoomsParts,
+  { clock, logger, counters, onError }: ClusterRoomsParts,
 ): ClusterRooms {
   const key = `${keyPrefix}:socket.io`;
-  const publisher = tolerant(connectRedis(url, 'wait', logger));
-  const subscriber = tolerant(connectSubscriber(url, key, logger));
+  const publisher = tolerant(connectRedis(url, 'wait', logger, onError));
+  const subscriber = tolerant(connectSubscriber(url, key, logger, onError));
   const guarded = new GuardedSubscriber(subscriber, (error) => {
     counters.add('node_messages_ignored', 'socket_io');
     logger.debug('a message on the channels of Socket.IO can not be carried out', { reason: String(error) });
   });
   const aliveChannel = `${key}-alive#${nodeId}`;
-  const probe = new SubscriptionProbe({
+  let isLost = false;
+  const live = new LiveSubscription({
     name: 'socket_io',
     subscriber,
+    subscribe: () => guarded.subscribeAll(),
     publish: () => publisher.publish(aliveChannel, ''),
+    onAlive: () => {
+      if (isLost) logger.info('listens again to what backends emit through Socket.IO');
+      isLost = false;
+    },
+    onLost: () => {
+      isLost = true;
+      counters.add('socket_io_subscriptions_lost');
+      logger.warn(
+        'lost the subscription of the Socket.IO adapter: messages that backends emit meanwhile do not reach clients',
+      );
+    },
     clock,
     logger,
     counters,
   });
-  let listens = false;
-  let isLost = false;
-  let closed = false;
-  subscriber.on('message', (channel: string) => {
-    if (channel !== aliveChannel) return;
-    if (isLost) logger.info('listens again to what backends emit through Socket.IO');
-    listens = true;
-    isLost = false;
-    probe.heard();
-  });
-  subscriber.on('close', () => {
-    if (!listens || closed) return;
-    listens = false;
-    isLost = true;
-    counters.add('socket_io_subscriptions_lost');
-    logger.warn(
-      'lost the subscription of the Socket.IO adapter: messages that backends emit meanwhile do not reach clients',
-    );
-  });
+  guarded.onRefused = () => {
+    live.again();
+  };
   guarded.subscribe([aliveChannel]);
-  probe.start();
+  subscriber.on('message', (channel: string) => {
+    if (channel === aliveChannel) live.heard();
+  });
+  live.start();
   return {
     adapter: createAdapter(publisher, guarded, { key }),
     close: () => {
-      closed = true;
-      probe.stop();
+      live.stop();
       publisher.disconnect();
       subscriber.disconnect();
     },
