@@ -11,6 +11,7 @@ import { DeliveryTraces } from './core/delivery/delivery-traces.js';
 import type { Refusal } from './core/errors.js';
 import type { NewEvent } from './core/event.js';
 import type { Logger } from './core/logger.js';
+import { RefusedPermissions } from './core/redis/refused-permissions.js';
 import { Counters } from './core/metrics/counters.js';
 import { RecentFigures } from './core/metrics/recent-figures.js';
 import { Callers } from './profiles/http/callers.js';
@@ -62,6 +63,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     logger,
     clock,
     counters,
+    permissions: new RefusedPermissions({ clock, logger, counters }),
     tracing,
     traces,
     closers,

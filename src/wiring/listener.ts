@@ -13,6 +13,7 @@ import { Listener } from '../profiles/http/listener.js';
 import type { OriginPolicy } from '../profiles/http/origin-policy.js';
 import { profileDocument, type Served, transportDisabled } from '../profiles/http/profile-document.js';
 import { eventsEntrance } from '../profiles/http/routes/events.js';
+import type { RefusedPermissions } from '../core/redis/refused-permissions.js';
 import type { Base } from './base.js';
 import { metricsOf } from './metrics.js';
 import { statusOf, type StatusParts } from './status.js';
@@ -31,7 +32,7 @@ export type ListenerParts = StatusParts & {
 
 /** The one listener, with the routes every profile has; it does not listen yet. */
 export function createListener(base: Base, parts: ListenerParts): Listener {
-  const { config, clock, logger, counters, closers, tracing, traces } = base;
+  const { config, clock, logger, counters, closers, tracing, traces, permissions } = base;
   const { log, delivery, gate, cluster, profiles, callers, origins } = parts;
   const served = (): Served => ({
     profile: base.served.profile,
@@ -53,6 +54,7 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
         ready: log.state === 'ready' && !delivery.isClosing,
         log: log.state,
         ...(log.reason === null ? {} : { reason: log.reason }),
+        ...refusedBy(permissions),
         draining: delivery.isClosing,
       }),
       status: statusOf(base, parts),
@@ -89,4 +91,9 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
   );
   closers.add('listener', () => listener.close(grace));
   return listener;
+}
+
+/** What does not work, for lack of permissions in Redis; nothing when all does. */
+function refusedBy({ lacking }: RefusedPermissions): { readonly refused?: readonly string[] } {
+  return lacking.length === 0 ? {} : { refused: [...new Set(lacking.map(({ effect }) => effect))] };
 }

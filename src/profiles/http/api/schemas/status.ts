@@ -2,6 +2,7 @@ import type { ProfileName } from '../../../../core/config/profile.js';
 import type { DeliveryStatus } from '../../../../core/delivery/delivery-status.js';
 import type { SessionBacklog } from '../../../../core/delivery/sweeper.js';
 import type { LogState } from '../../../../core/log/event-log.js';
+import type { RefusedPermission } from '../../../../core/redis/refused-permissions.js';
 import type { BridgeRole } from '../../../../core/log/publish-bridge.js';
 import {
   amount,
@@ -29,6 +30,7 @@ interface ToldReadiness {
   readonly ready: boolean;
   readonly log: LogState;
   readonly reason?: string;
+  readonly refused?: readonly string[];
   readonly draining: boolean;
 }
 
@@ -76,6 +78,21 @@ const others = {
     reason: orNull(text('Why the log is not ready.')),
     bridge: { enum: [...BRIDGE_ROLES, null], description: 'What copies `PUBLISH`ed messages; null: none.' },
   }),
+  redis: orNull(
+    closed<{ readonly refusedPermissions: readonly RefusedPermission[] }>('Redis; null without it.', {
+      refusedPermissions: {
+        ...listOf(
+          closed<RefusedPermission>('A permission that the Redis user of this process lacks.', {
+            command: text('The command that Redis refused.'),
+            on: text('The keys, channels or patterns that it was about; empty for none.'),
+            effect: text('What does not work because of it.'),
+            rule: text('The ACL rule to add.'),
+          }),
+        ),
+        description: 'Those that were refused in the last two minutes.',
+      },
+    }),
+  ),
   cluster: orNull(ref('Cluster')),
   counters: {
     ...mapOf(mapOf(count())),
@@ -92,9 +109,14 @@ export const statusSchemas: Readonly<Record<string, Schema>> = {
       ready: { type: 'boolean' },
       log: oneOfNames(LOG_STATES),
       reason: text('Why the log is not ready; left out when it is.'),
+      refused: {
+        ...listOf(text('What does not work.')),
+        description: 'What does not work since Redis refuses permissions; left out when all does.',
+      },
       draining: { type: 'boolean', description: 'True once it stops: its clients are being moved.' },
     },
     'reason',
+    'refused',
   ),
   HostMonitorState: closed<{ readonly running: boolean; readonly intervalMs: number }>('The host monitor.', {
     running: { type: 'boolean' },
