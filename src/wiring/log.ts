@@ -19,13 +19,13 @@ export async function openLog(
   roomsOf: (event: NewEvent) => readonly string[],
 ): Promise<OpenedLog> {
   const { redisUrl: url, redisKeyPrefix: keyPrefix, logMaxEvents: maxEvents } = config;
-  const { maxHttpBufferBytes: maxDataBytes, logShards: shards } = config;
+  const { maxHttpBufferBytes: maxDataBytes } = config;
   if (url === undefined)
     return { log: new MemoryLog(parts.clock, { maxEvents, maxBytes: config.logMaxBytes }) };
   const { RedisLog } = await import('../core/log/redis-log.js');
   const { PublishBridges } = await import('../core/log/publish-bridges.js');
   const log = new RedisLog(
-    { url, keyPrefix, shards, maxEvents, maxDataBytes, minReplicas: config.redisMinReplicas },
+    { url, keyPrefix, shards: 1, maxEvents, maxDataBytes, minReplicas: config.redisMinReplicas },
     { ...parts, roomsOf },
   );
   closers.add('log', () => log.close());

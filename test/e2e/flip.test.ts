@@ -295,11 +295,21 @@ describe('a flip of a running gateway', () => {
       gateway.process.kill('SIGHUP');
       await waitUntil(async () => (await profile()) === 'SSE', 'the flip');
       expect((await report(gateway.url)).flip).toMatchObject({ via: 'signal', by: 'SIGHUP', address: null });
-      // What the file does not say is not undone.
-      writeFileSync(file, 'PORT=1\n');
+      // A reload for something else undoes no flip, and names what needs a restart.
+      await flip(gateway.url, 'HYBRID');
+      writeFileSync(file, 'APP_PROFILE=SSE\nPING_INTERVAL=2\n');
       gateway.process.kill('SIGHUP');
-      await waitUntil(() => gateway.output().includes('no file names one'), 'the warning');
-      expect(await profile()).toBe('SSE');
+      await waitUntil(
+        () => gateway.output().includes('for PING_INTERVAL to take effect'),
+        'what needs a restart',
+      );
+      expect(gateway.output()).toContain('so HYBRID stays');
+      expect(await profile()).toBe('HYBRID');
+      // Nor does a file that says nothing of it any more.
+      writeFileSync(file, '');
+      gateway.process.kill('SIGHUP');
+      await waitUntil(() => gateway.output().includes('no file names APP_PROFILE any more'), 'the warning');
+      expect(await profile()).toBe('HYBRID');
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -1,4 +1,3 @@
-import { MAX_SHARDS } from '../log/shards.js';
 import { LOG_LEVELS } from '../logger.js';
 import { isHttpUrl, maskUrl } from './http-url.js';
 import { isRedisUrl, maskRedisUrl } from './redis-url.js';
@@ -59,14 +58,6 @@ export const OPERATING_VARIABLES = {
     default: 0,
     doc: 'Replicas of Redis that must have an event before it is acknowledged; 1 or more, so that no acknowledged event is lost in a failover.',
   }),
-  logShards: integer({
-    env: 'LOG_SHARDS',
-    unit: 'shards; more than 1 only with REDIS_URL',
-    min: 1,
-    max: MAX_SHARDS,
-    default: 1,
-    doc: 'Redis Streams the log is divided into, each room in one of them. The same on all nodes; changed only with all of them stopped.',
-  }),
   redisChannels: list({
     env: 'REDIS_CHANNELS',
     default: ['events', 'updates'],
@@ -110,5 +101,12 @@ export const OPERATING_VARIABLES = {
     default: undefined,
     defaultText: '.env, if there is one',
     doc: 'Env file to read. Taken from the environment only.',
+  }),
+  configDir: path({
+    env: 'CONFIG_DIR',
+    default: undefined,
+    defaultText: 'config/ in the working directory, then in the package',
+    accepts: 'the path of a folder, absolute or relative to the working directory',
+    doc: 'Folder in which `{NODE_ENV}.json` is looked for. Taken from the environment only.',
   }),
 } as const;
