@@ -30,6 +30,8 @@ const gateway: ReloadedGateway = {
     return Promise.resolve({
       profile,
       transports: { websocket: true, sse: true, control: true },
+      since: 0,
+      repeated: false,
       flip: null,
     });
   },
