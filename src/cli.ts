@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import type { Config } from './core/config/config.js';
 import { describeConfig } from './core/config/describe.js';
-import { ConfigFaults, EXIT_CONFIG } from './core/config/fault.js';
+import { ConfigFaults, EXIT_CONFIG, noticesToText } from './core/config/fault.js';
 import { type LoadedConfig, loadConfig } from './core/config/load.js';
 import { describeDrill } from './drill/drill-arguments.js';
 import { describeValidate } from './validate/validate-arguments.js';
@@ -73,7 +73,9 @@ program
   .description('print the effective configuration and where each value comes from, secrets masked')
   .action(() => {
     const loaded = load();
-    if (loaded !== undefined) print(describeConfig(loaded));
+    if (loaded === undefined) return;
+    print(describeConfig(loaded));
+    process.stderr.write(noticesToText(loaded.notices));
   });
 
 /** Tells people a line. */

@@ -3,6 +3,7 @@ import { authorization } from './client/http.js';
 import type { ClusterStatus } from './core/cluster/cluster-status.js';
 import type { FlipsReport } from './core/flip/flips.js';
 import { whyNoAnswer } from './no-answer.js';
+import { FLIP_RIGHT, tokenHint } from './token-hint.js';
 
 /** How often the gateway is asked how far it is, ms. */
 const ASK_MS = 200;
@@ -126,9 +127,11 @@ interface Own {
   readonly profile: string;
 }
 
-function ownOf({ node, profile, flip, rollout }: FlipsReport, all: boolean): Own {
+function ownOf({ node, profile, flip, rollout, repeated }: FlipsReport, all: boolean): Own {
   if (all && rollout !== null) return { node, kind: 'rollout', id: rollout.id, profile: rollout.to };
-  return { node, kind: 'flip', id: flip?.to === profile ? flip.id : undefined, profile };
+  // A flip to the same profile that still moves clients is waited for.
+  const isOwn = flip?.to === profile && !(repeated && flip.state !== 'draining');
+  return { node, kind: 'flip', id: isOwn ? flip.id : undefined, profile };
 }
 
 type Answer = { readonly report: FlipsReport } | { readonly problem: string };
@@ -141,7 +144,10 @@ async function ask({ address, token }: Place, init: RequestInit = {}): Promise<A
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     const body = (await response.json()) as FlipsReport & { error?: { code: string; message: string } };
-    if (body.error !== undefined) return { problem: `${body.error.code}: ${body.error.message}` };
+    if (body.error !== undefined) {
+      const { code, message } = body.error;
+      return { problem: `${code}: ${message}${tokenHint(code, FLIP_RIGHT)}` };
+    }
     return { report: body };
   } catch (error) {
     return { problem: whyNoAnswer(address.origin, error) };
@@ -166,7 +172,7 @@ async function nodesAt({ address, token }: Place): Promise<readonly { readonly p
 function endOf(report: FlipsReport, own: Own): { readonly code: number; readonly line: string } | undefined {
   const now = report[own.kind];
   const line = describe(report, own.kind === 'rollout');
-  if (own.id === undefined) return { code: 0, line };
+  if (own.id === undefined) return { code: 0, line: alreadyServed(report) };
   if (now === null || now.id < own.id) {
     const isServed = report.profile === own.profile;
     return {
@@ -181,8 +187,17 @@ function endOf(report: FlipsReport, own: Own): { readonly code: number; readonly
   return now.state === 'failed' ? { code: 1, line } : undefined;
 }
 
+function alreadyServed({ profile, since }: FlipsReport): string {
+  // A gateway of an earlier version does not tell.
+  const when = typeof since !== 'number' ? '' : ` since ${new Date(since).toISOString()}`;
+  return `already serves ${profile}${when}; nothing to do`;
+}
+
 function describe({ profile, flip, rollout }: FlipsReport, all: boolean): string {
   if (all && rollout !== null) {
+    if (rollout.state === 'done' && rollout.nodes.every(({ state }) => state === 'same')) {
+      return `all ${String(rollout.nodes.length)} nodes serve ${rollout.to} already; nothing to do`;
+    }
     const nodes = rollout.nodes.map(
       ({ id, host, state, sessions, error }) =>
         `${host}/${id} ${state}${sessions === null ? '' : moved(sessions)}${error === null ? '' : ` (${error.message})`}`,

@@ -36,6 +36,8 @@ const CLOSE_DEADLINE_MS = 6000;
 export interface Gateway {
   /** Where it listens. */
   readonly address: AddressInfo;
+  /** The profile that is served now. */
+  profile(): ProfileName;
   /** Serves another profile from now on; the clients that this moves come back over the transport that is on. */
   flip(profile: ProfileName, origin: FlipOrigin): Promise<FlipReport | Refusal>;
   /** The API keys of `config` count from now on; clients of those that are gone are let go. Faults: then nothing has changed. */
@@ -109,6 +111,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     if (config.hostMonitor) monitor.start();
     return {
       address,
+      profile: () => served.profile,
       flip: (profile, origin) => profiles.flip(profile, origin),
       takeKeys: (anew) => {
         const gone = anew.authMode === 'token' ? auth.takeKeys?.(anew) : undefined;
@@ -127,7 +130,13 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   }
 }
 
+/** The address to open in a browser on the same host: where it listens on all addresses, by the name that every host has. */
+export function openUrl({ address, port }: Pick<AddressInfo, 'address' | 'port'>): string {
+  const isAny = address === '0.0.0.0' || address === '::';
+  return isAny ? `http://localhost:${String(port)}/` : urlOf({ address, port });
+}
+
 /** The address of what listens there, as its own host has it. */
-export function urlOf({ address, port }: AddressInfo): string {
+export function urlOf({ address, port }: Pick<AddressInfo, 'address' | 'port'>): string {
   return `http://${address.includes(':') ? `[${address}]` : address}:${String(port)}/`;
 }

@@ -5,6 +5,7 @@ import { GatewayError } from './gateway-error.js';
 import { fetchProfile } from './fetch-profile.js';
 import type { TokenSource } from './http.js';
 import { liveSession } from './live-session.js';
+import { isBrowser } from './page-events.js';
 import { publishEvents } from './publish-events.js';
 import { changeRooms, type RoomChange } from './room-changes.js';
 import { openSocketIo } from './socket-io-connection.js';
@@ -28,7 +29,8 @@ export interface ClientOptions {
   /**
    * In browsers: the tabs of this page's origin share one stream, through a shared worker. Its script must be of that
    * origin: `true` takes the gateway's, which then must be at the page's origin, a text is the address of a copy of
-   * `client-shared.js` (and `client.js` beside it). Where that can't be, the stream is the tab's own, and its state says so.
+   * `client-shared.js` (and `client.js` beside it). Where that can't be, the stream is the tab's own, and its state says so. In Node it
+   * means nothing.
    */
   readonly shared?: boolean | string;
 }
@@ -53,7 +55,12 @@ export class FlipgateClient extends Subscriber {
     });
     const urls = [url].flat().map(absolute);
     const { shared, token } = options;
-    const script = shared === true ? `${String(urls[0])}/client-shared.js` : shared;
+    // In Node there is nobody to share with.
+    const script = !isBrowser()
+      ? undefined
+      : shared === true
+        ? `${String(urls[0])}/client-shared.js`
+        : shared;
     const sharing: Sharing = { script: script ? absolute(script) : '', urls, token, note: '' };
     const opener = (transport: Transport, open: OpenConnection): OpenConnection =>
       script ? openShared(sharing, transport, open) : open;

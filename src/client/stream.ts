@@ -9,7 +9,7 @@ import { pause } from './persist.js';
 import { type Silence, SilenceWatch } from './silence-watch.js';
 import type { LiveSession, StreamParts } from './stream-parts.js';
 import { StreamPlace } from './stream-place.js';
-import { NO_ANSWER, type StateChange } from './stream-state.js';
+import { noAnswer, type StateChange } from './stream-state.js';
 import { StreamStatus } from './stream-status.js';
 import type { Gap, GatewayEvent, ProfileDocument, Transport, Welcome } from './wire.js';
 
@@ -102,7 +102,7 @@ export class Stream {
   }
 
   #noted(what: Silence): void {
-    const reason = this.#watch.hasAnswered ? 'the connection fell silent' : NO_ANSWER;
+    const reason = this.#watch.hasAnswered ? 'the connection fell silent' : noAnswer();
     if (what === 'woke') this.wake();
     else if (what === 'silent') this.#lost(new GatewayError(what, reason));
     else this.#away(reason, null, this.state.transport);

@@ -110,6 +110,7 @@ function describe({ to, state, sessions: { total, left } }: Shown): string {
     running: flipping,
     done: flipped,
     same: flipped,
+    gone: flipped,
     failed: `The flip to ${to} failed`,
     superseded: `The flip to ${to} gave way to another: ${moved}`,
     unknown: `A flip to ${to}`,

@@ -8,6 +8,7 @@ export type FlipState =
   | 'running'
   | 'done'
   | 'same'
+  | 'gone'
   | 'failed'
   | 'superseded'
   | 'unknown';
@@ -19,6 +20,7 @@ const STATES: readonly FlipState[] = [
   'running',
   'done',
   'same',
+  'gone',
   'failed',
   'superseded',
 ];

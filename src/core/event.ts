@@ -63,6 +63,8 @@ export function isTypeName(value: unknown): value is string {
   return typeof value === 'string' && NAME.test(value);
 }
 
+const EVENT_FORM = 'a JSON object {type, room?, key?, data?, timestamp?}';
+
 /** Bounds for {@link parseEvent} and {@link parseFields}. */
 export interface EventLimits {
   /** Most bytes `data` may have as JSON text. */
@@ -80,8 +82,9 @@ export function parseEvent(
   dataJson: string | undefined,
   limits: EventLimits,
 ): NewEvent | Refusal {
+  if (input === undefined) return new Refusal('invalid_event', `the event is missing: send ${EVENT_FORM}`);
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    return new Refusal('invalid_event', 'an event is a JSON object {type, room?, key?, data?, timestamp?}');
+    return new Refusal('invalid_event', `an event is ${EVENT_FORM}`);
   }
   const { type, room, key, timestamp } = input as Record<string, unknown>;
   return checkEvent({ type, room, key, dataJson: dataJson ?? 'null', timestamp }, limits);
@@ -137,6 +140,9 @@ function checkEvent(candidate: Candidate, limits: EventLimits): NewEvent | Refus
   const room = candidate.room ?? undefined;
   const key = candidate.key ?? undefined;
   const timestamp = candidate.timestamp ?? limits.nowMs / 1000;
+  if (type === undefined || type === null) {
+    return new Refusal('invalid_type', 'type is missing: an event needs one, 1–128 of A-Z a-z 0-9 _ . : -');
+  }
   if (!isTypeName(type)) {
     return new Refusal('invalid_type', 'type must be 1–128 of A-Z a-z 0-9 _ . : -');
   }

@@ -13,6 +13,8 @@ let nodes: Record<string, FlipsReport>;
 let turn: number;
 /** What the status of each says of the cluster. */
 let cluster: unknown;
+/** What every request is answered with, where it is refused. */
+let refused: object | undefined;
 let lines: string[];
 let server: Server;
 /** Runs at every pause, with how many there were before. */
@@ -25,7 +27,8 @@ function flipOf(id: number, state: Flip['state'], total = 0): Flip {
 
 function reportOf(node: string, flip: Flip | null, rollout: Rollout | null = null): FlipsReport {
   const profile = flip?.to ?? 'SSE';
-  return { node, profile, transports: { websocket: true, sse: true, control: true }, flip, rollout };
+  const transports = { websocket: true, sse: true, control: true };
+  return { node, profile, transports, since: 0, repeated: false, flip, rollout };
 }
 
 function rolloutOf(id: number, state: Rollout['state'], sessions: readonly number[] = [0, 0]): Rollout {
@@ -66,10 +69,12 @@ beforeEach(async () => {
   turn = 0;
   lines = [];
   cluster = null;
+  refused = undefined;
+  nodes = {};
   meanwhile = () => undefined;
   server = createServer((req, res) => {
     const all = Object.values(nodes);
-    const answer = req.url === '/api/admin/status' ? { cluster } : all[turn % all.length];
+    const answer = refused ?? (req.url === '/api/admin/status' ? { cluster } : all[turn % all.length]);
     turn += 1;
     res.setHeader('Content-Type', 'application/json').end(JSON.stringify(answer));
   });
@@ -168,6 +173,62 @@ describe('a flip of the only node', () => {
     expect([await flip(), lines]).toEqual([
       0,
       ['SSE → HYBRID: draining', 'SSE → HYBRID: done, nobody had to move'],
+    ]);
+  });
+
+  test('to the profile that is served already says so, whatever flip there was before', async () => {
+    for (const before of [null, flipOf(1, 'done', 30), flipOf(1, 'failed', 30)]) {
+      const repeated = { profile: 'HYBRID', since: Date.UTC(2026, 0, 2), repeated: true } as const;
+      nodes = { a: { ...reportOf('a', before), ...repeated } };
+      lines = [];
+      expect([await flip(), lines]).toEqual([
+        0,
+        ['already serves HYBRID since 2026-01-02T00:00:00.000Z; nothing to do'],
+      ]);
+    }
+  });
+
+  test('that is repeated while clients are being moved waits for them', async () => {
+    nodes = { a: { ...reportOf('a', flipOf(1, 'draining', 5)), repeated: true } };
+    meanwhile = () => {
+      nodes['a'] = reportOf('a', flipOf(1, 'done', 5));
+    };
+    expect([await flip(), lines]).toEqual([
+      0,
+      ['SSE → HYBRID: draining, 0 of 5 clients moved', 'SSE → HYBRID: done, 5 of 5 clients moved'],
+    ]);
+  });
+
+  test('of all, where all serve it already, says so', async () => {
+    const rollout = rolloutOf(1, 'done');
+    const same = rollout.nodes.map((node) => ({ ...node, state: 'same' as const, sessions: null }));
+    nodes = { a: { ...reportOf('a', null, { ...rollout, nodes: same }), repeated: true } };
+    expect([await flip(true), lines]).toEqual([0, ['all 2 nodes serve HYBRID already; nothing to do']]);
+  });
+
+  test('of all tells of nodes that ended meanwhile', async () => {
+    const rollout = rolloutOf(1, 'done');
+    const [first, ...rest] = rollout.nodes;
+    if (first === undefined) throw new Error('no node');
+    const error = { code: 'node_unavailable', message: 'ended' } as const;
+    const gone = { ...first, state: 'gone', sessions: null, error } as const;
+    nodes = { a: reportOf('a', null, { ...rollout, nodes: [gone, ...rest] }) };
+    expect([await flip(true), lines]).toEqual([
+      0,
+      ['HYBRID: done, nobody had to move; here/node-0 gone (ended), here/node-1 done'],
+    ]);
+  });
+
+  test.each([
+    [401, 'unauthenticated', 'Pass --token, or set FLIPGATE_TOKEN'],
+    [401, 'invalid_token', 'Pass another --token'],
+    [401, 'token_expired', 'Pass a newer --token'],
+    [403, 'forbidden', 'Pass another --token'],
+  ])('that is refused with %i %s names --token', async (_, code, hint) => {
+    refused = { error: { code, message: 'no' } };
+    expect([await flip(), lines]).toEqual([
+      1,
+      [expect.stringMatching(new RegExp(`^${code}: no\\. ${hint}.*the admin right "flip"\\.$`))],
     ]);
   });
 

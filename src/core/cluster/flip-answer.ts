@@ -1,17 +1,34 @@
 import { PROFILES, type ProfileName } from '../config/profile.js';
 import type { Flip, FlipReport, FlipState } from '../flip/flip-report.js';
+import { Refusal } from '../errors.js';
 import { fieldsOf, isErrorCode } from './node-answer.js';
 
 const STATES: readonly FlipState[] = ['switching', 'draining', 'done', 'failed', 'superseded'];
 
+/** There is no such node any more, or it is stopping: nothing has to be flipped there. */
+export class NodeGone extends Refusal {
+  constructor() {
+    super(
+      'node_unavailable',
+      'this gateway ended meanwhile and is passed over; its clients go to others. A gateway that is started in its place serves its own APP_PROFILE',
+    );
+  }
+}
+
 /** What another node serves, and how its flip goes on; undefined when that can't be read. */
 export function readReport(body: unknown): FlipReport | undefined {
-  const { profile, transports, flip } = fieldsOf(body);
+  const { profile, transports, since, repeated, flip } = fieldsOf(body);
   const { websocket, sse, control } = fieldsOf(transports);
   const read = flip === null ? null : readFlip(flip);
   if (!isProfile(profile) || read === undefined) return undefined;
   const on = { websocket: websocket === true, sse: sse === true, control: control === true };
-  return { profile, transports: on, flip: read };
+  return {
+    profile,
+    transports: on,
+    since: typeof since === 'number' ? since : null,
+    repeated: repeated === true,
+    flip: read,
+  };
 }
 
 function readFlip(value: unknown): Flip | undefined {

@@ -20,6 +20,11 @@ export class RolloutRecord {
     );
   }
 
+  /** True where all nodes served the profile already. */
+  get isRepeated(): boolean {
+    return [...this.#nodes.values()].every(({ state }) => state === 'same');
+  }
+
   /** True once nothing more is to be done. */
   get isOver(): boolean {
     return this.#state !== 'running';
@@ -44,7 +49,12 @@ export class RolloutRecord {
     this.#state = 'failed';
   }
 
-  /** All nodes have flipped. */
+  /** The node ended before it had flipped; the others go on. */
+  pass(id: string, { code, message }: Refusal): void {
+    this.#change(id, { state: 'gone', error: { code, message } });
+  }
+
+  /** All nodes that are still there have flipped. */
   end(): void {
     if (!this.isOver) this.#state = 'done';
   }

@@ -47,6 +47,16 @@ export interface Flip extends FlipOrigin {
 export interface FlipReport {
   readonly profile: ProfileName;
   readonly transports: Transports;
+  /** Since when the profile is served, ms since the epoch; null where another node does not tell. */
+  readonly since: number | null;
+  /** True in the answer to a request for the profile that was served already: nothing was changed. */
+  readonly repeated: boolean;
   /** Null when there was none since the process began. */
   readonly flip: Flip | null;
 }
+
+/**
+ * Called when a flip, or one of all nodes, is accepted, before it begins, with its id; without one where the profile is served
+ * already.
+ */
+export type FlipAccepted = (to: ProfileName, id: number | undefined) => void;

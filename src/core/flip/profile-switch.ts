@@ -5,7 +5,7 @@ import type { Session, Transport } from '../delivery/session.js';
 import { type ErrorCode, Refusal } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
-import type { FlipOrigin, FlipReport } from './flip-report.js';
+import type { FlipAccepted, FlipOrigin, FlipReport } from './flip-report.js';
 import { FlipRecord } from './flip-record.js';
 import type { ServedProfile } from './served-profile.js';
 import type { ServedTransport } from './served-transport.js';
@@ -37,12 +37,15 @@ export class ProfileSwitch {
   readonly #open = new Map<Transport, ServedTransport>();
   #flip: FlipRecord | undefined;
   #flips = 0;
+  /** When the profile that is served began to be, ms since the epoch. */
+  #since: number;
   /** Flips, and what they end with, one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(parts: ProfileSwitchParts) {
     this.#parts = parts;
+    this.#since = parts.clock.now();
   }
 
   /** Opens what the profile serves. Rejects when that can't be done. */
@@ -53,18 +56,20 @@ export class ProfileSwitch {
   /** What is served, and how the newest flip goes on. */
   report(): FlipReport {
     const { profile, transports } = this.#parts.served;
-    return { profile, transports, flip: this.#flip?.toReport() ?? null };
+    const flip = this.#flip?.toReport() ?? null;
+    return { profile, transports, since: this.#since, repeated: false, flip };
   }
 
   /**
    * Serves another profile (any value, checked here). Resolves when it is served; clients are moved from then on. A
-   * flip to the profile that is served changes nothing; one during another that still moves clients takes its place.
+   * flip to the profile that is served changes nothing, and its report says so; one during another that still moves clients takes
+   * its place. `accepted` is called before anything else is logged of it.
    * Refused: `invalid_profile`, `serves_nothing`, `flip_failed` (then all is as it was), `shutting_down`.
    */
-  flip(to: unknown, origin: FlipOrigin): Promise<FlipReport | Refusal> {
+  flip(to: unknown, origin: FlipOrigin, accepted?: FlipAccepted): Promise<FlipReport | Refusal> {
     const profile = this.check(to);
     if (profile instanceof Refusal) return Promise.resolve(profile);
-    return this.#inTurn(() => this.#flipTo(profile, origin));
+    return this.#inTurn(() => this.#flipTo(profile, origin, accepted));
   }
 
   /**
@@ -73,6 +78,9 @@ export class ProfileSwitch {
    */
   check(to: unknown): ProfileName | Refusal {
     if (this.#closed) return new Refusal('shutting_down', 'this node is going down', 1000);
+    if (to === undefined || to === null) {
+      return new Refusal('invalid_profile', `profile is missing: it is one of ${PROFILES.join(', ')}`);
+    }
     const profile = PROFILES.find((name) => name === (typeof to === 'string' ? to.trim().toUpperCase() : to));
     if (profile === undefined) {
       return new Refusal('invalid_profile', `a profile is one of ${PROFILES.join(', ')}`);
@@ -97,13 +105,17 @@ export class ProfileSwitch {
     });
   }
 
-  async #flipTo(to: ProfileName, origin: FlipOrigin): Promise<FlipReport | Refusal> {
+  async #flipTo(to: ProfileName, origin: FlipOrigin, accepted?: FlipAccepted): Promise<FlipReport | Refusal> {
     const { served, clock, logger, counters } = this.#parts;
     const from = served.profile;
     if (this.#closed) return new Refusal('shutting_down', 'this node is going down', 1000);
-    if (to === from) return this.report();
+    if (to === from) {
+      accepted?.(to, undefined);
+      return { ...this.report(), repeated: true };
+    }
     const before = this.#flip;
     this.#flips += 1;
+    accepted?.(to, this.#flips);
     const facts = { audit: 'flip', flip: this.#flips, from, to, ...origin };
     logger.info('the profile is being flipped', facts);
     const flip = new FlipRecord({ id: this.#flips, from, to, ...origin, startedAt: clock.now() }, counters);
@@ -132,6 +144,7 @@ export class ProfileSwitch {
       return refusal;
     }
     served.become(to);
+    this.#since = clock.now();
     // While it moves clients all transports are open: no flip that comes then can fail.
     before?.supersede();
     this.#move(flip, facts);

@@ -77,6 +77,11 @@ class Nodes {
     return this.#nodes.get(id)?.served.profile;
   }
 
+  /** It begins to stop. */
+  freeze(id: string): void {
+    this.#nodes.get(id)?.switch.freeze();
+  }
+
   async turn(ms: number): Promise<void> {
     for (let gone = 0; gone < ms; gone += 50) {
       await this.clock.turn(50);
@@ -176,10 +181,10 @@ describe('a flip of all nodes', () => {
     expect(['a', 'b', 'c'].map((id) => nodes.profileOf(id))).toEqual(['WEBSOCKET', 'WEBSOCKET', 'WEBSOCKET']);
   });
 
-  test.each(['silent', 'gone'] as const)('stops at a node that is %s', async (fate) => {
+  test('stops at a node that is silent', async () => {
     const flips = nodes.add('a');
     nodes.add('b');
-    nodes.fates.set('b', fate);
+    nodes.fates.set('b', 'silent');
     await flips.flipAll('SSE', ORIGIN);
     await nodes.turn(20_000);
     expect(flips.report().rollout).toMatchObject({
@@ -187,6 +192,66 @@ describe('a flip of all nodes', () => {
       nodes: [{ id: 'b', state: 'failed' }, {}],
     });
     expect(nodes.profileOf('a')).toBe('WEBSOCKET');
+  });
+
+  test('passes over a node that ended before its turn, and says so', async () => {
+    const flips = nodes.add('a');
+    nodes.add('b');
+    nodes.add('c');
+    nodes.fates.set('b', 'gone');
+    await flips.flipAll('SSE', ORIGIN);
+    await nodes.turn(3000);
+    expect(flips.report().rollout).toMatchObject({
+      state: 'done',
+      nodes: [
+        {
+          id: 'b',
+          state: 'gone',
+          error: { message: expect.stringContaining('ended meanwhile and is passed over') },
+        },
+        { id: 'c', state: 'done', error: null },
+        { id: 'a', state: 'done', error: null },
+      ],
+    });
+    expect(['a', 'b', 'c'].map((id) => nodes.profileOf(id))).toEqual(['SSE', 'WEBSOCKET', 'SSE']);
+  });
+
+  test('passes over a node that ends while its clients are being moved', async () => {
+    const flips = nodes.add('a');
+    nodes.add('b', 80);
+    await flips.flipAll('SSE', ORIGIN);
+    await nodes.turn(250);
+    expect(states(flips)[0]).toEqual(['b', 'draining']);
+    nodes.fates.set('b', 'silent');
+    await nodes.turn(1000);
+    nodes.fates.set('b', 'gone');
+    await nodes.turn(3000);
+    expect(flips.report().rollout?.state).toBe('done');
+    expect(states(flips)).toEqual([
+      ['b', 'gone'],
+      ['a', 'done'],
+    ]);
+  });
+
+  test('passes over a node that is stopping', async () => {
+    const flips = nodes.add('a');
+    nodes.add('b');
+    nodes.freeze('b');
+    await flips.flipAll('SSE', ORIGIN);
+    await nodes.turn(1000);
+    expect(states(flips)).toEqual([
+      ['b', 'gone'],
+      ['a', 'done'],
+    ]);
+  });
+
+  test('to the profile that all serve says so', async () => {
+    const flips = nodes.add('a');
+    const other = nodes.add('b');
+    expect(await flips.flipAll('WEBSOCKET', ORIGIN)).toMatchObject({ repeated: true });
+    await nodes.turn(1000);
+    await other.flip('SSE', ORIGIN);
+    expect(await flips.flipAll('WEBSOCKET', ORIGIN)).toMatchObject({ repeated: false });
   });
 
   test('waits for a node that does not answer for a moment', async () => {
@@ -277,9 +342,11 @@ describe('what other nodes answer', () => {
     };
     const transports = { websocket: true, sse: false, control: true };
     for (const profile of PROFILES) {
-      const report = { profile, transports, flip };
+      const report = { profile, transports, since: 5, repeated: true, flip };
       expect(readReport({ ...report, more: 1, flip: { ...flip, more: 1 } })).toEqual(report);
       expect(readReport({ ...report, flip: null })).toEqual({ ...report, flip: null });
+      // A node of an earlier version.
+      expect(readReport({ profile, transports, flip })).toEqual({ ...report, since: null, repeated: false });
     }
     for (const broken of [
       { profile: 'X' },

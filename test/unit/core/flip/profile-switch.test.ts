@@ -149,7 +149,19 @@ describe('a flip', () => {
 
   test('to the profile that is served does nothing', async () => {
     connect('websocket');
-    expect(await flip(' websocket ')).toMatchObject({ profile: 'WEBSOCKET', flip: null });
+    const since = rig.clock.now();
+    await rig.clock.turn(5000);
+    expect(await flip(' websocket ')).toMatchObject({
+      profile: 'WEBSOCKET',
+      since,
+      repeated: true,
+      flip: null,
+    });
+    const flippedAt = rig.clock.now();
+    expect(await flip('HYBRID')).toMatchObject({ since: flippedAt, repeated: false });
+    await rig.clock.turn(5000);
+    expect(await flip('HYBRID')).toMatchObject({ since: flippedAt, repeated: true, flip: { id: 1 } });
+    await flip('WEBSOCKET');
     await rig.clock.turn(DRAIN_MS);
     expect(openNow()).toEqual({ websocket: true });
   });

@@ -41,7 +41,7 @@ async function valueOf(sample: string): Promise<number | undefined> {
 beforeEach(() => {
   rig = DeliveryRig.ready();
   commands = new CommandFigures(['test.echo']);
-  report = { profile: 'HYBRID', transports: TRANSPORTS, flip: null };
+  report = { profile: 'HYBRID', transports: TRANSPORTS, since: 0, repeated: false, flip: null };
   bridge = { role: 'standing by' };
   exposition = expose();
 });

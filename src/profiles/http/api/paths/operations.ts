@@ -17,7 +17,15 @@ const FLIP = {
   sessions: { total: 120, left: 80 },
   error: null,
 };
-const REPORT = { profile: 'SSE', transports: TRANSPORTS, node: '4f1c09d2a6be', flip: FLIP, rollout: null };
+const REPORT = {
+  profile: 'SSE',
+  transports: TRANSPORTS,
+  since: 1795334945971,
+  repeated: false,
+  node: '4f1c09d2a6be',
+  flip: FLIP,
+  rollout: null,
+};
 
 const discover = operation({
   id: 'readProfile',
@@ -50,7 +58,8 @@ const flip = operation({
   summary: 'Flip to another profile',
   text:
     'Answers once this node serves the profile; its clients are moved over `DRAIN_MS` after that. With `all` every node is ' +
-    'flipped, one after the other, this one last: then the answer comes at the beginning.',
+    'flipped, one after the other, this one last: then the answer comes at the beginning. `repeated` says that the profile was ' +
+    'served already, and nothing was changed.',
   access: 'admin: flip',
   trailed: true,
   body: jsonBody(ref('FlipRequest'), { flip: { profile: 'HYBRID' }, all: { profile: 'HYBRID', all: true } }),

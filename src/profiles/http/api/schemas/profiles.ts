@@ -24,6 +24,7 @@ const NODE_STATES: readonly RolloutNode['state'][] = [
   'done',
   'failed',
   'same',
+  'gone',
 ];
 const ROLLOUT_STATES: readonly Rollout['state'][] = ['running', 'done', 'failed', 'superseded'];
 
@@ -88,14 +89,17 @@ export const profileSchemas: Readonly<Record<string, Schema>> = {
     sessions: ref('MovedSessions'),
     error: failure,
   }),
-  RolloutNode: closed<RolloutNode>('One node of a rollout; `same`: it served that profile already.', {
-    id: text(),
-    url: { type: ['string', 'null'] },
-    host: text(),
-    state: oneOfNames(NODE_STATES),
-    sessions: moved,
-    error: failure,
-  }),
+  RolloutNode: closed<RolloutNode>(
+    'One node of a rollout; `same`: it served that profile already; `gone`: it ended before it had flipped, and was passed over.',
+    {
+      id: text(),
+      url: { type: ['string', 'null'] },
+      host: text(),
+      state: oneOfNames(NODE_STATES),
+      sessions: moved,
+      error: failure,
+    },
+  ),
   Rollout: closed<Rollout>('A flip of all nodes, one after the other.', {
     id: { type: 'integer', minimum: 1, description: 'Counts the rollouts of this process.' },
     to: ref('Profile'),
@@ -107,6 +111,12 @@ export const profileSchemas: Readonly<Record<string, Schema>> = {
     profile: ref('Profile'),
     transports: ref('Transports'),
     node: text('Id of the node that answers; the ids of flips and rollouts count on it alone.'),
+    since: { type: ['integer', 'null'], description: 'Since when the profile is served, epoch ms.' },
+    repeated: {
+      type: 'boolean',
+      description:
+        'True in the answer to a request for the profile that is served already: nothing was changed.',
+    },
     flip: orNull(ref('Flip')),
     rollout: orNull(ref('Rollout')),
   }),
