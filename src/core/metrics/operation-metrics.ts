@@ -92,6 +92,23 @@ function tellFlips(metrics: ToldMetrics, { profiles }: OperationSources): void {
       return [[flip?.state === 'draining' ? flip.sessions.left : 0]];
     },
   );
+  metrics.gauge(
+    {
+      name: 'flipgate_flip_clients',
+      help: 'What became of the clients whose transport the newest flip of this node turned off: moved (the SDK, told to come back over another transport), returned (the SDK, came back here over another transport), cut_off (disconnected, and not known to speak another transport), gone (left by themselves).',
+      labels: ['outcome'],
+    },
+    () => {
+      const clients = profiles.report().flip?.sessions.clients;
+      if (clients === undefined || clients === null) return [];
+      return [
+        [clients.moved, { outcome: 'moved' }],
+        [clients.returned, { outcome: 'returned' }],
+        [clients.cutOff, { outcome: 'cut_off' }],
+        [clients.gone, { outcome: 'gone' }],
+      ];
+    },
+  );
 }
 
 function tellLog(metrics: ToldMetrics, { log, bridge, nodes }: OperationSources): void {

@@ -69,6 +69,7 @@ function setUp(
     drainMs: DRAIN_MS,
     open: { websocket: () => open('websocket'), sse: () => open('sse') },
     drain: (leaving, reason, overMs) => rig.delivery.drain(leaving, reason, overMs),
+    clients: () => rig.delivery.clients(),
     clock: rig.clock,
     logger: silentLogger,
     counters: rig.counters,

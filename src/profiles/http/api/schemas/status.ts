@@ -1,4 +1,5 @@
 import type { ProfileName } from '../../../../core/config/profile.js';
+import { type ClientCounts, forEachKind } from '../../../../core/delivery/client-kind.js';
 import type { DeliveryStatus } from '../../../../core/delivery/delivery-status.js';
 import type { SessionBacklog } from '../../../../core/delivery/sweeper.js';
 import type { LogState } from '../../../../core/log/event-log.js';
@@ -19,6 +20,7 @@ const BRIDGE_ROLES: readonly BridgeRole[] = ['copying', 'standing by', 'coming b
 
 const delivery = {
   sessions: ref('SessionCounts'),
+  clients: ref('ClientsByTransport'),
   rooms: {
     ...mapOf(count()),
     propertyNames: ref('Name'),
@@ -85,6 +87,14 @@ export const statusSchemas: Readonly<Record<string, Schema>> = {
     websocket: count(),
     sse: count(),
   }),
+  ClientsByTransport: closed<DeliveryStatus['clients']>('Sessions by transport and kind of client.', {
+    websocket: ref('ClientCounts'),
+    sse: ref('ClientCounts'),
+  }),
+  ClientCounts: closed<ClientCounts>(
+    'Sessions by kind of client. `sdk`: names itself by `client=sdk/<version>`; `bundle`, `eventsource`: do not; `stock`: legacy.',
+    forEachKind(() => count()),
+  ),
   Status: closed<Record<keyof typeof others | keyof typeof delivery, unknown>>(
     'Everything the console shows, of this node.',
     { ...others, ...delivery },
