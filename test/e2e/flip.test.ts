@@ -313,7 +313,9 @@ describe('flipgate flip', () => {
     const { code, stdout } = await runProgram('dist/cli.js', ['flip', 'sse', '--url', url], {});
     expect(code).toBe(0);
     expect(stdout).toMatch(/^WEBSOCKET → SSE: draining, \d+ of 60 clients disconnected$/m);
-    expect(stdout).toMatch(/WEBSOCKET → SSE: done; 60 clients cut off \(60 stock\)\nclients that were cut off .*\n$/);
+    expect(stdout).toMatch(
+      /WEBSOCKET → SSE: done; 60 clients cut off \(60 stock\)\nclients that were cut off .*\n$/,
+    );
     const refused = await runProgram('dist/cli.js', ['flip', 'ssse', '--url', url], {});
     expect([refused.code, refused.stdout]).toEqual([
       1,

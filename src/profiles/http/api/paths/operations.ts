@@ -106,8 +106,18 @@ const readiness = operation({
   text: 'For readiness probes and load balancers. A node that stops is not; one that flips is.',
   access: 'public',
   answers: {
-    200: jsonAnswer('It is.', ref('Readiness'), { ready: true, log: 'ready', draining: false }),
-    503: jsonAnswer('It is not.', ref('Readiness'), { ready: false, log: 'ready', draining: true }),
+    200: jsonAnswer('It is.', ref('Readiness'), {
+      ready: true,
+      log: 'ready',
+      since: 1795334945969,
+      draining: false,
+    }),
+    503: jsonAnswer('It is not.', ref('Readiness'), {
+      ready: false,
+      log: 'ready',
+      since: 1795334945969,
+      draining: true,
+    }),
   },
 });
 

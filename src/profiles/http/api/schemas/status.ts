@@ -10,6 +10,7 @@ import { amount, closed, count, listOf, mapOf, oneOfNames, orNull, ref, type Sch
 interface ToldLog {
   readonly kind: 'memory' | 'redis';
   readonly state: LogState;
+  readonly since: number;
   readonly shards: number;
   readonly followed: readonly number[];
   readonly bridge: BridgeRole | null;
@@ -57,6 +58,7 @@ const others = {
   log: closed<ToldLog>('The event log.', {
     kind: oneOfNames(['memory', 'redis']),
     state: oneOfNames(LOG_STATES),
+    since: count('Since when it is in this state, epoch ms, to a second.'),
     shards: count(),
     followed: { ...listOf(count()), description: 'The shards that this process follows.' },
     bridge: { enum: [...BRIDGE_ROLES, null], description: 'What copies `PUBLISH`ed messages; null: none.' },
@@ -71,14 +73,17 @@ const others = {
 /** Schemas of what operators ask. */
 export const statusSchemas: Readonly<Record<string, Schema>> = {
   Health: closed<{ readonly status: string }>('The process is alive.', { status: { const: 'ok' } }),
-  Readiness: closed<{ readonly ready: boolean; readonly log: LogState; readonly draining: boolean }>(
-    'Whether this node is fit to receive traffic.',
-    {
-      ready: { type: 'boolean' },
-      log: oneOfNames(LOG_STATES),
-      draining: { type: 'boolean', description: 'True once it stops: its clients are being moved.' },
-    },
-  ),
+  Readiness: closed<{
+    readonly ready: boolean;
+    readonly log: LogState;
+    readonly since: number;
+    readonly draining: boolean;
+  }>('Whether this node is fit to receive traffic.', {
+    ready: { type: 'boolean' },
+    log: oneOfNames(LOG_STATES),
+    since: count('Since when the log is in this state, epoch ms, to a second.'),
+    draining: { type: 'boolean', description: 'True once it stops: its clients are being moved.' },
+  }),
   HostMonitorState: closed<{ readonly running: boolean; readonly intervalMs: number }>('The host monitor.', {
     running: { type: 'boolean' },
     intervalMs: count('ms between two readings.'),
