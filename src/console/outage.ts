@@ -22,7 +22,7 @@ export interface OutageClues {
 
 const NO_EVENTS = [
   'Publishing is refused (503 log_unavailable).',
-  'New events do not arrive: neither those of this node nor those of others. Clients stay connected and get what they miss afterwards.',
+  'New events do not arrive: neither those of this node nor those of others. Clients stay connected, and are brought up to date, or told of a gap, once it is back.',
 ];
 const NO_COMMANDS =
   'Commands are refused (503 queue_unavailable), except those that this node executes by itself.';

@@ -25,8 +25,7 @@ afterEach(async () => {
 
 const NOBODY = { sdk: 0, bundle: 0, eventsource: 0, stock: 0 };
 
-const clientsAt = async (url: string): Promise<ClientsByTransport> =>
-  ((await statusOf(url)) as unknown as { readonly clients: ClientsByTransport }).clients;
+const clientsAt = async (url: string): Promise<ClientsByTransport> => (await statusOf(url)).clients;
 
 /** Two SDK clients over Socket.IO and one over SSE, a bundle client, two stock ones, two readers of streams. */
 async function connectAll(gateway: LaunchedGateway): Promise<HeardClient[]> {

@@ -1,9 +1,11 @@
+import type { ClientsByTransport } from '../../src/core/delivery/client-tally.js';
 import { requestJson } from './json-request.js';
 import { waitUntil } from './wait-until.js';
 
 /** What `GET /api/admin/status` answers, as far as tests ask. */
 export interface GatewayStatus {
   readonly sessions: { readonly websocket: number; readonly sse: number };
+  readonly clients: ClientsByTransport;
   readonly rooms: Readonly<Record<string, number>>;
   readonly eventsHeld: number;
   readonly cursor: string;
