@@ -119,7 +119,7 @@ describe('parseEvent', () => {
 
   test('tells what is missing from what is wrong', () => {
     const said = (input: unknown): string => {
-      const refusal = parseEvent(input, LIMITS);
+      const refusal = parseEvent(input, undefined, LIMITS);
       return refusal instanceof Refusal ? refusal.message : '';
     };
     expect(said({ data: 1 })).toMatch(/^type is missing/);
