@@ -82,6 +82,16 @@ export class Pump {
     this.#parts.clock.soon(() => void this.#catchUp());
   }
 
+  /** The session is about to end: gives it all that awaits it, as far as its connection takes it now. */
+  finish(session: Session): void {
+    const { timeline, onFault } = this.#parts;
+    try {
+      while (this.#feeder.feed(session, timeline.head) === 'more');
+    } catch (error) {
+      onFault(session, error);
+    }
+  }
+
   /** The session is gone. */
   drop(session: Session): void {
     this.#behind.delete(session);

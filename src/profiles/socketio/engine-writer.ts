@@ -74,13 +74,13 @@ export class EngineWriter {
   }
 
   /**
-   * Closes at the engine, which a stock client takes for a lost connection and comes back by itself; after
-   * `socket.disconnect()` it would not. What waits is sent before, unless `discard` says to throw it away.
+   * Closes at the engine, without a goodbye ({@link QuietEngine}): stock clients come back by themselves from a lost
+   * connection, and not after `socket.disconnect()`. What waits is sent before, unless `discard` says to throw it away.
    */
   close(discard: boolean): void {
     this.#direct = undefined;
     this.#conn.close(discard);
-    // The goodbye stands behind bytes that nobody takes; awaiting its answer would hold both for half a minute.
+    // Nobody takes the bytes that wait in it.
     if (discard) this.#websocket?.destroy();
   }
 

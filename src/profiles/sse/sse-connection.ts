@@ -5,6 +5,7 @@ import type { Session } from '../../core/delivery/session.js';
 import type { Slice } from '../../core/delivery/slice.js';
 import type { ErrorCode } from '../../core/errors.js';
 import { formatSseBlock } from './sse-frame.js';
+import { endConnection } from '../http/end-connection.js';
 import { chunkedWires, plainWires, type SseWires } from './sse-wire.js';
 
 /**
@@ -18,12 +19,10 @@ const HEADERS = {
   Connection: 'close',
 } as const;
 
-/** How long a client that takes nothing of the last words may keep its socket, ms. */
-const GOODBYE_MS = 5000;
-
 /**
  * One stream: writes what core says as Server-Sent Events. The HTTP layer writes the head; what follows goes to the
- * socket under it as ready-made chunks, and the end of the stream ends the connection.
+ * socket under it as ready-made chunks. The end of the stream is the end of the connection, without the last chunk that
+ * would say that the answer is whole: some readers (Go's r3labs/sse) take a whole answer as final and do not come back.
  */
 export class SseConnection implements Outlet {
   readonly unbundled = false;
@@ -94,16 +93,13 @@ export class SseConnection implements Outlet {
   roomsChanged(): void {}
 
   end(reason: ErrorCode): void {
-    // A client that takes nothing any more can't be told, and must not keep what waits for it in memory.
-    if (!this.writable) return void this.#socket.destroy();
+    // It takes nothing any more, and must not keep what waits for it in memory.
+    if (reason === 'slow_consumer' || !this.#socket.writable) return void this.#socket.destroy();
     const notice = NOTICES[reason];
     if (notice !== undefined) {
       this.#block(formatSseBlock({ event: notice, data: JSON.stringify({ reason }) }));
     }
-    // What waits may wait for a reader that has stopped.
-    this.#socket.setTimeout(GOODBYE_MS, destroyThis);
-    this.#socket.end(this.#wires.end);
-    this.#socket.destroySoon();
+    endConnection(this.#socket);
   }
 
   /** Shows that the connection lives; `cursor`, where there is one, moves the client's along. */
@@ -121,8 +117,4 @@ export class SseConnection implements Outlet {
     this.#socket.write(bytes);
     return bytes.length;
   }
-}
-
-function destroyThis(this: Socket): void {
-  this.destroy();
 }

@@ -12,17 +12,15 @@ export interface SseWires {
   readonly last: Wire<Buffer>;
   /** Any other block. */
   readonly block: (text: string) => Buffer;
-  /** What ends the answer. */
-  readonly end: string;
 }
 
 /** For HTTP/1.1. Source: RFC 9112, section 7.1, chunked transfer coding. */
-export const chunkedWires: SseWires = wires('sse, chunked', chunk, '0\r\n\r\n');
+export const chunkedWires: SseWires = wires('sse, chunked', chunk);
 
 /** For HTTP/1.0. */
-export const plainWires: SseWires = wires('sse', (text) => Buffer.from(text), '');
+export const plainWires: SseWires = wires('sse', (text) => Buffer.from(text));
 
-function wires(name: string, block: (text: string) => Buffer, end: string): SseWires {
+function wires(name: string, block: (text: string) => Buffer): SseWires {
   return {
     part: { name, encode: (slice) => block(formatSseBlock({ data: `[${slice.json}]` })) },
     last: {
@@ -30,7 +28,6 @@ function wires(name: string, block: (text: string) => Buffer, end: string): SseW
       encode: (slice) => block(formatSseBlock({ id: slice.cursor, data: `[${slice.json}]` })),
     },
     block,
-    end,
   };
 }
 

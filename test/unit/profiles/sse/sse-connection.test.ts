@@ -32,7 +32,8 @@ class HeldSocket extends EventEmitter {
   writable = true;
   writableNeedDrain = false;
   destroyed = false;
-  ended: string | undefined;
+  /** Whether it is to be closed once all is sent. */
+  isEnding = false;
   readonly writes: Buffer[] = [];
 
   write(bytes: Buffer): boolean {
@@ -40,21 +41,13 @@ class HeldSocket extends EventEmitter {
     return true;
   }
 
-  end(last: string): void {
-    this.ended = last;
+  destroySoon(): void {
+    this.isEnding = true;
   }
-
-  /** What was to happen once it was idle for so long, ms. */
-  idle: { readonly ms: number; readonly task: (this: HeldSocket) => void } | undefined;
-
-  setTimeout(ms: number, task: (this: HeldSocket) => void): void {
-    this.idle = { ms, task };
-  }
-
-  destroySoon(): void {}
 
   destroy(): void {
     this.destroyed = true;
+    this.emit('close');
   }
 }
 
@@ -172,19 +165,25 @@ describe('SseConnection', () => {
       ['gap', gap],
       ['draining', { reason: 'shutting_down' }],
     ]);
-    expect([socket.ended, socket.destroyed]).toEqual(['', false]);
-    // A reader that has stopped takes not even the last words.
-    expect(socket.idle?.ms).toBe(5000);
-    socket.idle?.task.call(socket);
-    expect(socket.destroyed).toBe(true);
+    expect([socket.isEnding, socket.destroyed]).toEqual([true, false]);
+    socket.destroy();
+  });
+
+  test('is told why it ends even while the socket holds bytes back: they are sent before', () => {
+    socket.writableNeedDrain = true;
+    connection.end('transport_disabled');
+    expect(read().messages.map(({ type }) => type)).toEqual(['profile_changed']);
+    expect([socket.isEnding, socket.destroyed]).toEqual([true, false]);
+    socket.destroy();
   });
 
   test('ends without a word for other reasons, and at once when the client takes nothing any more', () => {
     connection.end('internal');
-    expect([socket.writes, socket.ended]).toEqual([[], '']);
-    socket.writableNeedDrain = true;
+    expect([socket.writes, socket.isEnding]).toEqual([[], true]);
+    socket.destroy();
+    connect(false);
     connection.end('slow_consumer');
-    expect([socket.writes, socket.destroyed]).toEqual([[], true]);
+    expect([socket.writes, socket.isEnding, socket.destroyed]).toEqual([[], false, true]);
   });
 
   test('a ping is a comment, moves the id along where it may, and counts as a write', () => {
@@ -196,7 +195,7 @@ describe('SseConnection', () => {
     expect([read().messages, read().lastEventId]).toEqual([[], '8-0']);
   });
 
-  test('over HTTP/1.1 every write is one whole chunk, and the end is the last chunk', () => {
+  test('over HTTP/1.1 every write is one whole chunk, and no last chunk says that the stream is whole', () => {
     connect(true);
     connection.accept();
     connection.deliver([sliceOf('ä', '2-0', 1)], '2-0');
@@ -206,6 +205,7 @@ describe('SseConnection', () => {
       expect(bytes.length).toBe(size.length + 2 + Number.parseInt(size, 16) + 2);
       expect(bytes.subarray(-4).toString()).toBe('\n\n\r\n');
     }
-    expect([socket.writes.length, socket.ended]).toEqual([2, '0\r\n\r\n']);
+    expect([socket.writes.length, socket.isEnding]).toEqual([2, true]);
+    socket.destroy();
   });
 });
