@@ -31,7 +31,10 @@ export class SseConnection implements Outlet {
   /** Let go of once the head is written: there are thousands of streams, and they are long. */
   #res: ServerResponse | undefined;
   readonly #socket: Socket;
-  readonly #retryMs: number;
+  /** Told with the first block, since a block of its own is an empty message to some readers; undefined once it was. */
+  #retryMs: number | undefined;
+  /** The newest cursor that the client was told. */
+  #cursor: string | null = null;
   #wires: SseWires = plainWires;
   /** Looks since the last write: counted, since a look at the clock at each write would cost more than this. */
   #looks = 0;
@@ -62,15 +65,16 @@ export class SseConnection implements Outlet {
     this.#wires = this.#res.chunkedEncoding ? chunkedWires : plainWires;
     this.#res.flushHeaders();
     this.#res = undefined;
-    this.#block(formatSseBlock({ retry: this.#retryMs }));
   }
 
   welcome(welcome: Welcome): void {
-    this.#block(formatSseBlock({ event: 'welcome', data: JSON.stringify(welcome) }));
+    this.#cursor = welcome.cursor;
+    this.#notify('welcome', welcome);
   }
 
   deliver(slices: readonly Slice[], cursor: string | null): number {
     const { part, last } = this.#wires;
+    if (cursor !== null) this.#cursor = cursor;
     const [only] = slices;
     // The common case, one room at one cursor, is one buffer that all its sessions share.
     if (only !== undefined && slices.length === 1 && only.cursor === cursor)
@@ -86,7 +90,7 @@ export class SseConnection implements Outlet {
   }
 
   gap(gap: Gap): void {
-    this.#block(formatSseBlock({ event: 'gap', data: JSON.stringify(gap) }));
+    this.#notify('gap', gap);
   }
 
   /** Its client was answered by HTTP. */
@@ -96,19 +100,25 @@ export class SseConnection implements Outlet {
     // It takes nothing any more, and must not keep what waits for it in memory.
     if (reason === 'slow_consumer' || !this.#socket.writable) return void this.#socket.destroy();
     const notice = NOTICES[reason];
-    if (notice !== undefined) {
-      this.#block(formatSseBlock({ event: notice, data: JSON.stringify({ reason }) }));
-    }
+    if (notice !== undefined) this.#notify(notice, { reason });
     endConnection(this.#socket);
   }
 
-  /** Shows that the connection lives; `cursor`, where there is one, moves the client's along. */
+  /**
+   * Shows that the connection lives. `cursor`, where there is one that the client does not have, moves the client's along: some
+   * readers take an id without data for an empty message, so there are no more of them than needed.
+   */
   ping(cursor: string | null): void {
-    this.#block(formatSseBlock({ comment: 'ping', ...(cursor === null ? {} : { id: cursor }) }));
+    const hasMoved = cursor !== null && cursor !== this.#cursor;
+    if (hasMoved) this.#cursor = cursor;
+    this.#write(this.#wires.block(formatSseBlock({ comment: 'ping', ...(hasMoved ? { id: cursor } : {}) })));
   }
 
-  #block(text: string): void {
-    this.#write(this.#wires.block(text));
+  #notify(event: string, notice: object): void {
+    const retry = this.#retryMs;
+    this.#retryMs = undefined;
+    const block = { ...(retry === undefined ? {} : { retry }), event, data: JSON.stringify(notice) };
+    this.#write(this.#wires.block(formatSseBlock(block)));
   }
 
   #write(bytes: Buffer): number {

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Welcome } from '../../../../src/core/delivery/outlet.js';
 import { Slice } from '../../../../src/core/delivery/slice.js';
 import type { Event } from '../../../../src/core/event.js';
 import { SseConnection } from '../../../../src/profiles/sse/sse-connection.js';
@@ -51,6 +52,16 @@ class HeldSocket extends EventEmitter {
   }
 }
 
+const GAP = { reason: 'trimmed', dropped: null, cursor: '7-0' } as const;
+const WELCOME: Welcome = {
+  sessionId: 's',
+  profile: 'SSE',
+  rooms: ['a'],
+  cursor: null,
+  resumed: false,
+  heartbeatMs: 10_000,
+};
+
 let response: HeldResponse;
 let socket: HeldSocket;
 let connection: SseConnection;
@@ -97,7 +108,7 @@ const bundles = (): unknown[] =>
   ]);
 
 describe('SseConnection', () => {
-  test('is accepted with the headers of a stream and the time to reconnect', () => {
+  test('is accepted with the headers of a stream, and told the time to reconnect with the first block, once', () => {
     connection.accept();
     expect(response.head).toEqual([
       200,
@@ -108,7 +119,23 @@ describe('SseConnection', () => {
         Connection: 'close',
       },
     ]);
+    expect(socket.writes).toEqual([]);
+    connection.welcome(WELCOME);
+    connection.gap(GAP);
+    expect(socket.writes.map(String)).toEqual([
+      `retry: 1235\nevent: welcome\ndata: ${JSON.stringify(WELCOME)}\n\n`,
+      `event: gap\ndata: ${JSON.stringify(GAP)}\n\n`,
+    ]);
     expect(read().retryMs).toBe(1235);
+  });
+
+  test('who is turned away in the stream is told the time to reconnect, too', () => {
+    connection.accept();
+    connection.end('shutting_down');
+    expect(socket.writes.map(String)).toEqual([
+      'retry: 1235\nevent: draining\ndata: {"reason":"shutting_down"}\n\n',
+    ]);
+    socket.destroy();
   });
 
   test('is writable until the socket holds bytes back, or is gone', () => {
@@ -158,11 +185,10 @@ describe('SseConnection', () => {
   });
 
   test('notices are messages of their name', () => {
-    const gap = { reason: 'trimmed', dropped: null, cursor: '7-0' } as const;
-    connection.gap(gap);
+    connection.gap(GAP);
     connection.end('shutting_down');
     expect(read().messages.map(({ type, data }) => [type, JSON.parse(data)])).toEqual([
-      ['gap', gap],
+      ['gap', GAP],
       ['draining', { reason: 'shutting_down' }],
     ]);
     expect([socket.isEnding, socket.destroyed]).toEqual([true, false]);
@@ -195,9 +221,25 @@ describe('SseConnection', () => {
     expect([read().messages, read().lastEventId]).toEqual([[], '8-0']);
   });
 
+  test('a ping repeats no id that the client has, whatever it had it from', () => {
+    connection.welcome({ ...WELCOME, cursor: '1-0', resumed: true });
+    connection.ping('1-0');
+    connection.deliver([sliceOf('a', '2-0', 1)], '2-0');
+    connection.ping('2-0');
+    connection.ping('3-0');
+    connection.ping('3-0');
+    expect(socket.writes.map(String).filter((text) => text.startsWith(':'))).toEqual([
+      ': ping\n\n',
+      ': ping\n\n',
+      ': ping\nid: 3-0\n\n',
+      ': ping\n\n',
+    ]);
+  });
+
   test('over HTTP/1.1 every write is one whole chunk, and no last chunk says that the stream is whole', () => {
     connect(true);
     connection.accept();
+    connection.welcome(WELCOME);
     connection.deliver([sliceOf('ä', '2-0', 1)], '2-0');
     connection.end('internal');
     for (const bytes of socket.writes) {
