@@ -68,9 +68,9 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   };
   const roomsOf = (event: NewEvent): readonly string[] =>
     tables instanceof ConfigFaults ? config.defaultRooms : tables.types.roomsOf(event);
-  const { log, bridge } = await openLog(base, roomsOf);
+  const { log, bridge } = await openLog(base);
   const monitor = createMonitor(base, log);
-  const control = await openControl(base, log, monitor, roomsOf);
+  const control = await openControl(base, log, monitor);
   const auth = await openAuth(base);
   if (tables instanceof ConfigFaults || control instanceof ConfigFaults || auth instanceof ConfigFaults) {
     await closers.closeAll();
@@ -81,8 +81,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   const origins = new OriginPolicy(config.corsOrigins);
   const callers = new Callers(auth.authenticator, addresses, origins);
   const delivery = createDelivery(base, log, tables);
-  // The others are followed when somebody needs them.
-  log.start(delivery.tail, [log.shards.ofRoom(config.defaultRooms[0] ?? '')]);
+  log.start(delivery.tail);
   const profiles = createProfileSwitch(base, { ...tables, ...control, delivery, callers }, () => listener);
   const cluster = await openCluster(base, { log, bridge, delivery, profiles });
   const figures = new RecentFigures({ clock, counters, delivery: delivery.figures });

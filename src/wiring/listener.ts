@@ -52,6 +52,7 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
       readiness: () => ({
         ready: log.state === 'ready' && !delivery.isClosing,
         log: log.state,
+        ...(log.reason === null ? {} : { reason: log.reason }),
         draining: delivery.isClosing,
       }),
       status: statusOf(base, parts),

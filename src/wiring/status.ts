@@ -39,8 +39,7 @@ export function statusOf(
     log: {
       kind: log.kind,
       state: log.state,
-      shards: log.shards.count,
-      followed: log.followed,
+      reason: log.reason,
       bridge: bridge?.role ?? null,
     },
     cluster: (await cluster?.status()) ?? null,

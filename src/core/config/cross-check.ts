@@ -12,7 +12,7 @@ export interface Conflict {
 
 /** Finds what is wrong between variables; a variable that is bad by itself is left out of `values`. */
 export function crossCheck(values: Partial<Values>): Conflict[] {
-  return [flushInterval, listenAddress, tokens, defaultRooms, logShards, transports]
+  return [flushInterval, listenAddress, tokens, defaultRooms, transports]
     .map((check) => check(values))
     .filter((conflict) => conflict !== undefined);
 }
@@ -50,14 +50,6 @@ const defaultRooms: Check = ({ defaultRooms: rooms, maxRoomsPerSession }) => {
     key: 'maxRoomsPerSession',
     remedy: `at least ${String(rooms.length)}, as many as DEFAULT_ROOMS has`,
   };
-};
-
-const logShards: Check = (values) => {
-  const { logShards: shards } = values;
-  if (shards === undefined || shards === 1 || !('redisUrl' in values)) return undefined;
-  return values.redisUrl === undefined
-    ? { key: 'logShards', remedy: '1, or more together with REDIS_URL: in memory the log has one shard' }
-    : undefined;
 };
 
 const transports: Check = (values) => {

@@ -84,7 +84,7 @@ export const DELIVERY_VARIABLES = {
     min: 1,
     max: 10_000_000,
     default: 100_000,
-    doc: 'Events the log keeps for clients that resume; of several shards each keeps an equal part.',
+    doc: 'Events the log keeps for clients that resume.',
   }),
   logMaxBytes: integer({
     env: 'LOG_MAX_BYTES',

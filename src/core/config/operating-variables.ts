@@ -1,5 +1,4 @@
 import { isTypeName, RESERVED_TYPES } from '../event.js';
-import { MAX_SHARDS } from '../log/shards.js';
 import { LOG_LEVELS } from '../logger.js';
 import { isHttpUrl, maskUrl } from './http-url.js';
 import { isRedisUrl, maskRedisUrl } from './redis-url.js';
@@ -66,14 +65,6 @@ export const OPERATING_VARIABLES = {
     max: 10,
     default: 0,
     doc: 'Replicas of Redis that must have an event before it is acknowledged; 1 or more, so that no acknowledged event is lost in a failover.',
-  }),
-  logShards: integer({
-    env: 'LOG_SHARDS',
-    unit: 'shards; more than 1 only with REDIS_URL',
-    min: 1,
-    max: MAX_SHARDS,
-    default: 1,
-    doc: 'Redis Streams the log is divided into, each room in one of them. The same on all nodes; changed only with all of them stopped.',
   }),
   redisChannels: list({
     env: 'REDIS_CHANNELS',

@@ -1,5 +1,4 @@
 import { Refusal } from '../errors.js';
-import type { NewEvent } from '../event.js';
 import { BridgeTurn, type TurnParts } from './bridge-turn.js';
 import type { Place } from './place.js';
 import { PlacedSubscription, type SubscriptionSettings } from './placed-subscription.js';
@@ -12,10 +11,6 @@ const BEAT_MS = 250;
 /** What a {@link PublishBridge} listens to. */
 export interface BridgeSettings extends SubscriptionSettings {
   readonly maxDataBytes: number;
-  /** False for events that are not to be copied into this bridge's stream: another bridge does. */
-  readonly takes: (event: NewEvent) => boolean;
-  /** Whether it counts messages that are no events; where there are several bridges, one does. */
-  readonly countsRefused: boolean;
 }
 
 /**
@@ -84,12 +79,12 @@ export class PublishBridge {
   }
 
   #take(text: string, room: string | undefined, place: Place): void {
-    const { maxDataBytes, takes, countsRefused } = this.#settings;
+    const { maxDataBytes } = this.#settings;
     const event = parsePublished(text, room, { maxDataBytes, nowMs: this.#parts.clock.now() });
     // Every node sees what is no event; one counts it.
     if (event instanceof Refusal) {
-      if (this.#turn.holds && countsRefused) this.#refused.note(event);
-    } else if (takes(event)) this.#turn.take(event, place);
+      if (this.#turn.holds) this.#refused.note(event);
+    } else this.#turn.take(event, place);
   }
 
   #beat(): void {

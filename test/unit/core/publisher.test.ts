@@ -20,7 +20,7 @@ describe('Publisher', () => {
     counters = new Counters();
     publisher = new Publisher(log, clock, counters, 100, ({ room = 'default' }) => [room]);
     logged = [];
-    log.start({ reset() {}, caughtUp() {}, state() {}, entries: (batch) => logged.push(...batch) });
+    log.start({ reset() {}, caughtUp() {}, entries: (batch) => logged.push(...batch) });
   });
 
   test('one event gets one id, the id it has in the log', async () => {

@@ -95,7 +95,6 @@ describe('defaults', () => {
       redisUrl: undefined,
       redisKeyPrefix: 'flipgate',
       redisMinReplicas: 0,
-      logShards: 1,
       redisChannels: ['events', 'updates'],
       logLevel: 'info',
       hostMonitor: true,
@@ -280,8 +279,6 @@ describe('refusals', () => {
       { DEFAULT_ROOMS: rooms, MAX_ROOMS_PER_SESSION: '2' },
       'MAX_ROOMS_PER_SESSION',
     ],
-    ['several shards without Redis', { LOG_SHARDS: '4' }, 'LOG_SHARDS'],
-    ['too many shards', { LOG_SHARDS: '65', REDIS_URL: 'redis://localhost' }, 'LOG_SHARDS'],
     ['an open host', { HOST: '0.0.0.0' }, 'HOST'],
     ['nothing to serve', { ENABLE_WS: 'off', ENABLE_CONTROL_HTTP: 'off' }, 'ENABLE_CONTROL_HTTP'],
   ])('%s', (_, env, variable) => {

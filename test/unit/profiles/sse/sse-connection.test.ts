@@ -52,11 +52,12 @@ class HeldSocket extends EventEmitter {
   }
 }
 
-const GAP = { reason: 'trimmed', dropped: null, cursor: '7-0' } as const;
+const GAP = { reason: 'trimmed', dropped: null, epoch: 'e', cursor: 'e.7-0' } as const;
 const WELCOME: Welcome = {
   sessionId: 's',
   profile: 'SSE',
   rooms: ['a'],
+  epoch: 'e',
   cursor: null,
   resumed: false,
   heartbeatMs: 10_000,

@@ -3,15 +3,33 @@ import type { DeliveryStatus } from '../../../../core/delivery/delivery-status.j
 import type { SessionBacklog } from '../../../../core/delivery/sweeper.js';
 import type { LogState } from '../../../../core/log/event-log.js';
 import type { BridgeRole } from '../../../../core/log/publish-bridge.js';
-import { amount, closed, count, listOf, mapOf, oneOfNames, orNull, ref, type Schema } from '../schema.js';
+import {
+  amount,
+  closed,
+  count,
+  listOf,
+  mapOf,
+  oneOfNames,
+  orNull,
+  ref,
+  type Schema,
+  text,
+} from '../schema.js';
 
 /** What the status says of the log. */
 interface ToldLog {
   readonly kind: 'memory' | 'redis';
   readonly state: LogState;
-  readonly shards: number;
-  readonly followed: readonly number[];
+  readonly reason: string | null;
   readonly bridge: BridgeRole | null;
+}
+
+/** What `GET /readyz` answers. */
+interface ToldReadiness {
+  readonly ready: boolean;
+  readonly log: LogState;
+  readonly reason?: string;
+  readonly draining: boolean;
 }
 
 const LOG_STATES: readonly LogState[] = ['starting', 'ready', 'unavailable'];
@@ -55,8 +73,7 @@ const others = {
   log: closed<ToldLog>('The event log.', {
     kind: oneOfNames(['memory', 'redis']),
     state: oneOfNames(LOG_STATES),
-    shards: count(),
-    followed: { ...listOf(count()), description: 'The shards that this process follows.' },
+    reason: orNull(text('Why the log is not ready.')),
     bridge: { enum: [...BRIDGE_ROLES, null], description: 'What copies `PUBLISH`ed messages; null: none.' },
   }),
   cluster: orNull(ref('Cluster')),
@@ -69,13 +86,15 @@ const others = {
 /** Schemas of what operators ask. */
 export const statusSchemas: Readonly<Record<string, Schema>> = {
   Health: closed<{ readonly status: string }>('The process is alive.', { status: { const: 'ok' } }),
-  Readiness: closed<{ readonly ready: boolean; readonly log: LogState; readonly draining: boolean }>(
-    'Whether this node is fit to receive traffic.',
+  Readiness: closed<ToldReadiness>(
+    'Whether this node is fit to receive traffic: events can be read and appended, and it does not stop.',
     {
       ready: { type: 'boolean' },
       log: oneOfNames(LOG_STATES),
+      reason: text('Why the log is not ready; left out when it is.'),
       draining: { type: 'boolean', description: 'True once it stops: its clients are being moved.' },
     },
+    'reason',
   ),
   HostMonitorState: closed<{ readonly running: boolean; readonly intervalMs: number }>('The host monitor.', {
     running: { type: 'boolean' },
