@@ -285,6 +285,34 @@ test('commands beyond the rate are refused with the time to wait, each answered,
   expect(client.disconnects).toEqual([]);
 });
 
+test('every append event arrives at every stock client, however many there are in a second', async () => {
+  const { url } = await launchGateway();
+  const all = await Promise.all(WAYS.map(([version, mode]) => connect(url, version, mode)));
+  const sent = Array.from({ length: 600 }, (_, number) => `append ${String(number)}`);
+  for (const data of sent) await publish(url, { type: 'fact_added', data });
+  await mark(url, ...all);
+  for (const client of all) {
+    const got = client.dataOf('fact_added').filter((data) => String(data).startsWith('append'));
+    expect(got).toEqual(sent);
+  }
+});
+
+test('a flush to a client that polls is one payload', async () => {
+  const { url } = await launchGateway();
+  const session = await PollingSession.open(url);
+  await session.send('40');
+  while (!(await session.receive()).some((packet) => packet.includes('connection_status')));
+  const polled = session.receive();
+  // Once this was answered, the poll has come, too.
+  await requestJson('GET', `${url}/healthz`);
+  const data = Array.from({ length: 50 }, (_, number) => number);
+  await publish(
+    url,
+    data.map((number) => ({ type: 'fact_added', data: number })),
+  );
+  expect(await polled).toEqual(data.map((number) => `42["fact_added",${String(number)}]`));
+});
+
 test.each([
   ['command_outcome', {}],
   ['my.outcome', { COMMAND_OUTCOME_TYPE: 'my.outcome' }],

@@ -69,8 +69,18 @@ export class EngineWriter {
   write(frame: SocketIoFrame): number {
     // What a false return asks for is done by asking `writable` before the next write.
     if (this.#direct !== undefined) this.#direct.write(frame.bytes);
-    else for (const packet of frame.packets) this.#conn.send(packet, OPTIONS);
+    else this.#send(frame.packets);
     return frame.bytes.length;
+  }
+
+  /** Sends packets through the engine, which would give a waiting poll the first one alone: all of them are one payload. */
+  #send(packets: readonly string[]): void {
+    const { transport } = this.#conn;
+    const isWritable = transport.writable;
+    packets.forEach((packet, index) => {
+      transport.writable = isWritable && index === packets.length - 1;
+      this.#conn.send(packet, OPTIONS);
+    });
   }
 
   /**

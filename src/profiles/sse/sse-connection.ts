@@ -25,7 +25,7 @@ const HEADERS = {
  * would say that the answer is whole: some readers (Go's r3labs/sse) take a whole answer as final and do not come back.
  */
 export class SseConnection implements Outlet {
-  readonly unbundled = false;
+  readonly isTold = true;
   /** Whose stream it is, once core has taken it in. */
   session: Session | undefined;
   /** Let go of once the head is written: there are thousands of streams, and they are long. */
