@@ -15,9 +15,9 @@ export interface RecordedWrite {
 export class RecordingOutlet implements Outlet {
   /** Whether it can take more; a test that sets it to true calls `Delivery.wake`, as a connection would. */
   writable = true;
-  /** Whether each event is a write of its own. */
-  unbundled = false;
   client: ClientKind = 'bundle';
+  /** Whether its client understands notices. */
+  isTold = true;
   /** Names of the calls, in order. */
   readonly calls: string[] = [];
   readonly welcomes: Welcome[] = [];

@@ -18,6 +18,8 @@ import type { Candidate, OpenRequest } from './sessions.js';
 const SWEEP_MS = 1000;
 /** Rooms that the status lists. */
 const LISTED_ROOMS = 1000;
+/** Why sessions end that did nothing wrong, and are to come back. */
+const MOVED: ReadonlySet<ErrorCode> = new Set(['shutting_down', 'transport_disabled']);
 
 /** The one engine under both wires: follows the log and moves every session along it. */
 export class Delivery {
@@ -144,8 +146,12 @@ export class Delivery {
     return this.#engine.roomChanges.show(session, wanted);
   }
 
-  /** Core ends a session: its client is told `reason` and let go. */
+  /**
+   * Ends a session: its client is told `reason` and let go. A client that has to come back elsewhere is first given the events
+   * that await it, as far as its connection takes them: a legacy client has no cursor to ask for them with.
+   */
   end(session: Session, reason: ErrorCode): void {
+    if (MOVED.has(reason)) this.#engine.pump.finish(session);
     if (session.state === 'closed') return;
     this.#parts.counters.add('sessions_ended', reason);
     if (reason === 'transport_disabled') {

@@ -6,7 +6,6 @@ import { ClientTally } from './client-tally.js';
 import type { Hub } from './hub.js';
 import type { Outlet } from './outlet.js';
 import { Session, type Transport } from './session.js';
-import type { WriteAllowance } from './write-allowance.js';
 
 /** A client that wants to become a session. */
 export interface OpenRequest {
@@ -32,8 +31,6 @@ export interface SessionsParts {
   readonly defaultRooms: readonly string[];
   /** A new session's id: unique among all nodes, and not to be guessed. */
   readonly newId: () => string;
-  /** What limits the writes to one client whose events are a write each; null: no limit. */
-  readonly newAllowance: () => WriteAllowance | null;
   /** Where what they are written is counted. */
   readonly traffic: Readonly<Record<Transport, Traffic>>;
 }
@@ -85,13 +82,11 @@ export class Sessions implements Iterable<Session> {
   admit(request: OpenRequest, rooms: readonly string[]): Session {
     this.#parts.admission.enter(request.address);
     const { principal, transport, outlet } = request;
-    const allowance = outlet.unbundled ? this.#parts.newAllowance() : null;
     const session = new Session(
       this.#parts.newId(),
       principal,
       transport,
       outlet,
-      allowance,
       this.#parts.traffic[transport],
     );
     this.#sessions.set(session.id, session);

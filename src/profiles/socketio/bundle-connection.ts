@@ -8,8 +8,8 @@ import { bundleWire, frameOf } from './socketio-wire.js';
 
 /** A client that asked for bundles: gets `events` (array, cursor) and the notices, with the same meaning as on SSE. */
 export class BundleConnection implements Outlet {
-  readonly unbundled = false;
   readonly client: ClientKind;
+  readonly isTold = true;
   readonly #writer: EngineWriter;
   readonly #onRooms: () => void;
 
