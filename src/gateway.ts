@@ -11,6 +11,7 @@ import { DeliveryTraces } from './core/delivery/delivery-traces.js';
 import type { Refusal } from './core/errors.js';
 import type { NewEvent } from './core/event.js';
 import type { Logger } from './core/logger.js';
+import { RefusedPermissions } from './core/redis/refused-permissions.js';
 import { Counters } from './core/metrics/counters.js';
 import { RecentFigures } from './core/metrics/recent-figures.js';
 import { Callers } from './profiles/http/callers.js';
@@ -64,15 +65,16 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     logger,
     clock,
     counters,
+    permissions: new RefusedPermissions({ clock, logger, counters }),
     tracing,
     traces,
     closers,
   };
   const roomsOf = (event: NewEvent): readonly string[] =>
     tables instanceof ConfigFaults ? config.defaultRooms : tables.types.roomsOf(event);
-  const { log, bridge } = await openLog(base, roomsOf);
+  const { log, bridge } = await openLog(base);
   const monitor = createMonitor(base, log);
-  const control = await openControl(base, log, monitor, roomsOf);
+  const control = await openControl(base, log, monitor);
   const auth = await openAuth(base);
   if (tables instanceof ConfigFaults || control instanceof ConfigFaults || auth instanceof ConfigFaults) {
     await closers.closeAll();
@@ -83,8 +85,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   const origins = new OriginPolicy(config.corsOrigins);
   const callers = new Callers(auth.authenticator, addresses, origins);
   const delivery = createDelivery(base, log, tables);
-  // The others are followed when somebody needs them.
-  log.start(delivery.tail, [log.shards.ofRoom(config.defaultRooms[0] ?? '')]);
+  log.start(delivery.tail);
   const profiles = createProfileSwitch(base, { ...tables, ...control, delivery, callers }, () => listener);
   const cluster = await openCluster(base, { log, bridge, delivery, profiles });
   const figures = new RecentFigures({ clock, counters, delivery: delivery.figures });

@@ -11,7 +11,6 @@ import { MemoryRateLimit } from '../core/control/process/memory-rate-limit.js';
 import type { RateLimit } from '../core/control/rate-limit.js';
 import { RoutedCommandStore } from '../core/control/routed-command-store.js';
 import { RoutedQueue } from '../core/control/routed-queue.js';
-import type { NewEvent } from '../core/event.js';
 import type { EventLog } from '../core/log/event-log.js';
 import type { HostMonitor } from '../sources/host-monitor.js';
 import { hostMonitorCommands } from '../sources/host-monitor-commands.js';
@@ -33,12 +32,11 @@ interface OpenedStore {
   readonly rateLimit: RateLimit;
 }
 
-/** The command gate and what is behind it; `roomsOf` tells an event's rooms; faults of the commands module come back as such. */
+/** The command gate and what is behind it; faults of the commands module come back as such. */
 export async function openControl(
   base: Base,
   log: EventLog,
   monitor: HostMonitor,
-  roomsOf: (event: NewEvent) => readonly string[],
 ): Promise<OpenedControl | ConfigFaults> {
   const { config, clock, logger, counters, closers, tracing } = base;
   const { commandsModule, redisUrl } = config;
@@ -63,7 +61,7 @@ export async function openControl(
   const { store, rateLimit } =
     redisUrl === undefined
       ? await openThreads(base, local, inMemory)
-      : await openQueues(base, redisUrl, { registry, journal, local: inMemory(local), log, roomsOf });
+      : await openQueues(base, redisUrl, { registry, journal, local: inMemory(local) });
   const gate = new CommandGate({
     registry,
     store,

@@ -1,53 +1,39 @@
-import type { NewEvent } from '../core/event.js';
 import type { EventLog } from '../core/log/event-log.js';
 import { MemoryLog } from '../core/log/memory-log.js';
-import type { PublishBridges } from '../core/log/publish-bridges.js';
+import type { PublishBridge } from '../core/log/publish-bridge.js';
 import type { Base } from './base.js';
-
-/** How long other nodes wait for one that copies published messages and says nothing any more, ms. */
-const BRIDGE_LEASE_MS = 3000;
 
 /** The log, and with Redis what copies published messages into it. */
 export interface OpenedLog {
   readonly log: EventLog;
-  readonly bridge?: PublishBridges | undefined;
+  readonly bridge?: PublishBridge | undefined;
 }
 
-/** The log where the configuration says, and with Redis the bridge from its channels. `roomsOf` tells an event's rooms. */
-export async function openLog(
-  { config, closers, ...parts }: Base,
-  roomsOf: (event: NewEvent) => readonly string[],
-): Promise<OpenedLog> {
+/** Opens the log where the configuration says, and with Redis the bridge from its channels. */
+export async function openLog({ config, closers, ...parts }: Base): Promise<OpenedLog> {
   const { redisUrl: url, redisKeyPrefix: keyPrefix, logMaxEvents: maxEvents } = config;
   const { maxHttpBufferBytes: maxDataBytes } = config;
   if (url === undefined)
     return { log: new MemoryLog(parts.clock, { maxEvents, maxBytes: config.logMaxBytes }) };
   const { RedisLog } = await import('../core/log/redis-log.js');
-  const { PublishBridges } = await import('../core/log/publish-bridges.js');
+  const { PublishBridge } = await import('../core/log/publish-bridge.js');
+  const { BridgeLedger } = await import('../core/log/bridge-ledger.js');
+  const { streamKey } = await import('../core/log/stream-key.js');
   const log = new RedisLog(
-    { url, keyPrefix, shards: 1, maxEvents, maxDataBytes, minReplicas: config.redisMinReplicas },
-    { ...parts, roomsOf },
+    { url, keyPrefix, maxEvents, maxDataBytes, minReplicas: config.redisMinReplicas },
+    parts,
   );
   closers.add('log', () => log.close());
-  const bridge = new PublishBridges(
-    {
-      url,
-      keyPrefix,
-      channels: config.redisChannels,
-      shards: log.shards,
-      maxEvents: log.maxEventsPerShard,
-      leaseMs: BRIDGE_LEASE_MS,
-      maxDataBytes,
-    },
-    parts,
-    roomsOf,
+  const ledger = new BridgeLedger(
+    { url, stream: streamKey(keyPrefix), maxEvents },
+    parts.logger,
+    parts.permissions.of('published'),
+  );
+  const bridge = new PublishBridge(
+    { url, channels: config.redisChannels, maxDataBytes },
+    { ...parts, ledger },
   );
   closers.add('bridge', () => bridge.close());
-  const startWhenAgreed = async (): Promise<void> => {
-    // A node that divides the log otherwise than the others must not copy anything.
-    await log.agreed;
-    bridge.start();
-  };
-  void startWhenAgreed();
+  bridge.start();
   return { log, bridge };
 }

@@ -8,8 +8,6 @@ import { OutcomeFollower } from '../core/control/redis/outcome-follower.js';
 import { OutcomeLedger } from '../core/control/redis/outcome-ledger.js';
 import { RedisCommandStore } from '../core/control/redis/redis-command-store.js';
 import { RedisRateLimit } from '../core/control/redis/redis-rate-limit.js';
-import type { NewEvent } from '../core/event.js';
-import type { EventLog } from '../core/log/event-log.js';
 import { connectRedis } from '../core/redis/redis-connection.js';
 import type { Base } from './base.js';
 
@@ -23,26 +21,24 @@ export interface RedisControl {
 export interface RedisControlParts {
   readonly registry: CommandRegistry;
   readonly journal: CommandJournal;
-  readonly log: EventLog;
-  /** The rooms an event goes to. */
-  readonly roomsOf: (event: NewEvent) => readonly string[];
 }
 
 /** Queues, keys and limits in Redis, and what reports how commands ended. */
 export function openRedisControl(
-  { config, clock, logger, counters, closers }: Base,
+  { config, clock, logger, counters, permissions, closers }: Base,
   url: string,
-  { registry, journal, log, roomsOf }: RedisControlParts,
+  { registry, journal }: RedisControlParts,
 ): RedisControl {
   const { redisKeyPrefix: keyPrefix, logMaxEvents: maxEvents } = config;
-  const redis = connectRedis(url, 'write', logger);
-  const reader = connectRedis(url, 'read', logger);
+  const onError = permissions.of('commands');
+  const redis = connectRedis(url, 'write', logger, onError);
+  const reader = connectRedis(url, 'read', logger, onError);
   closers.add('command connection', () => {
     redis.disconnect();
   });
   const queues = [...new Set([DEFAULT_QUEUEING.queue, ...registry.queues])];
   const awaited = new AwaitedOutcomes(clock);
-  const ledger = new OutcomeLedger(redis, { keyPrefix, shards: log.shards, maxEvents, roomsOf });
+  const ledger = new OutcomeLedger(redis, { keyPrefix, maxEvents });
   const follower = new OutcomeFollower({
     reader,
     redis,
@@ -58,17 +54,10 @@ export function openRedisControl(
     counters,
     journal,
   });
-  let closed = false;
   closers.add('command outcomes', () => {
-    closed = true;
     follower.close();
   });
-  const startWhenAgreed = async (): Promise<void> => {
-    // A node that divides the log otherwise than the others must not report anything.
-    await log.agreed;
-    if (!closed) follower.start();
-  };
-  void startWhenAgreed();
+  follower.start();
   const queue = new BullQueue({ redis, keyPrefix, queues, awaited, followed: follower.begun, clock });
   // The first command for a worker does not wait for it.
   if (registry.queues.length > 0) void queue.open();

@@ -20,7 +20,7 @@ export type StatusParts = OpenedLog &
 
 /** What `GET /api/admin/status` answers: everything the console shows. */
 export function statusOf(
-  { config, served, clock, counters }: Base,
+  { config, served, clock, counters, permissions }: Base,
   { log, bridge, delivery, monitor, gate, registry, cluster, profiles, figures }: StatusParts,
 ): () => Promise<object> {
   const startedAt = clock.elapsed();
@@ -39,10 +39,10 @@ export function statusOf(
     log: {
       kind: log.kind,
       state: log.state,
-      shards: log.shards.count,
-      followed: log.followed,
+      reason: log.reason,
       bridge: bridge?.role ?? null,
     },
+    redis: config.redisUrl === undefined ? null : { refusedPermissions: permissions.lacking },
     cluster: (await cluster?.status()) ?? null,
     counters: counters.toJSON(),
   });

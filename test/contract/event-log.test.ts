@@ -9,8 +9,3 @@ afterEach(() => redisLogs.closeAll());
 
 eventLogContract('memory', ({ maxEvents }) => new MemoryLog(systemClock, { maxEvents, maxBytes: 1e9 }));
 eventLogContract('redis', ({ maxEvents }) => redisLogs.open({ maxEvents }).log);
-// Each of the shards keeps an equal part.
-eventLogContract(
-  'redis, four shards',
-  ({ maxEvents }) => redisLogs.open({ maxEvents: maxEvents * 4, shards: 4 }).log,
-);

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { Refusal } from '../../src/core/errors.js';
 import type { NewEvent } from '../../src/core/event.js';
 import type { EventLog, LogPage } from '../../src/core/log/event-log.js';
+import { formatCursor, parseCursor } from '../../src/core/log/cursor.js';
 import { compareLogIds, isLogId } from '../../src/core/log/log-id.js';
 import { newEvent, numbered } from '../support/new-event.js';
 import { RecordedTail } from '../support/recorded-tail.js';
@@ -23,11 +24,6 @@ async function pageAfter(log: EventLog, cursor: string, limit: number): Promise<
   return page;
 }
 
-/** What follows the first reset of the id's shard. */
-function floorOf({ shards }: EventLog, tail: RecordedTail, id = ''): string {
-  return tail.resets.find((floor) => shards.ofId(floor) === shards.ofId(id)) ?? '';
-}
-
 /** What every event log does, wherever it is kept. */
 export function eventLogContract(name: string, open: OpenLog): void {
   describe(`event log contract: ${name}`, () => {
@@ -38,7 +34,7 @@ export function eventLogContract(name: string, open: OpenLog): void {
       opened.push(log);
       const tail = new RecordedTail();
       log.start(tail);
-      await waitUntil(() => tail.states.length > 0, 'the log to be ready');
+      await waitUntil(() => tail.caught.length > 0 && log.state === 'ready', 'the log to be ready');
       return { log, tail };
     }
 
@@ -46,13 +42,14 @@ export function eventLogContract(name: string, open: OpenLog): void {
       await Promise.all(opened.splice(0).map((log) => log.close()));
     });
 
-    test('starts with a reset of each shard, then is ready', async () => {
+    test('starts with a reset, then is ready', async () => {
       const { log, tail } = await started();
-      const { count } = log.shards;
-      expect(tail.calls).toEqual([...Array.from({ length: count }, () => 'reset'), 'state']);
-      expect([log.state, tail.states]).toEqual(['ready', ['ready']]);
-      expect(tail.resets.every(isLogId)).toBe(true);
-      expect(new Set(tail.resets.map((id) => log.shards.ofId(id))).size).toBe(count);
+      expect(tail.calls).toEqual(['reset', 'caughtUp']);
+      expect([log.state, log.reason, tail.caught]).toEqual(['ready', null, [true]]);
+      expect(parseCursor(tail.cursorOf(tail.resets[0] ?? ''))).toEqual({
+        epoch: tail.epochs[0],
+        id: tail.resets[0],
+      });
     });
 
     test('what is appended comes to the tail as it was, once, in order', async () => {
@@ -77,7 +74,7 @@ export function eventLogContract(name: string, open: OpenLog): void {
       expect(new Set(ids).size).toBe(300);
       expect([...ids].sort(compareLogIds)).toEqual(ids);
       expect(ids.every(isLogId)).toBe(true);
-      expect(compareLogIds(floorOf(log, tail, ids[0]), ids[0] ?? '')).toBeLessThan(0);
+      expect(compareLogIds(tail.resets[0] ?? '', ids[0] ?? '')).toBeLessThan(0);
       expect(tail.data).toEqual(Array.from({ length: 300 }, (_, n) => n));
     });
 
@@ -106,36 +103,46 @@ export function eventLogContract(name: string, open: OpenLog): void {
       const { log, tail } = await started();
       const ids = await appended(log, numbered(0, 25));
       const read: string[] = [];
-      for (let cursor = floorOf(log, tail, ids[0]); ; ) {
-        const { entries, whole } = await pageAfter(log, cursor, 10);
-        expect(whole).toBe(true);
+      for (let cursor = tail.cursorOf(tail.resets[0] ?? ''); ; ) {
+        const { entries, loss } = await pageAfter(log, cursor, 10);
+        expect(loss).toBeNull();
         const last = entries.at(-1);
         if (last === undefined) break;
         expect(entries.length).toBeLessThanOrEqual(10);
         read.push(...entries.map(({ id }) => id));
-        cursor = last.id;
+        cursor = tail.cursorOf(last.id);
       }
       expect(read).toEqual(ids);
-      const page = await pageAfter(log, ids[19] ?? '', 100);
+      const page = await pageAfter(log, tail.cursorOf(ids[19] ?? ''), 100);
       expect(page.entries.map(({ dataJson }) => dataJson)).toEqual(['20', '21', '22', '23', '24']);
     });
 
-    test.each(['', 'nonsense', '12', '1-1-1', '-', '+', '$'])(
-      '"%s" is no cursor: not whole',
+    test.each(['', 'nonsense', '12', '1-1', '1-1-1', '.1-1', 'x.1-1-1', 'x.', '-', '+', '$'])(
+      '"%s" is no cursor of its: unknown',
       async (cursor) => {
         const { log } = await started();
         await appended(log, numbered(0, 3));
-        expect(await pageAfter(log, cursor, 10)).toEqual({ entries: [], whole: false });
+        expect(await pageAfter(log, cursor, 10)).toEqual({ entries: [], loss: 'unknown_cursor' });
       },
     );
 
-    test('a cursor that the log has not come to is none of its own: not whole', async () => {
-      const { log } = await started();
-      await appended(log, numbered(0, 3));
-      expect(await pageAfter(log, '999999999999999-0', 10)).toEqual({ entries: [], whole: false });
+    test('cursors of another epoch, and those that the log has not come to, are unknown', async () => {
+      const { log, tail } = await started();
+      const [id = ''] = await appended(log, numbered(0, 3));
+      for (const cursor of [formatCursor('other', id), tail.cursorOf('999999999999999-0'), id]) {
+        expect(await pageAfter(log, cursor, 10)).toEqual({ entries: [], loss: 'unknown_cursor' });
+      }
     });
 
-    test('is bounded: after trimming, a cursor of a trimmed place is not whole, a younger one is', async () => {
+    test('the cursor of an empty log is one that clients come back with', async () => {
+      const { log, tail } = await started();
+      const empty = tail.cursorOf(tail.resets[0] ?? '');
+      expect(await pageAfter(log, empty, 10)).toEqual({ entries: [], loss: null });
+      const ids = await appended(log, numbered(0, 3));
+      expect((await pageAfter(log, empty, 10)).entries.map(({ id }) => id)).toEqual(ids);
+    });
+
+    test('is bounded: after trimming, a cursor of a trimmed place has lost events, a younger one has not', async () => {
       const { log, tail } = await started(200);
       const ids: string[] = [];
       for (let from = 0; from < 2000; from += 100) {
@@ -144,12 +151,15 @@ export function eventLogContract(name: string, open: OpenLog): void {
         await waitUntil(() => tail.received.length >= from + 100);
       }
       for (const index of [0, 500, 1000]) {
-        expect(await pageAfter(log, ids[index] ?? '', 10)).toEqual({ entries: [], whole: false });
+        expect(await pageAfter(log, tail.cursorOf(ids[index] ?? ''), 10)).toEqual({
+          entries: [],
+          loss: 'trimmed',
+        });
       }
-      const page = await pageAfter(log, ids[1850] ?? '', 1000);
-      expect([page.whole, page.entries.map(({ id }) => id)]).toEqual([true, ids.slice(1851)]);
+      const page = await pageAfter(log, tail.cursorOf(ids[1850] ?? ''), 1000);
+      expect([page.loss, page.entries.map(({ id }) => id)]).toEqual([null, ids.slice(1851)]);
       // Trimming is no break: who follows has lost nothing.
-      expect(tail.resets).toHaveLength(log.shards.count);
+      expect(tail.resets).toHaveLength(1);
       expect(tail.data).toEqual(Array.from({ length: 2000 }, (_, n) => n));
     });
 

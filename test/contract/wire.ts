@@ -1,3 +1,4 @@
+import { formatCursor, parseCursor } from '../../src/core/log/cursor.js';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { openCutProxy } from '../support/cut-proxy.js';
 import { publish } from '../support/publish.js';
@@ -29,9 +30,9 @@ const newRoom = (): string => `room-${String(process.pid)}-${String(++rooms)}`;
 
 /** Waits until a client's cursor is that of an event, and closes it. */
 async function leaveWithCursor(client: WireClient, id: string | undefined): Promise<string> {
-  await waitUntil(() => client.got.cursor === id, `the cursor ${String(id)}`);
+  await waitUntil(() => client.got.cursorId === id, `the cursor ${String(id)}`);
   await client.close();
-  return String(id);
+  return String(client.got.cursor);
 }
 
 /** What every wire does for its client. */
@@ -70,6 +71,7 @@ export function wireContract(wire: Wire, gateways: WireGateways): void {
           sessionId: expect.stringMatching(/^[0-9a-f]{12}\.[0-9a-f-]{36}$/),
           profile: 'HYBRID',
           rooms: [one, two],
+          epoch: expect.stringMatching(/^[\w-]{8}$/),
           cursor: null,
           resumed: false,
           heartbeatMs: 500,
@@ -127,7 +129,7 @@ export function wireContract(wire: Wire, gateways: WireGateways): void {
       await until(client, room, odd);
       expect(client.got.dataOf(room)).toEqual([...numbers(0, 500), odd]);
       expect(client.got.ids).toEqual(ids);
-      await waitUntil(() => client.got.cursor === ids.at(-1), 'the cursor of the last event');
+      await waitUntil(() => client.got.cursorId === ids.at(-1), 'the cursor of the last event');
     });
 
     test('of keyed events the final value of each key always arrives, and most of the others never', async () => {
@@ -281,15 +283,17 @@ export function wireContract(wire: Wire, gateways: WireGateways): void {
       const known = new Set([...missed, ...live]);
       expect(after.got.ids.filter((id) => !known.has(id))).toEqual([]);
       expect(new Set(after.got.ids).size).toBe(after.got.ids.length);
-      await waitUntil(() => after.got.cursor === live.at(-1), 'the newest cursor');
+      await waitUntil(() => after.got.cursorId === live.at(-1), 'the newest cursor');
     });
 
     test('a cursor from anywhere in between works as well as the last', async () => {
       const { url } = gateways.usual();
       const room = newRoom();
       const ids = await publish(url, numbered(room, 0, 100));
+      const epoch = String((await connect(url, { rooms: [room] })).got.welcomes[0]?.epoch);
       for (const index of [0, 49, 98]) {
-        const client = await connect(url, { rooms: [room], cursor: String(ids[index]) });
+        const cursor = formatCursor(epoch, String(ids[index]));
+        const client = await connect(url, { rooms: [room], cursor });
         await until(client, room, 99);
         expect(client.got.dataOf(room)).toEqual(numbers(index + 1, 99 - index));
       }
@@ -300,16 +304,19 @@ export function wireContract(wire: Wire, gateways: WireGateways): void {
       ['of almost the form', '1-1-1'],
       ['that is negative', '-1-0'],
       ['with an escape', '%00'],
-      ['that is too large for a number', `${'9'.repeat(30)}-0`],
-      ['of the future', `${String(Date.now() + 3_600_000)}-0`],
-    ])('a cursor %s, which the log never gave, is a gap, and then the snapshot', async (_what, cursor) => {
+      ['that is a bare id', `${String(Date.now())}-0`],
+      ['with a number that is too large', `EPOCH.${'9'.repeat(30)}-0`],
+      ['of the future', `EPOCH.${String(Date.now() + 3_600_000)}-0`],
+      ['of another epoch', `other.${String(Date.now())}-0`],
+    ])('a cursor %s, which the log never gave, is a gap, and then the snapshot', async (_what, form) => {
       const { url } = gateways.usual();
       const room = newRoom();
       await publish(url, [
         { type: 'kb_update', room, data: 'newest' },
         { type: 'fact_added', room, data: 'lost' },
       ]);
-      const client = await connect(url, { rooms: [room], cursor });
+      const epoch = String((await connect(url, { rooms: [room] })).got.welcomes[0]?.epoch);
+      const client = await connect(url, { rooms: [room], cursor: form.replace('EPOCH', epoch) });
       await until(client, room, 'newest');
       expect(client.got.all.map(({ kind }) => kind).slice(0, 3)).toEqual(['welcome', 'gap', 'events']);
       expect(client.got.welcomes).toMatchObject([{ resumed: false, cursor: null }]);
@@ -317,7 +324,8 @@ export function wireContract(wire: Wire, gateways: WireGateways): void {
         {
           reason: expect.stringMatching(/^(unknown_cursor|trimmed)$/),
           dropped: null,
-          cursor: expect.stringMatching(/^\d+-\d+$/),
+          epoch: expect.stringMatching(/^[\w-]{8}$/),
+          cursor: expect.stringMatching(/^[\w-]{8}\.\d+-\d+$/),
         },
       ]);
       await publish(url, numbered(room, 0, 1));
@@ -336,7 +344,7 @@ export function wireContract(wire: Wire, gateways: WireGateways): void {
       // With Redis the log has them before this node does; as long as it has not, it holds the cursor's place.
       await waitUntil(async () => {
         const status = (await (await fetch(`${url}/api/admin/status`)).json()) as { cursor: string };
-        return status.cursor === ids.at(-1);
+        return parseCursor(status.cursor)?.id === ids.at(-1);
       }, 'the node to have them');
       const client = await connect(url, { rooms: [room], cursor });
       await until(client, room, 'newest');

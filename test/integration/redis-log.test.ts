@@ -131,9 +131,9 @@ describe('publishers that XADD directly', () => {
     for (const _ of range(0, 25)) await redis.xadd(key, '*', 'no', 'type');
     await log.append(numbered(1, 3));
     await waitUntil(() => tail.received.length >= 3);
-    const page = await log.readAfter(tail.ids[0] ?? '', 10);
+    const page = await log.readAfter(tail.cursorOf(tail.ids[0] ?? ''), 10);
     if (page instanceof Refusal) throw new Error(page.code);
-    expect(page).toMatchObject({ whole: true });
+    expect(page).toMatchObject({ loss: null });
     expect(page.entries[0]?.dataJson).toBe('1');
   });
 });
@@ -148,9 +148,9 @@ describe('reading', () => {
     const tail = new RecordedTail();
     log.start(tail);
     expect(log.state).toBe('starting');
-    await waitUntil(() => tail.states.length > 0);
-    expect([tail.data, tail.states, tail.resets]).toEqual([range(0, 5500), ['ready'], ['0-0']]);
-    expect(tail.calls.at(-1)).toBe('state');
+    await waitUntil(() => tail.caught.length > 0);
+    expect([tail.data, tail.caught, tail.resets]).toEqual([range(0, 5500), [true], ['0-0']]);
+    expect(tail.calls.at(-1)).toBe('caughtUp');
   });
 
   test('two nodes read the same ids in the same order, whoever appends', async () => {
@@ -188,11 +188,254 @@ describe('reading', () => {
       expect(tail.data.slice(2)).toEqual(range(5001 - kept, 5001));
     },
   );
+});
 
-  test('an append to a key that is no stream is refused and stores nothing', async () => {
+/** What a reader got between its last break and its end has no hole; the ids that it holds are the newest of the stream. */
+async function expectNoSilentLoss(tail: RecordedTail, redis: Redis, key: string): Promise<void> {
+  const stored = await idsIn(redis, key);
+  await waitUntil(() => tail.ids.at(-1) === stored.at(-1), 'the tail to catch up');
+  expect(tail.ids.slice(-stored.length)).toEqual(stored);
+}
+
+describe('loss behind the reader', () => {
+  test.each([100, 1000])('bursts of XADD with MAXLEN ~ %i: everything, or a break', async (kept) => {
+    const { log, key, counters } = logs.open();
+    const tail = await startedOn(log);
+    const redis = logs.connect();
+    let published = 0;
+    for (let burst = 0; burst < 20; burst += 1) {
+      const pipeline = redis.pipeline();
+      for (const n of range(0, 600))
+        pipeline.xadd(key, 'MAXLEN', '~', kept, '*', 'type', 'x', 'data', published + n);
+      published += 600;
+      await pipeline.exec();
+    }
+    await expectNoSilentLoss(tail, redis, key);
+    // Each hole in the numbers has a break of its own.
+    const numbers = tail.data as number[];
+    const holes = numbers.filter((number, nth) => nth > 0 && number > (numbers[nth - 1] ?? 0) + 1).length;
+    expect(counters.get('log_breaks')).toBeGreaterThanOrEqual(holes);
+  });
+
+  test('an operator trims, or deletes what was not read: a break; what was read may go', async () => {
+    const { log, key, counters } = logs.open();
+    const tail = await startedOn(log);
+    const redis = logs.connect();
+    await log.append(numbered(0, 10));
+    await waitUntil(() => tail.received.length === 10);
+    await redis.xtrim(key, 'MAXLEN', 1);
+    await log.append(numbered(10, 11));
+    await waitUntil(() => tail.received.length === 11);
+    expect(counters.get('log_breaks')).toBe(0);
+    // In one step, so that the reader sees the second alone.
+    const script = `local id = redis.call('XADD', KEYS[1], '*', 'type', 'x', 'data', '11')
+      redis.call('XDEL', KEYS[1], id) return redis.call('XADD', KEYS[1], '*', 'type', 'x', 'data', '12')`;
+    await redis.eval(script, 1, key);
+    await waitUntil(() => tail.data.at(-1) === 12);
+    expect(counters.get('log_breaks')).toBe(1);
+    await redis.eval(
+      `local id = redis.call('XADD', KEYS[1], '*', 'type', 'x') redis.call('XDEL', KEYS[1], id)`,
+      1,
+      key,
+    );
+    await waitUntil(() => counters.get('log_breaks') === 2);
+    await log.append(numbered(13, 14));
+    await waitUntil(() => tail.data.at(-1) === 13);
+    expect([tail.data.slice(-3), counters.get('log_breaks')]).toEqual([[10, 12, 13], 2]);
+    expect(new Set(tail.epochs).size).toBe(1);
+  });
+
+  test('a node that starts after an entry was deleted says that older places have lost it', async () => {
+    const { log: first, key, keyPrefix } = logs.open();
+    await startedOn(first);
+    const ids = (await first.append(numbered(0, 10))) as readonly string[];
+    await logs.connect().xdel(key, ids[5] ?? '');
+    const tail = await startedOn(logs.open({ keyPrefix }).log);
+    expect([tail.data, tail.resets.at(-1)]).toEqual([[0, 1, 2, 3, 4, 6, 7, 8, 9], ids[5]]);
+    const page = async (index: number) => first.readAfter(tail.cursorOf(ids[index] ?? ''), 10);
+    expect(await page(4)).toEqual({ entries: [], loss: 'trimmed' });
+    expect(await page(6)).toMatchObject({ loss: null });
+  });
+
+  test.each(['del', 'flushdb'] as const)(
+    '%s with all connections kept: another epoch, on every node',
+    async (command) => {
+      const server = await startRedisServer();
+      logs.add(() => server.stop());
+      const { log, key, keyPrefix } = logs.open({ url: server.url });
+      const nodes = [log, logs.open({ url: server.url, keyPrefix }).log];
+      const tails = await Promise.all(nodes.map(startedOn));
+      const redis = logs.connect(server.url);
+      const publisher = publishing(log);
+      for (let time = 2; time <= 6; time += 1) {
+        const before = tails.map(({ received }) => received.length);
+        await waitUntil(() => tails.every((tail, nth) => tail.received.length > (before[nth] ?? 0) + 20));
+        await (command === 'del' ? redis.del(key) : redis.flushdb());
+        await waitUntil(
+          () => tails.every((tail) => new Set(tail.epochs).size === time),
+          'the loss to be noticed',
+        );
+      }
+      await publisher.stop();
+      for (const tail of tails) await expectNoSilentLoss(tail, redis, key);
+      expect(tails[0]?.epochs.at(-1)).toBe(tails[1]?.epochs.at(-1));
+    },
+  );
+
+  test('a foreign entry with an id of the future, then DEL: nodes go on with what comes', async () => {
+    const { log, key } = logs.open();
+    const tail = await startedOn(log);
+    const redis = logs.connect();
+    await redis.xadd(key, '99999999999999-0', 'type', 'x', 'data', '0');
+    await log.append(numbered(1, 2));
+    await waitUntil(() => tail.received.length === 2);
+    await redis.del(key);
+    await log.append(numbered(2, 3));
+    await waitUntil(() => tail.received.length === 3);
+    expect([tail.data, new Set(tail.epochs).size]).toEqual([[0, 1, 2], 2]);
+  });
+
+  test('DEL, and at once a foreign entry with a larger id: noticed as well', async () => {
+    const { log, key } = logs.open();
+    const tail = await startedOn(log);
+    const redis = logs.connect();
+    await log.append(numbered(0, 3));
+    await waitUntil(() => tail.received.length === 3);
+    const old = tail.cursorOf(tail.ids[2] ?? '');
+    await redis
+      .multi()
+      .del(key)
+      .xadd(key, '*', 'type', 'x', 'data', '3')
+      .xadd(key, '*', 'type', 'x', 'data', '4')
+      .exec();
+    await waitUntil(() => tail.received.length === 5);
+    expect([tail.data, new Set(tail.epochs).size]).toEqual([[0, 1, 2, 3, 4], 2]);
+    expect(await log.readAfter(old, 10)).toEqual({ entries: [], loss: 'unknown_cursor' });
+  });
+
+  test('a restored backup, whose ids go backwards: another epoch', async () => {
+    const { log, key } = logs.open();
+    const tail = await startedOn(log);
+    const redis = logs.connect();
+    await log.append(numbered(0, 3));
+    await waitUntil(() => tail.received.length === 3);
+    const backup = await redis.dumpBuffer(key);
+    await log.append(numbered(3, 6));
+    await waitUntil(() => tail.received.length === 6);
+    await redis.restore(key, 0, backup, 'REPLACE');
+    await waitUntil(() => new Set(tail.epochs).size === 2, 'the loss to be noticed');
+    await log.append(numbered(6, 7));
+    await waitUntil(() => tail.data.at(-1) === 6);
+    expect(tail.data.slice(6)).toEqual([0, 1, 2, 6]);
+  });
+
+  test('a restored backup to which was appended before any node looked: another epoch', async () => {
+    const { log, key } = logs.open();
+    const tail = await startedOn(log);
+    const redis = logs.connect();
+    await log.append(numbered(0, 3));
+    await waitUntil(() => tail.received.length === 3);
+    const backup = await redis.dumpBuffer(key);
+    await log.append(numbered(3, 6));
+    await waitUntil(() => tail.received.length === 6);
+    await redis.multi().restore(key, 0, backup, 'REPLACE').xadd(key, '*', 'type', 'x', 'data', '7').exec();
+    await waitUntil(() => new Set(tail.epochs).size === 2, 'the loss to be noticed');
+    await waitUntil(() => tail.data.at(-1) === 7);
+    expect(tail.data.slice(6)).toEqual([0, 1, 2, 7]);
+  });
+
+  test('the cursor of an empty log does not outlive it', async () => {
+    const { log, key } = logs.open();
+    const tail = await startedOn(log);
+    const redis = logs.connect();
+    const empty = tail.cursorOf(tail.resets[0] ?? '');
+    await log.append(numbered(0, 3));
+    expect(await log.readAfter(empty, 10)).toMatchObject({ loss: null });
+    await redis.del(key);
+    await log.append(numbered(3, 4));
+    expect(await log.readAfter(empty, 10)).toEqual({ entries: [], loss: 'unknown_cursor' });
+  });
+});
+
+describe('ids that publishers give', () => {
+  test('of 16 and more digits are ids like any other', async () => {
+    const { log, key, keyPrefix } = logs.open();
+    const tail = await startedOn(log);
+    const redis = logs.connect();
+    const ids = ['1732219200123456-0', '1732219200123456-18446744073709551615', '17322192001234567890-3'];
+    for (const id of ids) await redis.xadd(key, id, 'type', 'x', 'data', '1');
+    await waitUntil(() => tail.received.length === 3);
+    expect(tail.ids).toEqual(ids);
+    for (const [index, id] of ids.entries()) {
+      const page = await log.readAfter(tail.cursorOf(id), 10);
+      expect(page instanceof Refusal ? page.code : page.entries.map((one) => one.id)).toEqual(
+        ids.slice(index + 1),
+      );
+    }
+    const [next = ''] = (await log.append(numbered(2, 3))) as readonly string[];
+    expect(next).toBe('17322192001234567890-4');
+    const other = await startedOn(logs.open({ keyPrefix }).log);
+    expect(other.ids).toEqual([...ids, next]);
+  });
+
+  test('the largest there is leaves no room: not ready, and why, until the stream is deleted', async () => {
+    const { log, key } = logs.open();
+    await startedOn(log);
+    const redis = logs.connect();
+    await redis.xadd(key, '18446744073709551615-18446744073709551615', 'type', 'x', 'data', '1');
+    expect(await log.append(numbered(0, 1))).toMatchObject({
+      code: 'log_unavailable',
+      message: expect.stringContaining('used up its ids'),
+    });
+    await waitUntil(() => log.state === 'unavailable', 'the log to say that it takes nothing');
+    expect(log.reason).toContain('delete the stream');
+    await redis.del(key);
+    await waitUntil(() => log.state === 'ready', 'the log to be ready again');
+    expect(log.reason).toBeNull();
+    expect(await log.append(numbered(0, 1))).toHaveLength(1);
+  });
+});
+
+describe('appends that Redis refuses', () => {
+  test('to a key that is no stream: nothing is stored, and the log is not ready', async () => {
     const { log, key } = logs.open();
     await logs.connect().set(key, 'a text');
-    expect(await log.append(numbered(0, 2))).toMatchObject({ code: 'log_unavailable', retryAfterMs: 1000 });
+    log.start(new RecordedTail());
+    expect(await log.append(numbered(0, 2))).toMatchObject({
+      code: 'log_unavailable',
+      message: expect.stringMatching(/WRONGTYPE.*nothing was stored/),
+      retryAfterMs: 1000,
+    });
+    expect(log.state).not.toBe('ready');
+    await waitUntil(() => log.reason?.includes('WRONGTYPE') === true);
+  });
+
+  test('for want of memory: read on, not ready, ready when there is memory again', async () => {
+    const server = await startRedisServer();
+    logs.add(() => server.stop());
+    const { log } = logs.open({ url: server.url });
+    const tail = await startedOn(log);
+    const redis = logs.connect(server.url);
+    await log.append(numbered(0, 1));
+    await redis.config('SET', 'maxmemory', '1');
+    expect(await log.append(numbered(1, 2))).toMatchObject({ message: expect.stringContaining('OOM') });
+    await waitUntil(() => log.state === 'unavailable', 'the log to say that it takes nothing');
+    expect(log.reason).toContain('OOM');
+    expect(tail.caught).toEqual([true]);
+    await redis.config('SET', 'maxmemory', '0');
+    await waitUntil(() => log.state === 'ready', 'the log to be ready again');
+    expect(await log.append(numbered(2, 3))).toHaveLength(1);
+    await waitUntil(() => tail.received.length === 2);
+    expect([tail.data, tail.caught]).toEqual([[0, 2], [true]]);
+  });
+
+  test('noticed without anybody publishing', async () => {
+    const server = await startRedisServer();
+    logs.add(() => server.stop());
+    const { log } = logs.open({ url: server.url });
+    await startedOn(log);
+    await logs.connect(server.url).config('SET', 'maxmemory', '1');
+    await waitUntil(() => log.state === 'unavailable', 'the log to say that it takes nothing', 15_000);
   });
 });
 
@@ -271,7 +514,9 @@ describe('outages', () => {
     await server.kill();
     await waitUntil(() => log.state === 'unavailable', 'the outage to be noticed');
     expect(await log.append(numbered(0, 3))).toMatchObject({ code: 'log_unavailable', retryAfterMs: 1000 });
-    expect(await log.readAfter(tail.ids[0] ?? '', 10)).toMatchObject({ code: 'log_unavailable' });
+    expect(await log.readAfter(tail.cursorOf(tail.ids[0] ?? ''), 10)).toMatchObject({
+      code: 'log_unavailable',
+    });
     const restarted = await startRedisServer({ port: server.port, folder: server.folder, args });
     logs.add(() => restarted.stop());
     await waitUntil(() => log.state === 'ready', 'the log to be back');
@@ -282,7 +527,7 @@ describe('outages', () => {
     await waitUntil(() => tail.received.length >= stored.length);
     expect(tail.ids).toEqual(stored);
     expect(stored).toEqual(expect.arrayContaining(acknowledged));
-    expect([tail.states, tail.resets.length]).toEqual([['ready', 'unavailable', 'ready'], 1]);
+    expect([tail.caught, tail.resets.length]).toEqual([[true, false, true], 1]);
   });
 
   test('Redis that comes back without the stream: the tail is told, and goes on', async () => {
@@ -298,6 +543,7 @@ describe('outages', () => {
     logs.add(() => restarted.stop());
     await waitUntil(() => log.state === 'ready', 'the log to be back');
     expect([tail.resets, counters.get('log_breaks')]).toEqual([['0-0', '0-0'], 1]);
+    expect(new Set(tail.epochs).size).toBe(2);
     await log.append(numbered(3, 5));
     await waitUntil(() => tail.received.length >= 5);
     expect(tail.data).toEqual(range(0, 5));
@@ -315,7 +561,7 @@ describe('outages', () => {
     await waitUntil(() => log.state === 'ready', 'the log to be ready');
     await waitUntil(async () => !((await log.append(numbered(1, 2))) instanceof Refusal), 'an append');
     await waitUntil(() => tail.received.length >= 1);
-    expect([tail.data, tail.states]).toEqual([[1], ['ready']]);
+    expect([tail.data, tail.caught]).toEqual([[1], [true]]);
   });
 
   test('closes at once while Redis is away', async () => {

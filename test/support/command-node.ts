@@ -12,7 +12,6 @@ import { OutcomeLedger } from '../../src/core/control/redis/outcome-ledger.js';
 import { RedisCommandStore } from '../../src/core/control/redis/redis-command-store.js';
 import { connectRedis, type RedisConnection } from '../../src/core/redis/redis-connection.js';
 import { Counters } from '../../src/core/metrics/counters.js';
-import { Shards } from '../../src/core/log/shards.js';
 import { ROOT } from './launched-gateway.js';
 import { testRedisUrl } from './opened-logs.js';
 import { silentLogger } from './silent-logger.js';
@@ -49,12 +48,7 @@ export class CommandNode {
     this.#url = url;
     this.keyPrefix = keyPrefix;
     this.redis = connectRedis(url, 'write', silentLogger);
-    this.ledger = new OutcomeLedger(this.redis, {
-      keyPrefix,
-      shards: new Shards(1),
-      maxEvents: 1000,
-      roomsOf: ({ room = 'default' }) => [room],
-    });
+    this.ledger = new OutcomeLedger(this.redis, { keyPrefix, maxEvents: 1000 });
     const common = { redis: this.redis, keyPrefix, queues, clock: systemClock };
     this.follower = new OutcomeFollower({
       ...common,

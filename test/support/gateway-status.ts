@@ -1,3 +1,4 @@
+import { formatCursor } from '../../src/core/log/cursor.js';
 import { requestJson } from './json-request.js';
 import { waitUntil } from './wait-until.js';
 
@@ -30,4 +31,10 @@ export async function untilSessions(url: string, count: number, timeoutMs?: numb
     `${String(count)} sessions`,
     timeoutMs,
   );
+}
+
+/** The cursor of an id of the log that a gateway has now, which asks for no authentication. */
+export async function cursorOf(url: string, id: string | undefined): Promise<string> {
+  const { json } = await requestJson('GET', `${url}/api/rooms/default/state`);
+  return formatCursor(json.epoch, String(id));
 }

@@ -1,8 +1,8 @@
 import { Refusal } from '../../src/core/errors.js';
 import type { LogEntry, NewEvent } from '../../src/core/event.js';
+import { parseCursor } from '../../src/core/log/cursor.js';
 import type { EventLog, LogPage, LogState, LogTail } from '../../src/core/log/event-log.js';
 import { compareLogIds, FIRST_LOG_ID } from '../../src/core/log/log-id.js';
-import { Shards } from '../../src/core/log/shards.js';
 
 /**
  * A log that does what the test says, when it says so: it stores more than it has told its tail (as when other
@@ -10,8 +10,9 @@ import { Shards } from '../../src/core/log/shards.js';
  */
 export class HeldLog implements EventLog {
   readonly kind = 'redis';
-  readonly shards = new Shards(1);
-  readonly agreed = Promise.resolve();
+  readonly reason = null;
+  /** Of its cursors: `held.<id>`. */
+  epoch = 'held';
   state: LogState = 'starting';
   /** While false, appends and reads are refused. */
   reachable = true;
@@ -25,19 +26,7 @@ export class HeldLog implements EventLog {
 
   start(tail: LogTail): void {
     this.#tail = tail;
-    tail.reset(this.#floor);
-  }
-
-  get followed(): readonly number[] {
-    return [0];
-  }
-
-  follow(): void {
-    // It is followed as far as the test tells it.
-  }
-
-  unfollow(): void {
-    throw new Error('the only shard is always followed');
+    tail.reset(this.epoch, this.#floor);
   }
 
   /** Stores events without telling the tail; returns their ids. */
@@ -56,13 +45,12 @@ export class HeldLog implements EventLog {
 
   enter(state: LogState): void {
     this.state = state;
-    if (state === 'ready') this.#tail?.caughtUp(0);
-    this.#tail?.state(state);
+    this.#tail?.caughtUp(state === 'ready');
   }
 
   /** The log could not be followed without loss: what comes next follows `floor`. */
   break(floor: string): void {
-    this.#tail?.reset(floor);
+    this.#tail?.reset(this.epoch, floor);
   }
 
   /** Forgets the oldest `count` entries. */
@@ -83,9 +71,12 @@ export class HeldLog implements EventLog {
     this.reads.push(cursor);
     if (!this.reachable) return Promise.resolve(new Refusal('log_unavailable', 'away', 1000));
     const lastId = this.#entries.at(-1)?.id ?? this.#floor;
-    const whole = compareLogIds(cursor, this.#floor) >= 0 && compareLogIds(cursor, lastId) <= 0;
-    const entries = whole ? this.#entries.filter(({ id }) => compareLogIds(id, cursor) > 0) : [];
-    return Promise.resolve({ entries: entries.slice(0, limit), whole });
+    const at = parseCursor(cursor);
+    if (at?.epoch !== this.epoch || compareLogIds(at.id, lastId) > 0)
+      return Promise.resolve({ entries: [], loss: 'unknown_cursor' });
+    if (compareLogIds(at.id, this.#floor) < 0) return Promise.resolve({ entries: [], loss: 'trimmed' });
+    const entries = this.#entries.filter(({ id }) => compareLogIds(id, at.id) > 0);
+    return Promise.resolve({ entries: entries.slice(0, limit), loss: null });
   }
 
   close(): Promise<void> {

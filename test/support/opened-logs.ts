@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { systemClock } from '../../src/core/clock.js';
-import { RedisLog, type RedisLogParts, type RedisLogSettings } from '../../src/core/log/redis-log.js';
+import { RedisLog, type RedisLogSettings } from '../../src/core/log/redis-log.js';
 import { Counters } from '../../src/core/metrics/counters.js';
 import { silentLogger } from './silent-logger.js';
 
@@ -16,11 +16,8 @@ export function testRedisUrl(): string {
 export class OpenedLogs {
   readonly #closers: (() => unknown)[] = [];
 
-  /** A log that has not started, with what tests look at beside it. `key` is the stream, where there is only one. */
-  open(
-    settings: Partial<RedisLogSettings> = {},
-    roomsOf: RedisLogParts['roomsOf'] = ({ room = 'default' }) => [room],
-  ): {
+  /** A log that has not started, with what tests look at beside it. `key` is the stream. */
+  open(settings: Partial<RedisLogSettings> = {}): {
     readonly log: RedisLog;
     readonly counters: Counters;
     readonly keyPrefix: string;
@@ -34,11 +31,10 @@ export class OpenedLogs {
         maxEvents: 100_000,
         maxDataBytes: 100_000,
         minReplicas: 0,
-        shards: 1,
         ...settings,
         keyPrefix,
       },
-      { clock: systemClock, logger: silentLogger, counters, roomsOf },
+      { clock: systemClock, logger: silentLogger, counters },
     );
     this.#closers.push(() => log.close());
     return { log, counters, keyPrefix, key: `${keyPrefix}:{log}` };

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { Shards } from '../../src/core/log/shards.js';
 import { streamKey } from '../../src/core/log/stream-key.js';
 import { AckedPublisher } from './acked-publisher.js';
 import { bundleWire } from './bundle-wire.js';
@@ -21,12 +20,10 @@ export class OutageRig {
   readonly nodes: readonly LaunchedGateway[];
   readonly clients: readonly WireClient[];
   readonly publisher: AckedPublisher;
-  /** The stream of the log, or the first of them. */
+  /** The stream of the log. */
   readonly key: string;
   /** What is published to, and what clients are in; the default room where the test names none. */
   readonly rooms: readonly string[];
-  readonly #prefix: string;
-  readonly #shards: Shards;
   readonly #slowest = { ms: 0 };
   #watching = true;
   readonly #watch: Promise<unknown>;
@@ -35,15 +32,13 @@ export class OutageRig {
     nodes: readonly LaunchedGateway[],
     clients: readonly WireClient[],
     publisher: AckedPublisher,
-    { prefix, rooms, shards }: { prefix: string; rooms: readonly string[]; shards: Shards },
+    { prefix, rooms }: { prefix: string; rooms: readonly string[] },
   ) {
     this.nodes = nodes;
     this.clients = clients;
     this.publisher = publisher;
     this.rooms = rooms;
-    this.#prefix = prefix;
-    this.#shards = shards;
-    this.key = streamKey(prefix, shards, 0);
+    this.key = streamKey(prefix);
     this.#watch = Promise.all(nodes.map((node) => this.#askHealth(node.url)));
   }
 
@@ -63,8 +58,7 @@ export class OutageRig {
       nodes.map(({ url }) => url),
       rooms,
     );
-    const shards = new Shards(Number(variables['LOG_SHARDS'] ?? 1));
-    const rig = new OutageRig(nodes, clients, publisher, { prefix, rooms, shards });
+    const rig = new OutageRig(nodes, clients, publisher, { prefix, rooms });
     await rig.goesOn();
     return rig;
   }
@@ -111,7 +105,7 @@ export class OutageRig {
   /**
    * Ends the publishers and waits until every client has the log's last event. Returns everything that is wrong with the
    * log or with what clients got: nothing lost, nothing doubled, nothing out of order, nobody sent away. `url` is where
-   * Redis is, or says where each stream is.
+   * Redis is, or says where the stream is.
    */
   async finish(url: string | ((key: string) => Promise<string>)): Promise<string[]> {
     await this.publisher.stop();
@@ -123,7 +117,7 @@ export class OutageRig {
       for (const room of new Set(logged.map((one) => one.room))) {
         const ids = logged.filter((one) => one.room === room).map(({ id }) => id);
         const last = String(ids.at(-1));
-        await waitUntil(() => got.cursor === last || got.ids.includes(last), 'the last event', PATIENCE_MS);
+        await waitUntil(() => got.cursorId === last || got.ids.includes(last), 'the last event', PATIENCE_MS);
         const gotIds = got.events.filter((one) => one.room === room).map(({ id }) => id);
         if (gotIds.join() !== ids.join())
           faults.push(`a client got other events of room ${room} than the log holds`);
@@ -135,20 +129,16 @@ export class OutageRig {
     return faults;
   }
 
-  /** All that the log holds, shard by shard. */
+  /** All that the log holds. */
   async logged(url: string | ((key: string) => Promise<string>)): Promise<Logged[]> {
-    const all: Logged[] = [];
-    for (let shard = 0; shard < this.#shards.count; shard += 1) {
-      const key = streamKey(this.#prefix, this.#shards, shard);
-      const redis = new Redis(typeof url === 'string' ? url : await url(key));
-      for (const [storedId, fields] of await redis.xrange(key, '-', '+')) {
-        const valueOf = (name: string): string | undefined => fields[fields.indexOf(name) + 1];
-        const room = fields.includes('room') ? String(valueOf('room')) : 'default';
-        all.push({ id: this.#shards.logId(shard, storedId), room, number: Number(valueOf('data')) });
-      }
-      await redis.quit();
-    }
-    return all;
+    const redis = new Redis(typeof url === 'string' ? url : await url(this.key));
+    const entries = await redis.xrange(this.key, '-', '+');
+    await redis.quit();
+    return entries.map(([id, fields]) => {
+      const valueOf = (name: string): string | undefined => fields[fields.indexOf(name) + 1];
+      const room = fields.includes('room') ? String(valueOf('room')) : 'default';
+      return { id, room, number: Number(valueOf('data')) };
+    });
   }
 
   async close(): Promise<void> {

@@ -2,29 +2,35 @@ import type { Delivery } from '../../src/core/delivery/delivery.js';
 import type { Session } from '../../src/core/delivery/session.js';
 import { Refusal } from '../../src/core/errors.js';
 import type { Event } from '../../src/core/event.js';
+import { parseCursor } from '../../src/core/log/cursor.js';
 import { compareLogIds } from '../../src/core/log/log-id.js';
-import { Shards } from '../../src/core/log/shards.js';
 import { freeCaller } from './caller.js';
 import { RecordingOutlet } from './recording-outlet.js';
 
-/** What was published, in the log's order, as its rooms get it. */
-export type Published = readonly Event[];
+/** An event as its room gets it, and the epoch of the log it was published in. */
+export interface PublishedEvent extends Event {
+  readonly epoch: string;
+}
+
+/** What was published, in the log's order, of one epoch after the other. */
+export type Published = readonly PublishedEvent[];
 
 /** A node a client may connect to. */
 export interface PromisedNode {
   readonly delivery: Delivery;
-  /** The index, in what was published, of the first event of the room that has not come to the node. */
-  untold(room: string): number;
+  /** The index, in what was published, of the first event that has not come to the node. */
+  untold(): number;
 }
 
 type Message =
   | { readonly events: readonly Event[]; readonly cursor: string | null; readonly rooms: readonly string[] }
-  | 'gap';
+  | { readonly epoch: string }
+  | { readonly gap: string };
 
 /**
- * A client that does what the promise of delivery asks of it (drops duplicates by id, keeps its cursor, brings it
- * back) and checks at every step that the promise is kept. What was written to it is read later, or lost with the
- * connection.
+ * A client that does what the promise of delivery asks of it (drops duplicates by id, and values that are older than the
+ * one it has, until the log's epoch changes; keeps its cursor, brings it back) and checks at every step that the promise
+ * is kept. What was written to it is read later, or lost with the connection.
  */
 export class PromisedClient {
   readonly rooms = new Set<string>();
@@ -32,11 +38,13 @@ export class PromisedClient {
   gaps = 0;
   session: Session | undefined;
   readonly #published: Published;
-  readonly #shards: Shards;
   #node: PromisedNode;
   #outlet = new RecordingOutlet();
   #inbox: Message[] = [];
   #cursor: string | null = null;
+  #epoch = '';
+  /** The epoch of what the session writes, read or not. */
+  #sessionEpoch = '';
   /** The rooms the cursor speaks of: those it had when it was given, and has had ever since. */
   #cursorRooms: readonly string[] = [];
   /** The cursor of this connection, and the rooms it came back with. */
@@ -44,29 +52,25 @@ export class PromisedClient {
   #resumed: ReadonlySet<string> = new Set();
   /** By room: how many events had been published when it became entitled to all that follow. */
   readonly #since = new Map<string, number>();
-  /** `room id` of every event read. */
+  /** `epoch room id` of every event read. */
   readonly #seen = new Set<string>();
   /** The same, with what is written and not read yet. */
   #written = new Set<string>();
   readonly #lastAppend = new Map<string, string>();
   readonly #values = new Map<string, string>();
 
-  constructor(node: PromisedNode, published: Published, rooms: readonly string[], shards = new Shards(1)) {
+  constructor(node: PromisedNode, published: Published, rooms: readonly string[]) {
     this.#node = node;
     this.#published = published;
-    this.#shards = shards;
     for (const room of rooms) this.rooms.add(room);
   }
 
-  /**
-   * Connects to the node it was connected to, or another; to no other while it was cut off with events that its cursor does
-   * not cover: a node that is behind may begin with older values, and the newer would be dropped as doubles.
-   */
+  /** Connects to the node it was connected to, or another, which may be behind what the client has already. */
   connect(node = this.#node): void {
     if (this.session !== undefined) return;
     // What the connection before this one brought comes before what this one brings.
     this.read();
-    if (!this.#isAheadOfCursor()) this.#node = node;
+    this.#node = node;
     const outlet = new RecordingOutlet();
     this.#outlet = outlet;
     const resuming = this.#cursor === null ? [] : this.#cursorRooms.filter((room) => this.rooms.has(room));
@@ -77,11 +81,14 @@ export class PromisedClient {
     outlet.onWrite = ({ events, cursor }) => {
       this.#take(events, cursor);
     };
-    outlet.welcome = ({ resumed }) => {
+    outlet.welcome = ({ resumed, epoch }) => {
+      this.#sessionEpoch = epoch;
+      this.#inbox.push({ epoch });
       if (!resumed) for (const room of this.rooms) this.#entitle(room);
     };
-    outlet.gap = () => {
-      this.#inbox.push('gap');
+    outlet.gap = ({ epoch }) => {
+      this.#sessionEpoch = epoch;
+      this.#inbox.push({ gap: epoch });
       for (const room of this.rooms) this.#entitle(room);
     };
     outlet.end = () => {
@@ -133,7 +140,7 @@ export class PromisedClient {
     // What comes back is a room joined anew, not one that a cursor from before speaks of.
     const others = (rooms: readonly string[]): string[] => rooms.filter((one) => one !== room);
     this.#cursorRooms = others(this.#cursorRooms);
-    this.#inbox = this.#inbox.map((one) => (one === 'gap' ? one : { ...one, rooms: others(one.rooms) }));
+    this.#inbox = this.#inbox.map((one) => ('rooms' in one ? { ...one, rooms: others(one.rooms) } : one));
   }
 
   /** What a heartbeat does: takes the cursor, where there is one. */
@@ -143,15 +150,6 @@ export class PromisedClient {
     if (cursor !== null) this.#take([], cursor);
   }
 
-  /** The node has read the shard in: the rooms of it that were joined meanwhile are to be had from now on. */
-  caughtUp(node: PromisedNode, shard: number): void {
-    if (this.session === undefined || node !== this.#node) return;
-    for (const room of this.rooms) {
-      const isPending = this.#since.get(room) === Infinity && this.#shards.ofRoom(room) === shard;
-      if (isPending && !this.#resumed.has(room)) this.#entitle(room);
-    }
-  }
-
   askForSnapshot(): void {
     if (this.session !== undefined) this.#node.delivery.snapshot(this.session);
   }
@@ -159,8 +157,9 @@ export class PromisedClient {
   /** Reads what was written to it. */
   read(): void {
     for (const message of this.#inbox.splice(0)) {
-      if (message === 'gap') {
-        this.gaps += 1;
+      if ('gap' in message) this.gaps += 1;
+      if (!('events' in message)) {
+        this.#enterEpoch('gap' in message ? message.gap : message.epoch);
         continue;
       }
       for (const event of message.events) this.#apply(event);
@@ -171,18 +170,17 @@ export class PromisedClient {
   }
 
   /**
-   * Throws unless it has all it was promised; call when it has had the time to get it. `isHeld`: false for events whose
-   * value, as the newest of its slot, a node need not know any more.
+   * Throws unless it has all it was promised; call when it has had the time to get it.
    */
-  check(isHeld: (event: Event) => boolean = () => true): void {
+  check(): void {
     this.#checkCovered([...this.rooms], Infinity);
     for (const room of this.rooms) {
       const newest = new Map<string, Event>();
       for (const event of this.#published)
-        if (event.room === room && event.slot !== null) newest.set(event.slot, event);
+        if (event.room === room && event.slot !== null && event.epoch === this.#epoch)
+          newest.set(event.slot, event);
       for (const [slot, event] of newest) {
         const { id } = event;
-        if (!isHeld(event)) continue;
         const has = this.#values.get(`${room} ${slot}`);
         if (has !== id)
           throw new Error(`room ${room}: the final value of ${slot} is ${id}, it has ${String(has)}`);
@@ -190,40 +188,31 @@ export class PromisedClient {
     }
   }
 
-  #isAheadOfCursor(): boolean {
-    const cursor = this.#cursor;
-    if (cursor === null) return false;
-    return [...this.#seen].some((name) => {
-      const [room = '', id = ''] = name.split(' ');
-      return this.#cursorRooms.includes(room) && compareLogIds(id, this.#spokenOf(cursor, room)) > 0;
-    });
+  /** Ids and values of another log can't be compared with those that come now. */
+  #enterEpoch(epoch: string): void {
+    if (epoch === this.#epoch) return;
+    this.#epoch = epoch;
+    this.#values.clear();
+    this.#lastAppend.clear();
   }
 
-  /**
-   * It has the room as if it had never had it: another node may be behind, and what it shows older than what this client
-   * saw here. Were it to drop the newer as doubles when they come, it would keep the older.
-   */
   #beginAnew(room: string): void {
     this.#lastAppend.delete(room);
-    for (const names of [this.#seen, this.#written, this.#values]) {
-      for (const name of names.keys()) if (name.startsWith(`${room} `)) names.delete(name);
-    }
     this.#entitle(room);
   }
 
   #entitle(room: string): void {
-    this.#since.set(room, this.#node.untold(room));
+    this.#since.set(room, this.#node.untold());
   }
 
   #take(events: readonly Event[], cursor: string | null): void {
     if (!this.#outlet.writable && events.length > 0)
       throw new Error('written to although it was not writable');
     for (const event of events) {
-      this.#written.add(`${event.room} ${event.id}`);
+      this.#written.add(`${this.#sessionEpoch} ${event.room} ${event.id}`);
       this.#checkNew(event);
     }
-    // Of a room whose shard is still being read nothing can be said.
-    const rooms = [...this.rooms].filter((room) => this.#since.get(room) !== Infinity);
+    const rooms = [...this.rooms];
     if (cursor !== null) this.#checkCovered(rooms, cursor);
     this.#inbox.push({ events, cursor, rooms });
   }
@@ -231,33 +220,31 @@ export class PromisedClient {
   /** What its cursor said that it has must not come again. */
   #checkNew({ room, slot, id }: Event): void {
     if (slot !== null || this.#brought === null || !this.#resumed.has(room)) return;
-    if (compareLogIds(id, this.#spokenOf(this.#brought, room)) <= 0)
+    if (this.#sessionEpoch !== parseCursor(this.#brought)?.epoch) return;
+    if (compareLogIds(id, idIn(this.#brought)) <= 0)
       throw new Error(`room ${room}: it came back with ${this.#brought} and was given ${id} again`);
   }
 
   /** Everything it is entitled to, up to `cursor`, must have been written to it. */
   #checkCovered(rooms: readonly string[], cursor: string | number): void {
-    for (const [index, { room, slot, id }] of this.#published.entries()) {
+    for (const [index, { room, slot, id, epoch }] of this.#published.entries()) {
       if (slot !== null || !rooms.includes(room) || index < (this.#since.get(room) ?? 0)) continue;
-      if (typeof cursor === 'string' && compareLogIds(id, this.#spokenOf(cursor, room)) > 0) continue;
-      if (!this.#written.has(`${room} ${id}`)) {
+      if (typeof cursor === 'string') {
+        if (epoch !== parseCursor(cursor)?.epoch || compareLogIds(id, idIn(cursor)) > 0) continue;
+      }
+      if (!this.#written.has(`${epoch} ${room} ${id}`)) {
         throw new Error(`room ${room}: it was given the cursor ${String(cursor)} and never ${id}`);
       }
     }
   }
 
-  /** The id up to which the cursor says that it has the room. */
-  #spokenOf(cursor: string, room: string): string {
-    const id = this.#shards.idsIn(cursor)?.get(this.#shards.ofRoom(room));
-    if (id === undefined) throw new Error(`the cursor ${cursor} says nothing of the room ${room}`);
-    return id;
-  }
-
   #apply({ room, slot, id }: Event): void {
-    if (this.#seen.has(`${room} ${id}`)) return;
-    this.#seen.add(`${room} ${id}`);
+    const name = `${this.#epoch} ${room} ${id}`;
+    if (this.#seen.has(name)) return;
+    this.#seen.add(name);
     if (slot !== null) {
-      this.#values.set(`${room} ${slot}`, id);
+      const newest = this.#values.get(`${room} ${slot}`);
+      if (newest === undefined || compareLogIds(id, newest) > 0) this.#values.set(`${room} ${slot}`, id);
       return;
     }
     const last = this.#lastAppend.get(room);
@@ -265,4 +252,8 @@ export class PromisedClient {
       throw new Error(`room ${room}: ${id} came after ${last}`);
     this.#lastAppend.set(room, id);
   }
+}
+
+function idIn(cursor: string): string {
+  return parseCursor(cursor)?.id ?? '';
 }

@@ -1,11 +1,15 @@
 import type { LogEntry } from '../../src/core/event.js';
-import type { LogState, LogTail } from '../../src/core/log/event-log.js';
+import { formatCursor } from '../../src/core/log/cursor.js';
+import type { LogTail } from '../../src/core/log/event-log.js';
 
 /** A tail that remembers what the log told it. */
 export class RecordedTail implements LogTail {
+  /** The floors it was told, in order; the epochs of each. */
   readonly resets: string[] = [];
+  readonly epochs: string[] = [];
   readonly received: LogEntry[] = [];
-  readonly states: LogState[] = [];
+  /** Whether it was caught up with, at each change. */
+  readonly caught: boolean[] = [];
   /** Names of the calls, in order. */
   readonly calls: string[] = [];
   /** Runs at each batch, after it was recorded. */
@@ -21,8 +25,9 @@ export class RecordedTail implements LogTail {
     return this.received.map(({ dataJson }) => JSON.parse(dataJson) as unknown);
   }
 
-  reset(floor: string): void {
+  reset(epoch: string, floor: string): void {
     this.calls.push('reset');
+    this.epochs.push(epoch);
     this.resets.push(floor);
   }
 
@@ -33,15 +38,13 @@ export class RecordedTail implements LogTail {
     this.onEntries();
   }
 
-  /** The shards that were caught up, in order. */
-  readonly caughtUpWith: number[] = [];
-
-  caughtUp(shard: number): void {
-    this.caughtUpWith.push(shard);
+  caughtUp(isCaughtUp: boolean): void {
+    this.calls.push('caughtUp');
+    this.caught.push(isCaughtUp);
   }
 
-  state(state: LogState): void {
-    this.calls.push('state');
-    this.states.push(state);
+  /** The cursor of an id, in the newest epoch. */
+  cursorOf(id: string): string {
+    return formatCursor(this.epochs.at(-1) ?? '', id);
   }
 }

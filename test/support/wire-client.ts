@@ -1,4 +1,5 @@
 import type { Gap, Welcome } from '../../src/core/delivery/outlet.js';
+import { parseCursor } from '../../src/core/log/cursor.js';
 import type { ErrorBody } from '../../src/core/errors.js';
 
 /** An event as bundles carry it. */
@@ -35,6 +36,11 @@ export class WireRecord {
   add(received: Received): void {
     this.all.push(received);
     if (received.kind === 'events' && received.cursor !== null) this.cursor = received.cursor;
+  }
+
+  /** The id up to which it has everything; undefined while it was told nothing. */
+  get cursorId(): string | undefined {
+    return parseCursor(this.cursor ?? '')?.id;
   }
 
   get welcomes(): readonly Welcome[] {

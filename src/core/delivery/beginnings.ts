@@ -1,8 +1,8 @@
+import { parseCursor } from '../log/cursor.js';
 import type { Counters } from '../metrics/counters.js';
 import type { GapReason } from './outlet.js';
 import type { Resumption } from './resumption.js';
 import type { Session } from './session.js';
-import type { ShardInterest } from './shard-interest.js';
 import type { Slicer } from './slicer.js';
 import type { Timeline } from './timeline.js';
 
@@ -11,7 +11,6 @@ export interface BeginningsParts {
   readonly timeline: Timeline;
   readonly slicer: Slicer;
   readonly resumption: Resumption;
-  readonly interest: ShardInterest;
   readonly counters: Counters;
   /** The profile served now, as clients are told. */
   readonly profile: () => string;
@@ -28,19 +27,17 @@ export interface BeginningsParts {
  */
 export class Beginnings {
   readonly #parts: BeginningsParts;
-  /** Sessions that begin, at the cursor they brought, when the log has moved or is back. */
+  /** Sessions that begin, at the cursor they brought, when the log has been read, has moved or is back. */
   readonly #waiting = new Map<Session, string | null>();
-  /** Sessions that begin when the shards of their rooms have been read. */
-  readonly #unready = new Map<Session, string | null>();
 
   constructor(parts: BeginningsParts) {
     this.#parts = parts;
   }
 
-  /** Begins a session at the cursor it brought, as soon as its rooms' shards are ready; null is a newcomer. */
+  /** Begins a session at the cursor it brought, as soon as the log has been read; null is a newcomer. */
   begin(session: Session, cursor: string | null): void {
-    if (!this.#isReady(session)) {
-      this.#unready.set(session, cursor);
+    if (!this.#parts.timeline.isCaughtUp) {
+      this.#waiting.set(session, cursor);
     } else if (cursor === null) {
       this.#welcome(session, null);
       this.#startAtHead(session);
@@ -53,26 +50,9 @@ export class Beginnings {
 
   /** The log has moved, or is back: begins those that wait for it. */
   beginWaiting(): void {
-    if (this.#waiting.size > 0) this.#beginAll(this.#waiting);
-  }
-
-  /** A shard has been read: begins those that wait for it. */
-  beginReady(): void {
-    if (this.#unready.size > 0) this.#beginAll(this.#unready);
-    this.beginWaiting();
-  }
-
-  /** The session has left rooms: it may have waited for their shards alone. */
-  roomsChanged(session: Session): void {
-    const cursor = this.#unready.get(session);
-    if (cursor === undefined || !this.#isReady(session)) return;
-    this.#unready.delete(session);
-    this.begin(session, cursor);
-  }
-
-  #beginAll(sessions: Map<Session, string | null>): void {
-    const waiting = [...sessions];
-    sessions.clear();
+    if (this.#waiting.size === 0) return;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
     for (const [session, cursor] of waiting) {
       try {
         this.begin(session, cursor);
@@ -85,7 +65,6 @@ export class Beginnings {
   /** The session is gone. */
   drop(session: Session): void {
     this.#waiting.delete(session);
-    this.#unready.delete(session);
     this.#parts.resumption.wake(session);
   }
 
@@ -93,8 +72,8 @@ export class Beginnings {
   beginAfterGap(session: Session, reason: GapReason): void {
     const { counters, timeline } = this.#parts;
     counters.add('gaps', reason);
-    const scope = timeline.scopes.of(session.rooms.keys());
-    session.outlet.gap({ reason, dropped: null, cursor: timeline.cursorAt(timeline.head, scope) });
+    const { epoch, headCursor: cursor } = timeline;
+    session.outlet.gap({ reason, dropped: null, epoch, cursor });
     this.#startAtHead(session);
   }
 
@@ -105,34 +84,24 @@ export class Beginnings {
     session.outlet.gap({
       reason: 'overflow',
       dropped,
-      cursor: timeline.cursorAt(session.position, session.scope),
+      epoch: timeline.epoch,
+      cursor: timeline.cursorAt(session.position),
     });
   }
 
   async #resume(session: Session, cursor: string): Promise<void> {
-    const { resumption, timeline } = this.#parts;
-    const resumed = await resumption.resume(session, cursor, () => {
+    const resumed = await this.#parts.resumption.resume(session, cursor, () => {
       this.#welcome(session, cursor);
     });
     if (session.state === 'closed') return;
-    if (resumed === 'lost') {
+    if ('loss' in resumed) {
       this.#welcome(session, null);
-      this.beginAfterGap(session, timeline.isTrimmed(cursor) ? 'trimmed' : 'unknown_cursor');
-    } else if (resumed === 'newcomer') {
-      this.begin(session, null);
+      this.beginAfterGap(session, resumed.loss);
     } else if ('waitAt' in resumed) {
       this.#waiting.set(session, resumed.waitAt);
     } else {
-      this.#goOnFrom(session, resumed.places);
+      this.#goOnFrom(session, resumed.position);
     }
-  }
-
-  /** True when all rooms it came with can be served. */
-  #isReady(session: Session): boolean {
-    for (const room of session.rooms.keys()) {
-      if (!this.#parts.interest.isReady(room) && !session.newcomerIn.has(room)) return false;
-    }
-    return true;
   }
 
   #welcome(session: Session, cursor: string | null): void {
@@ -142,6 +111,7 @@ export class Beginnings {
       sessionId: session.id,
       profile: this.#parts.profile(),
       rooms: [...session.rooms.keys()],
+      epoch: (cursor === null ? undefined : parseCursor(cursor)?.epoch) ?? this.#parts.timeline.epoch,
       cursor,
       resumed: cursor !== null,
       heartbeatMs: this.#parts.heartbeatMs,
@@ -149,35 +119,30 @@ export class Beginnings {
   }
 
   #startAtHead(session: Session): void {
-    const { timeline, slicer, interest, onLive } = this.#parts;
+    const { timeline, slicer, onLive } = this.#parts;
     session.position = timeline.head;
     session.state = 'live';
     session.ahead = [];
     session.owe([]);
     session.resuming = false;
     for (const room of session.rooms.keys()) {
-      // What is not ready comes when it is.
-      if (!interest.isReady(room)) continue;
       session.enter(room, session.position);
       session.putAhead(slicer.snapshot(room));
     }
-    if (session.ahead.length === 0) session.deliver([], timeline.cursorAt(session.position, session.scope));
+    if (session.ahead.length === 0) session.deliver([], timeline.headCursor);
     else onLive(session);
   }
 
-  /**
-   * It has everything before these positions, by shard, of the rooms it came with, and of those it joined since then
-   * less. Rooms of other shards, of which its cursor says nothing, it begins as a newcomer.
-   */
-  #goOnFrom(session: Session, places: ReadonlyMap<number, number>): void {
-    const { timeline, slicer, interest, onLive } = this.#parts;
+  /** It has everything before `position` of the rooms it came with; rooms it joined since then it begins as a newcomer. */
+  #goOnFrom(session: Session, position: number): void {
+    const { timeline, slicer, onLive } = this.#parts;
     for (const [room, since] of session.rooms) {
-      if (since !== Infinity || !interest.isReady(room)) continue;
-      const position = places.get(timeline.shards.ofRoom(room));
-      session.enter(room, position ?? timeline.head);
-      if (position === undefined) session.putAhead(slicer.snapshot(room));
+      if (since !== Infinity) continue;
+      const isNew = session.newcomerIn.has(room);
+      session.enter(room, isNew ? timeline.head : position);
+      if (isNew) session.putAhead(slicer.snapshot(room));
     }
-    session.position = Math.min(timeline.head, ...places.values(), ...session.rooms.values());
+    session.position = Math.min(timeline.head, position, ...session.rooms.values());
     session.resuming = true;
     session.state = 'live';
     onLive(session);

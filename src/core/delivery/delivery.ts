@@ -43,12 +43,11 @@ export class Delivery {
         this.#fault(session, error);
       },
     });
-    const { timeline, interest, hub, beginnings, sweeper } = this.#engine;
+    const { timeline, beginnings, sweeper } = this.#engine;
     this.tail = new FollowedLog(this.#engine, parts);
-    this.rooms = new RoomReader(timeline, interest);
+    this.rooms = new RoomReader(timeline);
     this.#endSweep = parts.clock.every(SWEEP_MS, () => {
-      if (this.tail.isReady) beginnings.beginWaiting();
-      interest.sweep(hub.names());
+      if (this.tail.isCaughtUp) beginnings.beginWaiting();
       void this.#expiries.sweep((session) => {
         this.end(session, 'token_expired');
       });
@@ -65,7 +64,6 @@ export class Delivery {
     this.#parts.counters.add('sessions_opened', request.transport);
     try {
       session.outlet.accept();
-      for (const room of rooms) this.#engine.interest.want(room);
       this.#engine.beginnings.begin(session, request.cursor);
     } catch (error) {
       this.#fault(session, error);
@@ -99,10 +97,10 @@ export class Delivery {
 
   /** What the session may be told to have, outside a bundle; null when that can't be said now. */
   cursorOf(session: Session): string | null {
-    const { state, isOwed, rooms, position, coveredFrom, scope } = session;
+    const { state, isOwed, rooms, position, coveredFrom } = session;
     if (state !== 'live' || isOwed || position < coveredFrom) return null;
     return this.#engine.timeline.isWholeFor(rooms, position)
-      ? this.#engine.timeline.cursorAt(position, scope)
+      ? this.#engine.timeline.cursorAt(position)
       : null;
   }
 
@@ -128,12 +126,12 @@ export class Delivery {
     const rooms = this.#engine.roomChanges.change(session, change, by);
     const isJoining = Array.isArray(change.join) && change.join.length > 0;
     if (isJoining && !(rooms instanceof Refusal)) this.#expiries.shorten(session, by.expiresAt);
-    return this.#changed(session, rooms);
+    return rooms;
   }
 
   /** The same, for who may do so with any session: other nodes and backends, which reach this one through Redis. */
   placeIn(session: Session, change: RoomChange): readonly string[] | Refusal {
-    return this.#changed(session, this.#engine.roomChanges.place(session, change));
+    return this.#engine.roomChanges.place(session, change);
   }
 
   /**
@@ -228,11 +226,6 @@ export class Delivery {
   /** Rooms that have a member now. */
   get occupiedRooms(): number {
     return this.#engine.hub.size;
-  }
-
-  #changed(session: Session, rooms: readonly string[] | Refusal): readonly string[] | Refusal {
-    this.#engine.beginnings.roomsChanged(session);
-    return rooms;
   }
 
   #check(candidate: Candidate): readonly string[] | Refusal {

@@ -9,7 +9,6 @@ import { Resumption } from './resumption.js';
 import { RoomChanges } from './room-changes.js';
 import type { Session } from './session.js';
 import { Sessions } from './sessions.js';
-import { ShardInterest } from './shard-interest.js';
 import { Slicer } from './slicer.js';
 import { Sweeper } from './sweeper.js';
 import { Timeline } from './timeline.js';
@@ -26,7 +25,6 @@ export interface EngineEnds {
 /** What delivery is made of, put together: {@link Delivery} is its face. */
 export class Engine {
   readonly timeline: Timeline;
-  readonly interest: ShardInterest;
   readonly slicer: Slicer;
   readonly hub = new Hub();
   readonly admission: Admission;
@@ -44,12 +42,7 @@ export class Engine {
     figures: DeliveryFigures,
     { onTooSlow, onFault }: EngineEnds,
   ) {
-    this.timeline = new Timeline(parts.types, settings.memory, parts.counters, parts.log.shards);
-    this.interest = new ShardInterest({
-      ...parts,
-      timeline: this.timeline,
-      mainRoom: settings.defaultRooms[0] ?? '',
-    });
+    this.timeline = new Timeline(parts.types, settings.memory, parts.counters);
     this.slicer = new Slicer(this.timeline);
     this.admission = new Admission(settings, this.hub);
     const { maxEventsPerSecondPerClient: perSecond } = settings;
@@ -59,7 +52,6 @@ export class Engine {
       defaultRooms: settings.defaultRooms,
       newId: parts.newSessionId,
       newAllowance: () => (perSecond === 0 ? null : new WriteAllowance(perSecond, parts.clock.elapsed())),
-      scopeOf: (rooms) => this.timeline.scopes.of(rooms),
       traffic: figures.traffic,
     });
     this.resumption = new Resumption(parts.log, this.timeline, this.slicer, parts.clock);
@@ -69,7 +61,6 @@ export class Engine {
       timeline: this.timeline,
       slicer: this.slicer,
       resumption: this.resumption,
-      interest: this.interest,
       counters: parts.counters,
       onLive: (session) => {
         this.pump.wake(session);
@@ -96,7 +87,7 @@ export class Engine {
         this.beginnings.announceOverflow(session, dropped);
       },
       onLost: (session) => {
-        this.beginnings.beginAfterGap(session, 'trimmed');
+        this.beginnings.beginAfterGap(session, this.timeline.lossAt(session.position));
       },
       onFault,
     });
@@ -113,7 +104,6 @@ export class Engine {
       timeline: this.timeline,
       slicer: this.slicer,
       sweeper: this.sweeper,
-      interest: this.interest,
       counters: parts.counters,
       wake: (session) => {
         this.pump.wake(session);

@@ -95,7 +95,7 @@ export class Feeder {
   /** One write of what the session is owed. */
   #payOff(session: Session, writes: number): void {
     const maxEvents = session.outlet.unbundled ? writes : MAX_SLICE_EVENTS;
-    const cursor = this.#parts.timeline.cursorAt(session.position, session.scope);
+    const cursor = this.#parts.timeline.cursorAt(session.position);
     const slice = this.#parts.slicer.payment(session, maxEvents, cursor);
     session.pay(slice.events.length);
     session.allowance?.spend(slice.events.length);
@@ -113,8 +113,8 @@ export class Feeder {
 
   /** The cursor of the session's position, once it covers all rooms. */
   #cursorOf(session: Session): string | null {
-    const { position, coveredFrom, scope } = session;
-    return position < coveredFrom ? null : this.#parts.timeline.cursorAt(position, scope);
+    const { position, coveredFrom } = session;
+    return position < coveredFrom ? null : this.#parts.timeline.cursorAt(position);
   }
 
   /** The slices of the session's rooms up to the same `end`, together small enough for one write. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { LogEntry } from '../event.js';
-import type { LogState, LogTail } from '../log/event-log.js';
+import type { LogTail } from '../log/event-log.js';
 import type { Counters } from '../metrics/counters.js';
 import type { Engine } from './engine.js';
 
@@ -11,48 +11,41 @@ export interface FollowedLogParts {
   readonly counters: Counters;
 }
 
-/** What the log says, taken into the engine: entries, breaks, and that a shard was read. */
+/** Takes what the log tells into the engine: entries, breaks, and whether it is read up to its end. */
 export class FollowedLog implements LogTail {
   readonly #engine: Engine;
   readonly #parts: FollowedLogParts;
-  #isReady = false;
+  #isCaughtUp = false;
 
   constructor(engine: Engine, parts: FollowedLogParts) {
     this.#engine = engine;
     this.#parts = parts;
   }
 
-  /** Whether all is read that the log has. */
-  get isReady(): boolean {
-    return this.#isReady;
+  /** Whether the log is read up to its end, as far as this process knows. */
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp;
   }
 
-  reset(floor: string): void {
+  reset(epoch: string, floor: string): void {
     const { timeline, hub, pump } = this.#engine;
-    timeline.reset(floor);
+    timeline.reset(epoch, floor);
     // Sessions of quiet rooms, too, must learn of the gap.
-    const shard = timeline.shards.ofId(floor);
-    const rooms = [...hub.names()].filter((room) => timeline.shards.ofRoom(room) === shard);
-    if (rooms.length > 0) pump.changed(new Set(rooms));
+    const rooms = new Set(hub.names());
+    if (rooms.size > 0) pump.changed(rooms);
   }
 
   entries(batch: readonly LogEntry[]): void {
     const { timeline, pump, beginnings } = this.#engine;
     pump.changed(timeline.append(batch, this.#parts.clock.elapsed()));
     this.#parts.counters.add('events_logged', 'all', batch.length);
-    if (this.#isReady) beginnings.beginWaiting();
+    if (this.#isCaughtUp) beginnings.beginWaiting();
   }
 
-  caughtUp(shard: number): void {
-    const { timeline, interest, roomChanges, beginnings } = this.#engine;
-    timeline.caughtUp(shard);
-    interest.caughtUp(shard);
-    roomChanges.caughtUp(shard);
-    beginnings.beginReady();
-  }
-
-  state(state: LogState): void {
-    this.#isReady = state === 'ready';
-    if (this.#isReady) this.#engine.beginnings.beginWaiting();
+  caughtUp(isCaughtUp: boolean): void {
+    this.#isCaughtUp = isCaughtUp;
+    if (!isCaughtUp) return;
+    this.#engine.timeline.caughtUp();
+    this.#engine.beginnings.beginWaiting();
   }
 }

@@ -7,6 +7,8 @@ export interface Welcome {
   /** The profile this process serves. */
   readonly profile: string;
   readonly rooms: readonly string[];
+  /** The log's epoch: ids of another one can't be compared with those that come now. */
+  readonly epoch: string;
   /** The cursor it goes on from, when resumed; null when it starts anew. */
   readonly cursor: string | null;
   readonly resumed: boolean;
@@ -16,9 +18,9 @@ export interface Welcome {
 
 /** Why a session could not be given a stretch of the log. */
 export const GAP_REASONS = [
-  /** The cursor's place was trimmed from the log. */
+  /** Events after the cursor were trimmed from the log. */
   'trimmed',
-  /** The cursor is none of this log's (another log, or a log that was lost). */
+  /** The cursor belongs to another log, or to one that was lost: its epoch is another one. */
   'unknown_cursor',
   /** The session fell too far behind: the oldest append events were left out; what is left follows, no snapshot. */
   'overflow',
@@ -32,6 +34,8 @@ export interface Gap {
   readonly reason: GapReason;
   /** Events lost to the session, where that is known, else null. */
   readonly dropped: number | null;
+  /** The log's epoch from now on. */
+  readonly epoch: string;
   /** Where the session goes on. */
   readonly cursor: string;
 }

@@ -6,7 +6,6 @@ import type { Counters } from '../metrics/counters.js';
 import type { Admission } from './admission.js';
 import type { Hub } from './hub.js';
 import type { Session } from './session.js';
-import type { ShardInterest } from './shard-interest.js';
 import type { Slicer } from './slicer.js';
 import type { Sweeper } from './sweeper.js';
 import type { Timeline } from './timeline.js';
@@ -31,7 +30,6 @@ export interface RoomChangesParts {
   readonly timeline: Timeline;
   readonly slicer: Slicer;
   readonly sweeper: Sweeper;
-  readonly interest: ShardInterest;
   readonly counters: Counters;
   /** A session has something to take. */
   readonly wake: (session: Session) => void;
@@ -78,26 +76,9 @@ export class RoomChanges {
     return [...session.rooms.keys()];
   }
 
-  /** The shard has been read: whoever joined rooms of it meanwhile has them from now on. */
-  caughtUp(shard: number): void {
-    const { hub, timeline, slicer, sweeper, wake } = this.#parts;
-    const rooms = [...hub.names()].filter((room) => timeline.shards.ofRoom(room) === shard);
-    for (const room of rooms) {
-      for (const session of hub.members(room)) {
-        const isPending = session.state === 'live' || session.newcomerIn.has(room);
-        if (!isPending || session.rooms.get(room) !== Infinity) continue;
-        sweeper.moveToHead(session);
-        session.enter(room, timeline.head);
-        session.putAhead(slicer.snapshot(room));
-        wake(session);
-      }
-    }
-  }
-
   #enter(session: Session, room: string): void {
-    const { hub, timeline, slicer, interest } = this.#parts;
-    interest.want(room);
-    if (interest.isReady(room)) {
+    const { hub, timeline, slicer } = this.#parts;
+    if (timeline.isCaughtUp) {
       hub.join(session, room, timeline.head);
       session.putAhead(slicer.snapshot(room));
     } else {
@@ -126,8 +107,7 @@ export class RoomChanges {
     // What it is owed is older.
     const { owed, paid } = session;
     if (session.unpaid > 0) session.owe([...owed.slice(paid), ...passed]);
-    else
-      session.putAhead(slicer.pack(passed, timeline.head, timeline.cursorAt(timeline.head, session.scope)));
+    else session.putAhead(slicer.pack(passed, timeline.head, timeline.cursorAt(timeline.head)));
     wake(session);
     return events.length;
   }

@@ -1,9 +1,9 @@
-import type { Refusal } from '../errors.js';
+import { Refusal } from '../errors.js';
 import type { Event } from '../event.js';
-import type { ShardInterest } from './shard-interest.js';
+import { formatCursor } from '../log/cursor.js';
 import type { Timeline } from './timeline.js';
 
-/** A stretch of a room's history. */
+/** A part of a room's history. */
 export interface RoomPage {
   /** Oldest first. */
   readonly events: readonly Event[];
@@ -13,46 +13,52 @@ export interface RoomPage {
   readonly cursor: string;
 }
 
-/** Rooms as those see them who ask instead of listening. */
+/** The newest values of a room. */
+export interface RoomState {
+  /** The newest event of each slot, oldest first. */
+  readonly events: readonly Event[];
+  /** The log's epoch. */
+  readonly epoch: string;
+  /** The cursor as of which these are the newest. */
+  readonly cursor: string;
+}
+
+/** Tells the content of rooms to clients that ask for it instead of listening. */
 export class RoomReader {
   readonly #timeline: Timeline;
 
-  readonly #interest: ShardInterest;
-
-  constructor(timeline: Timeline, interest: ShardInterest) {
+  constructor(timeline: Timeline) {
     this.#timeline = timeline;
-    this.#interest = interest;
   }
 
-  /** To be awaited before asking for a room: resolves when it can be told, refuses when it can't. */
-  whenReady(room: string): Promise<Refusal | undefined> {
-    return this.#interest.whenReady(room);
+  /** The newest values of a room. Refuses with `not_ready` until the log has been read. */
+  state(room: string): RoomState | Refusal {
+    if (!this.#timeline.isCaughtUp) return notReady();
+    const { epoch, headCursor: cursor } = this.#timeline;
+    return { events: this.#timeline.latest(room), epoch, cursor };
   }
 
-  /** The newest value of each slot of a room, and the cursor it is as of. */
-  state(room: string): { readonly events: readonly Event[]; readonly cursor: string } {
-    return { events: this.#timeline.latest(room), cursor: this.#headCursor(room) };
-  }
-
-  /** Up to `limit` events of a room after `cursor` (null: the oldest there are), and whether that is whole. */
-  history(room: string, cursor: string | null, limit: number): RoomPage {
-    const shards = this.#timeline.shards;
-    const id = cursor === null ? undefined : shards.idsIn(cursor)?.get(shards.ofRoom(room));
-    const standing = cursor === null ? { position: 0 } : this.#timeline.locate(id ?? '');
+  /**
+   * Up to `limit` events of a room after `cursor` (null: the oldest there are), and whether that is whole. Refuses with
+   * `not_ready` until the log has been read.
+   */
+  history(room: string, cursor: string | null, limit: number): RoomPage | Refusal {
+    if (!this.#timeline.isCaughtUp) return notReady();
+    const { epoch, head, headCursor } = this.#timeline;
+    const standing = cursor === null ? { position: 0 } : this.#timeline.locate(cursor);
     if (standing === 'ahead' && cursor !== null) return { events: [], whole: true, cursor };
-    const from = typeof standing === 'object' ? standing.position : 0;
-    const whole = standing !== 'lost' && this.#timeline.isWhole(room, from);
-    const events = this.#timeline.between(room, from, this.#timeline.head, limit);
+    const isHeld = typeof standing === 'object';
+    const from = isHeld ? standing.position : 0;
+    const events = this.#timeline.between(room, from, head, limit);
     const last = events.length === limit ? events[limit - 1] : undefined;
     return {
       events,
-      whole,
-      cursor: last === undefined ? this.#headCursor(room) : shards.cursorOf([last.id]),
+      whole: isHeld && this.#timeline.isWhole(room, from),
+      cursor: last === undefined ? headCursor : formatCursor(epoch, last.id),
     };
   }
+}
 
-  #headCursor(room: string): string {
-    const { head, scopes } = this.#timeline;
-    return this.#timeline.cursorAt(head, scopes.ofRoom(room));
-  }
+function notReady(): Refusal {
+  return new Refusal('not_ready', 'the event log is still being read', 1000);
 }

@@ -2,7 +2,6 @@ import type { Caller } from '../auth/caller.js';
 import type { Event } from '../event.js';
 import { Traffic } from '../metrics/traffic.js';
 import type { Outlet } from './outlet.js';
-import { CursorScope } from './cursor-scope.js';
 import type { Slice } from './slice.js';
 import type { WriteAllowance } from './write-allowance.js';
 
@@ -17,7 +16,6 @@ export type SessionState = 'opening' | 'live' | 'closed';
 // Most sessions are owed nothing, and share these; a flush to thousands is quicker the less memory it has to look at.
 const NOTHING: readonly Event[] = [];
 const NO_SLICES: readonly Slice[] = [];
-const ONE_SHARD = new CursorScope([0]);
 
 /** One connected client as core sees it: who it is, its rooms and its place in the timeline. Holds no socket. */
 export class Session {
@@ -31,8 +29,6 @@ export class Session {
   /** Where what it is written is counted, with all sessions of its transport. */
   readonly #traffic: Traffic;
   readonly #rooms = new Map<string, number>();
-  readonly #scopeOf: (rooms: readonly string[]) => CursorScope;
-  #scope: CursorScope;
   #onlyRoom: string | null = null;
   #coveredFrom = 0;
   /** When it ends since what its client showed expires, epoch ms; null: never. */
@@ -50,7 +46,7 @@ export class Session {
    */
   owed: readonly Event[] = NOTHING;
   paid = 0;
-  /** Rooms it begins as a newcomer, whatever its cursor says: it joined them while their shard was not followed. */
+  /** Rooms it begins as a newcomer, whatever its cursor says: it joined them before the log had been read. */
   readonly newcomerIn = new Set<string>();
   /** True until it has caught up after it came back with a cursor: until then it may lag without limit. */
   resuming = false;
@@ -65,7 +61,6 @@ export class Session {
     transport: Transport,
     outlet: Outlet,
     allowance: WriteAllowance | null = null,
-    scopeOf: (rooms: readonly string[]) => CursorScope = () => ONE_SHARD,
     traffic = new Traffic(),
   ) {
     this.id = id;
@@ -74,8 +69,6 @@ export class Session {
     this.transport = transport;
     this.outlet = outlet;
     this.allowance = allowance;
-    this.#scopeOf = scopeOf;
-    this.#scope = scopeOf([]);
     this.#traffic = traffic;
   }
 
@@ -134,7 +127,7 @@ export class Session {
 
   /**
    * Its rooms, each with the position from which on it gets the room's events from the timeline; Infinity while that is
-   * not known: while it is `opening`, for those it came with, and while the room's shard is still being read.
+   * not known: while it is `opening`, for those it came with.
    */
   get rooms(): ReadonlyMap<string, number> {
     return this.#rooms;
@@ -151,11 +144,6 @@ export class Session {
    */
   get coveredFrom(): number {
     return this.#coveredFrom;
-  }
-
-  /** The shards that its cursor is to speak of: those of the rooms whose events it gets. */
-  get scope(): CursorScope {
-    return this.#scope;
   }
 
   /** It gets the room's events from position `since` on, whether it had the room before or not. */
@@ -182,6 +170,5 @@ export class Session {
     }
     this.#onlyRoom = this.#rooms.size === 1 ? (entered[0] ?? null) : null;
     this.#coveredFrom = coveredFrom;
-    this.#scope = this.#scopeOf(entered);
   }
 }

@@ -2,7 +2,6 @@ import type { Caller } from '../auth/caller.js';
 import { Refusal } from '../errors.js';
 import type { Traffic } from '../metrics/traffic.js';
 import type { Admission } from './admission.js';
-import type { CursorScope } from './cursor-scope.js';
 import type { Hub } from './hub.js';
 import type { Outlet } from './outlet.js';
 import { Session, type Transport } from './session.js';
@@ -34,8 +33,6 @@ export interface SessionsParts {
   readonly newId: () => string;
   /** What limits the writes to one client whose events are a write each; null: no limit. */
   readonly newAllowance: () => WriteAllowance | null;
-  /** The shards of a session's rooms. */
-  readonly scopeOf: (rooms: readonly string[]) => CursorScope;
   /** Where what they are written is counted. */
   readonly traffic: Readonly<Record<Transport, Traffic>>;
 }
@@ -92,7 +89,6 @@ export class Sessions implements Iterable<Session> {
       transport,
       outlet,
       allowance,
-      this.#parts.scopeOf,
       this.#parts.traffic[transport],
     );
     this.#sessions.set(session.id, session);

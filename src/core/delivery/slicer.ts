@@ -67,7 +67,7 @@ export class Slicer {
       ? events
       : events.slice(0, count).filter((event) => !this.#timeline.isSuperseded(event));
     const covers = whole ? raw.length : raw.filter(({ position }) => position < end).length;
-    return new Slice(left, end, this.#timeline.cursorAt(end, this.#timeline.scopes.ofRoom(room)), covers);
+    return new Slice(left, end, this.#timeline.cursorAt(end), covers);
   }
 
   /** What the room was sent in `[since, to)`, if one write carries it all. */
@@ -82,9 +82,9 @@ export class Slicer {
 
   /** The newest event of each of the room's slots, in slices small enough for one write each. */
   snapshot(room: string): readonly Slice[] {
-    const { head, scopes } = this.#timeline;
+    const { head } = this.#timeline;
     return kept(this.#snapshots, `${room} ${String(head)}`, () =>
-      this.pack(this.#timeline.latest(room), head, this.#timeline.cursorAt(head, scopes.ofRoom(room))),
+      this.pack(this.#timeline.latest(room), head, this.#timeline.cursorAt(head)),
     );
   }
 

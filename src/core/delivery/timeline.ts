@@ -1,52 +1,58 @@
 import type { Event, LogEntry } from '../event.js';
 import type { EventTypes } from '../event-types.js';
 import { BoundedQueue } from '../log/bounded-queue.js';
+import { formatCursor, parseCursor } from '../log/cursor.js';
 import { entrySize } from '../log/entry-size.js';
-import { compareLogIds, FIRST_LOG_ID, isLogId } from '../log/log-id.js';
+import type { Loss } from '../log/event-log.js';
+import { compareLogIds, FIRST_LOG_ID } from '../log/log-id.js';
 import type { LogBounds } from '../log/memory-log.js';
-import { Shards } from '../log/shards.js';
 import type { Counters } from '../metrics/counters.js';
-import { type CursorScope, CursorScopes } from './cursor-scope.js';
 import { RetainedValues } from './retained-values.js';
 import { RoomHistory } from './room-history.js';
-import { type PlacedEntry, ShardEnd, type Standing } from './shard-end.js';
 
 /** The part of the log's bytes that newest values may take whose events left the log. */
 const RETAINED_SHARE = 0.25;
 
+/** Where a cursor stands: at a position, `ahead` of what this process has read, or not in this log any more. */
+export type Standing = { readonly position: number } | 'ahead' | Loss;
+
 /** An entry, and what it takes to let go of it. */
-export interface HeldEntry extends PlacedEntry {
-  readonly shard: number;
+export interface HeldEntry {
+  readonly id: string;
+  readonly position: number;
   readonly rooms: readonly string[];
   /** When it arrived, {@link Clock.elapsed}. */
   readonly at: number;
-  /** False for what its shard held already when this process began to read it. */
+  /** False for what the log held already when this process began to read it. */
   readonly isNew: boolean;
 }
 
 /**
- * The end of the log that this process holds in memory, by room. The nth entry that arrived, of whichever shard, has
- * position n; a session at position p has everything before p. All sessions read the same events from here.
+ * The end of the log that this process holds in memory, by room. The nth entry that arrived has position n; a session at
+ * position p has everything before p. All sessions read the same events from here.
  */
 export class Timeline {
-  /** The sets of shards that cursors may speak of. */
-  readonly scopes: CursorScopes;
-  /** How the log is divided. */
-  readonly shards: Shards;
   readonly #types: EventTypes;
-  /** Of all shards, in order of position. */
+  /** In order of position, without a hole. */
   readonly #entries: BoundedQueue<HeldEntry>;
-  readonly #ends: readonly ShardEnd[];
   readonly #rooms = new Map<string, RoomHistory>();
   readonly #retained: RetainedValues;
   #head = 0;
-  #revision = 0;
+  #epoch = '';
+  /** The position at which the epoch began. */
+  #epochStart = 0;
+  /** The id before all entries that are held, or were since the last reset. */
+  #floor = FIRST_LOG_ID;
+  #hasBegun = false;
+  #isCaughtUp = false;
+  /** Rooms that nothing is known of are whole from this position on. */
+  #forgottenRoomsEnd = 0;
+  /** The last cursor that was made, and its position. */
+  #cursor = '';
+  #cursorPosition = -1;
 
-  constructor(types: EventTypes, bounds: LogBounds, counters: Counters, shards = new Shards(1)) {
+  constructor(types: EventTypes, bounds: LogBounds, counters: Counters) {
     this.#types = types;
-    this.shards = shards;
-    this.scopes = new CursorScopes(shards);
-    this.#ends = this.scopes.all.shards.map((shard) => new ShardEnd(shards.logId(shard, FIRST_LOG_ID)));
     this.#entries = new BoundedQueue(bounds.maxEvents, bounds.maxBytes);
     this.#retained = new RetainedValues(bounds.maxBytes * RETAINED_SHARE, (event) => {
       this.#rooms.get(event.room)?.forget(event);
@@ -59,9 +65,14 @@ export class Timeline {
     return this.#head;
   }
 
-  /** The cursor of {@link head} in all shards. */
+  /** The cursor of {@link head}. */
   get headCursor(): string {
     return this.cursorAt(this.#head);
+  }
+
+  /** The log's epoch; empty before the first reset. */
+  get epoch(): string {
+    return this.#epoch;
   }
 
   /** Entries held. */
@@ -69,65 +80,51 @@ export class Timeline {
     return this.#entries.length;
   }
 
-  /** Starts the shard of `floor` anew after that id: sessions of its rooms at earlier positions have lost events. Newest values stay. */
-  reset(floor: string): void {
-    const shard = this.shards.ofId(floor);
-    const end = this.#endOf(shard);
-    this.#revision += 1;
-    for (const entry of this.#entries.remove((one) => one.shard === shard)) {
+  /** True once all has been read that the log held: only then can rooms be shown. */
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp;
+  }
+
+  /**
+   * Starts anew after the id `floor` of `epoch`: sessions at earlier positions have lost events. Newest values stay, unless
+   * the epoch is another one: they belong to a log that is gone.
+   */
+  reset(epoch: string, floor: string): void {
+    this.#cursorPosition = -1;
+    for (let entry = this.#entries.shift(); entry !== undefined; entry = this.#entries.shift()) {
       this.#trim(entry.rooms, entry.position + 1);
     }
     // A position of its own for the break, so that no session that stood at the old head passes for whole.
-    if (end.begun) this.#head += 1;
-    end.begun = true;
-    for (const [name, room] of this.#rooms) {
-      if (this.shards.ofRoom(name) === shard) room.breakAt(this.#head);
-    }
-    end.forgottenRoomsEnd = this.#head;
-    end.reset(floor);
+    if (this.#hasBegun) this.#head += 1;
+    this.#hasBegun = true;
+    if (epoch !== this.#epoch) this.#forgetValues();
+    for (const room of this.#rooms.values()) room.breakAt(this.#head);
+    this.#forgottenRoomsEnd = this.#head;
+    this.#epoch = epoch;
+    this.#floor = floor;
   }
 
-  /** The shard has been read to its end: cursors may speak of it. */
-  caughtUp(shard: number): void {
-    this.#revision += 1;
-    this.#endOf(shard).caughtUp = true;
+  /** All has been read that the log holds. */
+  caughtUp(): void {
+    this.#isCaughtUp = true;
   }
 
-  /** Forgets all of a shard, which is followed no longer; no session may have a room of it. */
-  forget(shard: number): void {
-    this.#revision += 1;
-    this.#entries.remove((one) => one.shard === shard);
-    for (const [name, room] of this.#rooms) {
-      if (this.shards.ofRoom(name) !== shard) continue;
-      for (const event of room.latest) this.#retained.release(event);
-      this.#rooms.delete(name);
-    }
-    const end = this.#endOf(shard);
-    end.reset(this.shards.logId(shard, FIRST_LOG_ID));
-    end.begun = false;
-    end.caughtUp = false;
-    end.forgottenRoomsEnd = this.#head;
-  }
-
-  /** Adds the next entries of a shard, which arrived at `at` ({@link Clock.elapsed}); returns the rooms they go to. */
+  /** Adds the next entries, which arrived at `at` ({@link Clock.elapsed}); returns the rooms they go to. */
   append(batch: readonly LogEntry[], at = 0): Set<string> {
     const touched = new Set<string>();
-    this.#revision += 1;
+    this.#cursorPosition = -1;
     for (const entry of batch) {
       const position = this.#head++;
-      const shard = this.shards.ofId(entry.id);
       const rooms: string[] = [];
-      for (const event of this.#placeIn(shard, entry, position)) {
+      for (const event of this.#types.place(entry, position)) {
         rooms.push(event.room);
         touched.add(event.room);
         const superseded = this.#roomFor(event.room).push(event);
         if (superseded !== undefined) this.#retained.release(superseded);
       }
-      const end = this.#endOf(shard);
-      const held: HeldEntry = { id: entry.id, position, shard, rooms, at, isNew: end.caughtUp };
-      end.push(held);
+      const held: HeldEntry = { id: entry.id, position, rooms, at, isNew: this.#isCaughtUp };
       this.#entries.push(held, entrySize(entry), (dropped) => {
-        this.#endOf(dropped.shard).shift();
+        this.#floor = dropped.id;
         this.#trim(dropped.rooms, dropped.position + 1);
       });
     }
@@ -136,16 +133,18 @@ export class Timeline {
 
   /** The entry as its rooms get it, for entries read from the log that are older than what is held here. */
   place(entry: LogEntry): Event[] {
-    return this.#placeIn(this.shards.ofId(entry.id), entry, -1);
+    return this.#types.place(entry, -1);
   }
 
-  /** The cursor that says "everything before `position`" of the shards in `scope`. */
-  cursorAt(position: number, scope: CursorScope = this.scopes.all): string {
-    return scope.cursorAt(position, this.#revision, (shards) => {
-      const ends = shards.map((shard) => this.#endOf(shard));
-      const known = this.shards.count === 1 ? ends : ends.filter(({ caughtUp }) => caughtUp);
-      return this.shards.cursorOf(known.map((end) => end.idBefore(position)));
-    });
+  /** The cursor that says "everything before `position`". */
+  cursorAt(position: number): string {
+    if (position !== this.#cursorPosition) {
+      const oldest = this.#entries.at(0)?.position ?? position;
+      const id = this.#entries.at(position - 1 - oldest)?.id ?? this.#floor;
+      this.#cursor = formatCursor(this.#epoch, id);
+      this.#cursorPosition = position;
+    }
+    return this.#cursor;
   }
 
   /** When the entry at `position` arrived, or, where that is gone, the oldest after it; undefined when none is held. */
@@ -166,20 +165,28 @@ export class Timeline {
     return some;
   }
 
-  /** Where an id of the log stands; any text may come in. */
-  locate(id: string): Standing {
-    return isLogId(id) ? this.#endOf(this.shards.ofId(id)).locate(id, this.#head) : 'lost';
+  /** Where a cursor stands; any text may come in. */
+  locate(cursor: string): Standing {
+    const at = parseCursor(cursor);
+    if (at?.epoch !== this.#epoch) return 'unknown_cursor';
+    const { id } = at;
+    if (compareLogIds(id, this.#floor) < 0) return 'trimmed';
+    const newest = this.#entries.at(this.#entries.length - 1);
+    if (compareLogIds(id, newest?.id ?? this.#floor) > 0) return 'ahead';
+    const next = this.#entries.firstIndexWhere((entry) => compareLogIds(entry.id, id) > 0);
+    // An id between those of the log is none that it ever gave.
+    const isOwn = id === (next === 0 ? this.#floor : this.#entries.at(next - 1)?.id);
+    return isOwn ? { position: this.#entries.at(next)?.position ?? this.#head } : 'unknown_cursor';
   }
 
-  /** True for a cursor of this log whose place, in some shard, is held no more. */
-  isTrimmed(cursor: string): boolean {
-    const ids = [...(this.shards.idsIn(cursor)?.values() ?? [])];
-    return ids.some((id) => this.locate(id) === 'lost');
+  /** Why a session at `position`, which is not whole, has lost events. */
+  lossAt(position: number): Loss {
+    return position < this.#epochStart ? 'unknown_cursor' : 'trimmed';
   }
 
   /** True when nothing the room was sent since `position` is missing here. */
   isWhole(room: string, position: number): boolean {
-    return position >= (this.#rooms.get(room)?.wholeFrom ?? this.#endOfRoom(room).forgottenRoomsEnd);
+    return position >= (this.#rooms.get(room)?.wholeFrom ?? this.#forgottenRoomsEnd);
   }
 
   /** True when {@link isWhole} for all rooms, each since `position` or its own position, whichever is later. */
@@ -195,7 +202,7 @@ export class Timeline {
 
   /** The position from which on a session has all of the room that came before `position`. */
   endBefore(room: string, position: number): number {
-    return this.#rooms.get(room)?.endBefore(position) ?? this.#endOfRoom(room).forgottenRoomsEnd;
+    return this.#rooms.get(room)?.endBefore(position) ?? this.#forgottenRoomsEnd;
   }
 
   /** How many events the room was sent in `[from, to)`, and their bytes. */
@@ -208,7 +215,7 @@ export class Timeline {
     return this.#rooms.get(room)?.between(from, to, limit) ?? [];
   }
 
-  /** True when a newer value of the event's slot is known: whoever reads on from the event comes to that one. */
+  /** True when a newer value of the event's slot is known, of the same epoch: reading on from the event leads to it. */
   isSuperseded({ room, slot, id }: Event): boolean {
     const newest = slot === null ? undefined : this.#rooms.get(room)?.newest(slot);
     return newest !== undefined && compareLogIds(newest.id, id) > 0;
@@ -223,32 +230,23 @@ export class Timeline {
   forgetEmptyRooms(position: number): void {
     for (const [name, room] of this.#rooms) {
       if (!room.isEmpty || room.wholeFrom > position) continue;
-      const end = this.#endOfRoom(name);
-      end.forgottenRoomsEnd = Math.max(end.forgottenRoomsEnd, room.wholeFrom);
+      this.#forgottenRoomsEnd = Math.max(this.#forgottenRoomsEnd, room.wholeFrom);
       this.#rooms.delete(name);
     }
-  }
-
-  #endOf(shard: number): ShardEnd {
-    return this.#ends[shard] as ShardEnd;
-  }
-
-  #endOfRoom(room: string): ShardEnd {
-    return this.#endOf(this.shards.ofRoom(room));
-  }
-
-  /** The entry as those of its rooms get it that lie in its shard. */
-  #placeIn(shard: number, entry: LogEntry, position: number): Event[] {
-    const events = this.#types.place(entry, position);
-    return this.shards.count === 1 ? events : events.filter(({ room }) => this.shards.ofRoom(room) === shard);
   }
 
   #roomFor(name: string): RoomHistory {
     let room = this.#rooms.get(name);
     if (room === undefined) {
-      this.#rooms.set(name, (room = new RoomHistory(this.#endOfRoom(name).forgottenRoomsEnd)));
+      this.#rooms.set(name, (room = new RoomHistory(this.#forgottenRoomsEnd)));
     }
     return room;
+  }
+
+  #forgetValues(): void {
+    this.#epochStart = this.#head;
+    for (const room of this.#rooms.values()) for (const event of room.latest) this.#retained.release(event);
+    this.#rooms.clear();
   }
 
   #trim(rooms: readonly string[], position: number): void {

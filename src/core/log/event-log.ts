@@ -1,68 +1,59 @@
 import type { Refusal } from '../errors.js';
 import type { LogEntry, NewEvent } from '../event.js';
-import type { Shards } from './shards.js';
 
 /**
- * `starting`: what the log holds is still being read in, for the first time. `ready`: it takes and gives events.
- * `unavailable`: its store, or a part of it that is followed, can't be reached; it goes on by itself when it can.
+ * `starting`: the log's content is still being read for the first time, or nobody knows yet whether it can be appended to.
+ * `ready`: it can be read and appended to. `unavailable`: one of the two does not work; it goes on by itself when it can.
  */
 export type LogState = 'starting' | 'ready' | 'unavailable';
 
-/** Who follows the log. All calls come in order, one at a time; ids tell of which shard they speak. */
+/** Follows the log. All calls come in order, one at a time. */
 export interface LogTail {
   /**
-   * What comes next in the shard of `floor` follows that id: a cursor at or after it is whole, one before it has lost
-   * events. Comes first in each shard, and again whenever it could not be followed without loss.
+   * The next entries follow the id `floor` of `epoch`: a cursor at or after it is complete, one before it has lost events.
+   * Comes first, and again whenever the log could not be followed without loss, or was replaced (another epoch).
    */
-  reset(floor: string): void;
-  /** The next entries of one shard, oldest first, each exactly once; never empty. */
+  reset(epoch: string, floor: string): void;
+  /** The next entries, oldest first, each exactly once; never empty. */
   entries(batch: readonly LogEntry[]): void;
-  /** All that the shard holds has been told; comes each time it could be followed up to its end again. */
-  caughtUp(shard: number): void;
-  /** The log's state changed. */
-  state(state: LogState): void;
-}
-
-/** A stretch of one shard of the log. */
-export interface LogPage {
-  /** Oldest first; empty when nothing follows the id. */
-  readonly entries: readonly LogEntry[];
-  /** False when events right after the id are gone (trimmed), or the id is none of this log's. */
-  readonly whole: boolean;
+  /** True: all entries of the log have been told. False: the log can not be read now. Comes at each change. */
+  caughtUp(isCaughtUp: boolean): void;
 }
 
 /**
- * The bounded log all events enter, in one or several shards; the order within a shard is the order of delivery within
- * each of its rooms. Memory and Redis implement it; one contract suite runs over both.
+ * Why events after a cursor can not be had. `trimmed`: they were removed. `unknown_cursor`: the cursor belongs to another
+ * log, or to one that was lost.
+ */
+export type Loss = 'trimmed' | 'unknown_cursor';
+
+/** The entries after a cursor. */
+export interface LogPage {
+  /** Oldest first; empty when nothing follows the cursor. */
+  readonly entries: readonly LogEntry[];
+  /** Why events right after the cursor are missing; null when none are. */
+  readonly loss: Loss | null;
+}
+
+/**
+ * The bounded log that all events enter; its order is the order of delivery within each room. Memory and Redis implement
+ * it; one contract suite runs over both.
  */
 export interface EventLog {
   /** Where it is kept. */
   readonly kind: 'memory' | 'redis';
-  /** How it is divided. */
-  readonly shards: Shards;
-  /** Resolves when it may be written to: when it is known that all who share it divide it alike. */
-  readonly agreed: Promise<void>;
-  /** Its state now; changes are told to the tail. */
+  /** Its state now. */
   readonly state: LogState;
-  /**
-   * Begins to follow the log with everything it still holds, then live; only these of its shards, or all. Called once,
-   * before anything else.
-   */
-  start(tail: LogTail, shards?: readonly number[]): void;
-  /** The shards that are followed. */
-  readonly followed: readonly number[];
-  /** Follows a shard, as {@link start} does; no effect when it is followed already. */
-  follow(shard: number): void;
-  /** Follows a shard no longer: the tail is told nothing of it any more. */
-  unfollow(shard: number): void;
+  /** Why it is not `ready`, for operators; null when it is. */
+  readonly reason: string | null;
+  /** Begins to follow the log with everything it still holds, then live. Called once, before anything else. */
+  start(tail: LogTail): void;
   /**
    * Appends all events or none, in order; resolves with one id each once the log has them. Refuses with
    * `log_unavailable`: nothing was stored; or with `outcome_unknown`: it may have been, so that trying again may store it twice.
-   * Where the events lie in several shards it is all or none in each; an event of several shards has an id in each, and the first is told.
    */
   append(events: readonly NewEvent[]): Promise<readonly string[] | Refusal>;
-  /** Up to `limit` (≥ 1) entries after `id`, in its shard; any text may come in. Refuses with `log_unavailable`. */
-  readAfter(id: string, limit: number): Promise<LogPage | Refusal>;
-  /** Stops following and lets go of what was opened. What was appended stays appended. */
+  /** Up to `limit` (≥ 1) entries after a cursor; any text may come in. Refuses with `log_unavailable`. */
+  readAfter(cursor: string, limit: number): Promise<LogPage | Refusal>;
+  /** Stops following and closes connections. Appended events stay. */
   close(): Promise<void>;
 }

@@ -1,10 +1,11 @@
 import type { Clock } from '../clock.js';
 import type { LogEntry, NewEvent } from '../event.js';
 import { BoundedQueue } from './bounded-queue.js';
+import { parseCursor } from './cursor.js';
 import { entrySize } from './entry-size.js';
 import type { EventLog, LogPage, LogState, LogTail } from './event-log.js';
-import { compareLogIds, isLogId } from './log-id.js';
-import { Shards } from './shards.js';
+import { newEpoch } from './log-epoch.js';
+import { compareLogIds } from './log-id.js';
 
 /** Bounds of a log kept in memory: whichever is reached first trims the oldest. */
 export interface LogBounds {
@@ -14,11 +15,11 @@ export interface LogBounds {
   readonly maxBytes: number;
 }
 
-/** The log in the process's memory: what runs without Redis. It is gone when the process ends. */
+/** The log in the process's memory: what runs without Redis. It ends with the process, so each has an epoch of its own. */
 export class MemoryLog implements EventLog {
   readonly kind = 'memory';
-  readonly shards = new Shards(1);
-  readonly agreed = Promise.resolve();
+  readonly reason = null;
+  readonly #epoch = newEpoch();
   readonly #clock: Clock;
   readonly #entries: BoundedQueue<LogEntry>;
   #tail: LogTail | undefined;
@@ -37,23 +38,10 @@ export class MemoryLog implements EventLog {
     return 'ready';
   }
 
-  get followed(): readonly number[] {
-    return [0];
-  }
-
-  follow(): void {
-    // Its only shard is followed from the start.
-  }
-
-  unfollow(): void {
-    // What is in this memory costs nothing to follow.
-  }
-
   start(tail: LogTail): void {
     this.#tail = tail;
-    tail.reset(this.#floor);
-    tail.caughtUp(0);
-    tail.state('ready');
+    tail.reset(this.#epoch, this.#floor);
+    tail.caughtUp(true);
   }
 
   append(events: readonly NewEvent[]): Promise<readonly string[]> {
@@ -68,13 +56,13 @@ export class MemoryLog implements EventLog {
   }
 
   readAfter(cursor: string, limit: number): Promise<LogPage> {
-    const known =
-      isLogId(cursor) &&
-      compareLogIds(cursor, this.#floor) >= 0 &&
-      compareLogIds(cursor, this.#lastId()) <= 0;
-    if (!known) return Promise.resolve({ entries: [], whole: false });
-    const start = this.#entries.firstIndexWhere((entry) => compareLogIds(entry.id, cursor) > 0);
-    return Promise.resolve({ entries: this.#entries.slice(start, start + limit), whole: true });
+    const at = parseCursor(cursor);
+    if (at?.epoch !== this.#epoch || compareLogIds(at.id, this.#lastId()) > 0) {
+      return Promise.resolve({ entries: [], loss: 'unknown_cursor' });
+    }
+    if (compareLogIds(at.id, this.#floor) < 0) return Promise.resolve({ entries: [], loss: 'trimmed' });
+    const start = this.#entries.firstIndexWhere((entry) => compareLogIds(entry.id, at.id) > 0);
+    return Promise.resolve({ entries: this.#entries.slice(start, start + limit), loss: null });
   }
 
   close(): Promise<void> {

@@ -1,18 +1,25 @@
 import type { Clock } from '../clock.js';
-import type { LogEntry } from '../event.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import { connectRedis, type RedisConnection } from '../redis/redis-connection.js';
+import type { RefusedPermissions } from '../redis/refused-permissions.js';
 import { FrozenError, unlessFrozen } from '../redis/unless-frozen.js';
-import type { LogState } from './event-log.js';
-import { FIRST_LOG_ID, logIdBefore } from './log-id.js';
-import type { Shards } from './shards.js';
-import { readFloor } from './stream-floor.js';
+import type { LogTail } from './event-log.js';
+import { compareLogIds, FIRST_LOG_ID, logIdBefore } from './log-id.js';
 import type { RawEntry, StreamParser } from './stream-parser.js';
+import {
+  continuityOf,
+  deletedAfter,
+  floorOf,
+  type PageIds,
+  placeAfter,
+  type StreamPlace,
+} from './stream-place.js';
+import { ensureEpoch, lookAtStream, renewEpoch, type StreamState } from './stream-state.js';
 
 /** Entries read from Redis at once. */
 const PAGE_SIZE = 1000;
-/** How long one read waits for news, ms. */
+/** How long one read waits for news, ms; a replaced stream is noticed after it. */
 const BLOCK_MS = 2000;
 /** A read that takes so long says that Redis is frozen, ms. */
 const MAX_READ_MS = BLOCK_MS + 2000;
@@ -23,18 +30,6 @@ const RETRY_MS = 200;
 export interface StreamFollowerSettings {
   readonly url: string;
   readonly key: string;
-  readonly shard: number;
-  readonly shards: Shards;
-  /** Entries the stream keeps. */
-  readonly maxEvents: number;
-}
-
-/** Whom a {@link StreamFollower} tells, as a log tells its tail. */
-export interface StreamTail {
-  reset(floor: string): void;
-  entries(batch: readonly LogEntry[]): void;
-  /** {@link StreamFollower.state}, or whether it fails, has changed. */
-  changed(state: LogState): void;
 }
 
 /** What a {@link StreamFollower} works with. */
@@ -42,40 +37,38 @@ export interface StreamFollowerParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
-  /** For what must not wait behind a blocking read. */
+  readonly permissions?: RefusedPermissions;
+  /** For what writes: the stream's epoch. */
   readonly writer: RedisConnection;
   readonly parser: StreamParser;
-  readonly tail: StreamTail;
-  /** Rejects unless the stream may be followed; asked at each beginning. */
-  readonly check: (redis: RedisConnection) => Promise<void>;
+  readonly tail: LogTail;
 }
 
-/** Follows one stream from a position of its own, on a connection of its own; goes on by itself after an outage. */
+/**
+ * Follows one stream from a position of its own, on a connection of its own; goes on by itself after an outage. After each
+ * read it looks at the stream, and proves that nothing is missing before what was read: where it can't, it says so.
+ */
 export class StreamFollower {
   readonly #settings: StreamFollowerSettings;
   readonly #parts: StreamFollowerParts;
   readonly #reader: RedisConnection;
-  #state: LogState = 'starting';
-  /** As the stream has it. */
-  #lastId: string | null = null;
-  #isFailing = false;
+  /** Undefined before the first read, and when the stream was replaced. */
+  #place: StreamPlace | undefined;
+  #isFirstReset = true;
+  #isCaughtUp = false;
+  #problem: string | null = null;
   #isFrozen = false;
   #closed = false;
 
   constructor(settings: StreamFollowerSettings, parts: StreamFollowerParts) {
     this.#settings = settings;
     this.#parts = parts;
-    this.#reader = connectRedis(settings.url, 'read', parts.logger);
+    this.#reader = connectRedis(settings.url, 'read', parts.logger, parts.permissions?.of('events'));
   }
 
-  /** As that of a log. */
-  get state(): LogState {
-    return this.#state;
-  }
-
-  /** True while the stream can't be read. */
-  get isFailing(): boolean {
-    return this.#isFailing;
+  /** Why the stream can't be read now, for operators; null when it can. */
+  get problem(): string | null {
+    return this.#problem;
   }
 
   /** True from when Redis took far too long to answer until it answers again. */
@@ -87,13 +80,12 @@ export class StreamFollower {
   async follow(): Promise<void> {
     while (!this.#closed) {
       try {
-        await this.#unlessFrozen(this.#parts.check(this.#reader));
-        await this.#unlessFrozen(this.#findPosition());
         await this.#readOn();
       } catch (error) {
         if (this.#closed) return;
         this.#parts.logger.debug('reading the log failed', { reason: String(error) });
-        this.#enter(this.#state === 'ready' ? 'unavailable' : this.#state, true);
+        this.#problem = `the log can not be read from Redis: ${messageOf(error)}`;
+        this.#tellCaughtUp(false);
         await new Promise<void>((resolve) => {
           this.#parts.clock.after(RETRY_MS, resolve);
         });
@@ -109,61 +101,107 @@ export class StreamFollower {
     this.#reader.disconnect();
   }
 
-  /** Finds where to read on; says so when what follows the last entry read is not whole any more. */
-  async #findPosition(): Promise<void> {
-    const floor = await readFloor(this.#reader, this.#settings.key);
-    if (this.#lastId !== null && (this.#lastId === floor || (await this.#holds(this.#lastId)))) return;
-    if (!this.#closed) this.#restart(floor);
-  }
-
-  /** Says so when entries between `from` and `first`, which were read after it, may have been trimmed unread. */
-  async #checkLoss(from: string, first: string): Promise<void> {
-    // What was trimmed since the read looks the same: better a gap too many than one too few.
-    const isWhole =
-      (await this.#holds(from)) || (await readFloor(this.#parts.writer, this.#settings.key)) === from;
-    if (!this.#closed && !isWhole) this.#restart(logIdBefore(first, this.#settings.shards.maxSequence));
-  }
-
-  /** True when the stream holds the entry. An id that it gave and holds no more was trimmed, or lost with Redis' memory. */
-  async #holds(id: string): Promise<boolean> {
-    return (await this.#reader.xrange(this.#settings.key, id, id)).length > 0;
-  }
-
-  #restart(floor: string): void {
-    const { shards, shard } = this.#settings;
-    if (this.#lastId !== null) this.#parts.counters.add('log_breaks');
-    this.#lastId = floor;
-    this.#parts.tail.reset(shards.logId(shard, floor));
-  }
-
   /** Reads until it fails; first what is there, then what comes. */
   async #readOn(): Promise<void> {
-    const { key, shard, maxEvents } = this.#settings;
-    const { parser, tail } = this.#parts;
     while (!this.#closed) {
-      const from = this.#lastId ?? FIRST_LOG_ID;
-      const caughtUp = this.#state === 'ready';
-      const streams = await this.#unlessFrozen(
-        caughtUp
-          ? this.#reader.xread('COUNT', PAGE_SIZE, 'BLOCK', BLOCK_MS, 'STREAMS', key, from)
-          : this.#reader.xread('COUNT', PAGE_SIZE, 'STREAMS', key, from),
-      );
+      const [page, state] = await this.#unlessFrozen(this.#read());
       if (this.#closed) return;
-      const raw = (streams?.[0]?.[1] ?? []) as RawEntry[];
-      const [first] = raw;
-      const last = raw[raw.length - 1];
-      if (first !== undefined && last !== undefined) {
-        // So far behind, the stream may have been trimmed past this reader.
-        if (raw.length >= Math.min(PAGE_SIZE, maxEvents)) {
-          await this.#unlessFrozen(this.#checkLoss(from, first[0]));
-        }
-        if (this.#closed) return;
-        this.#lastId = last[0];
-        const entries = parser.parse(shard, raw);
-        if (entries.length > 0) tail.entries(entries);
-      }
-      if (raw.length < PAGE_SIZE) this.#enter('ready', false);
+      const isTaken = await this.#take(page, state);
+      this.#problem = null;
+      if (isTaken && page.length < PAGE_SIZE) this.#tellCaughtUp(true);
     }
+  }
+
+  /** The next page, and the stream as it is after that read: Redis answers both in one go. */
+  async #read(): Promise<[RawEntry[], StreamState]> {
+    const { key } = this.#settings;
+    const from = this.#place?.id ?? FIRST_LOG_ID;
+    const waits = this.#isCaughtUp && this.#place !== undefined;
+    const page = waits
+      ? this.#reader.xread('COUNT', PAGE_SIZE, 'BLOCK', BLOCK_MS, 'STREAMS', key, from)
+      : this.#reader.xread('COUNT', PAGE_SIZE, 'STREAMS', key, from);
+    // A Cluster's client may ask a second node: the look must not come before the read.
+    if (this.#reader.isCluster) await page;
+    return Promise.all([
+      page.then((streams) => (streams?.[0]?.[1] ?? []) as RawEntry[]),
+      lookAtStream(this.#reader, key, this.#place?.anchor ?? null),
+    ]);
+  }
+
+  /** Takes a page in, if it proves to follow what was read. False when the stream has to be read anew. */
+  async #take(raw: readonly RawEntry[], state: StreamState): Promise<boolean> {
+    const { key } = this.#settings;
+    const { writer } = this.#parts;
+    const place = this.#place;
+    if (state.epoch === null) {
+      await this.#unlessFrozen(ensureEpoch(writer, key));
+      return this.#startOver();
+    }
+    if (place === undefined) return this.#begin(raw, state, state.epoch);
+    if (state.epoch !== place.epoch) return this.#startOver();
+    const page = idsOf(raw);
+    const continuity = continuityOf(place, state);
+    if (continuity === 'replaced') {
+      const { epoch, id: read, anchor } = place;
+      const anew = await this.#unlessFrozen(renewEpoch(writer, key, { epoch, read, anchor }));
+      if (anew !== epoch) return this.#startOver();
+      // The server this reader is at does not have what the one has that is written to.
+      this.#reader.disconnect(true);
+      throw new Error('the server that is read from is behind');
+    }
+    if (continuity === 'whole') {
+      this.#goOn(raw, place, state);
+      return true;
+    }
+    // All of it is read, and some of what was there is gone; or the next read says what there is.
+    const isAllRead = state.last === null || compareLogIds(state.last, place.id) <= 0;
+    const floor = page !== null ? logIdBefore(page.first) : isAllRead ? state.lastGenerated : null;
+    if (floor === null) return false;
+    this.#reset(place.epoch, floor);
+    this.#goOn(raw, { ...place, id: floor, anchor: null }, state);
+    return true;
+  }
+
+  /** Takes the first page of a stream. */
+  #begin(raw: readonly RawEntry[], state: StreamState, epoch: string): boolean {
+    const floor = floorOf(idsOf(raw), state);
+    if (floor === null) return false;
+    this.#reset(epoch, floor);
+    this.#goOn(raw, { epoch, id: floor, anchor: null, added: null, deletedTo: FIRST_LOG_ID }, state);
+    return true;
+  }
+
+  /** Tells the entries of a page that follows `from`; where entries between them were deleted, says so. */
+  #goOn(raw: readonly RawEntry[], from: StreamPlace, state: StreamState): void {
+    const page = idsOf(raw);
+    const deleted = deletedAfter(from, page, state);
+    if (deleted === null) {
+      this.#tell(raw);
+      this.#place = placeAfter(page, from, state);
+      return;
+    }
+    const next = raw.findIndex(([id]) => compareLogIds(id, deleted) > 0);
+    const before = next < 0 ? raw.length : next;
+    this.#tell(raw.slice(0, before));
+    this.#reset(from.epoch, deleted);
+    this.#tell(raw.slice(before));
+    this.#place = placeAfter(page, { ...from, deletedTo: deleted }, state);
+  }
+
+  #tell(raw: readonly RawEntry[]): void {
+    const entries = this.#parts.parser.parse(raw);
+    if (entries.length > 0) this.#parts.tail.entries(entries);
+  }
+
+  #reset(epoch: string, floor: string): void {
+    if (!this.#isFirstReset) this.#parts.counters.add('log_breaks');
+    this.#isFirstReset = false;
+    this.#parts.tail.reset(epoch, floor);
+  }
+
+  #startOver(): false {
+    this.#place = undefined;
+    return false;
   }
 
   /** What Redis answers; rejects when it takes far longer than it was to. */
@@ -179,10 +217,19 @@ export class StreamFollower {
     }
   }
 
-  #enter(state: LogState, isFailing: boolean): void {
-    if ((this.#state === state && this.#isFailing === isFailing) || this.#closed) return;
-    this.#state = state;
-    this.#isFailing = isFailing;
-    this.#parts.tail.changed(state);
+  #tellCaughtUp(isCaughtUp: boolean): void {
+    if (this.#isCaughtUp === isCaughtUp || this.#closed) return;
+    this.#isCaughtUp = isCaughtUp;
+    this.#parts.tail.caughtUp(isCaughtUp);
   }
+}
+
+function idsOf(raw: readonly RawEntry[]): PageIds | null {
+  const first = raw[0];
+  const last = raw[raw.length - 1];
+  return first === undefined || last === undefined ? null : { first: first[0], last: last[0] };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,4 @@
-import type { Shards } from './shards.js';
-
-/** The key of a shard's stream: `<prefix>:{log}`, of several `<prefix>:{log:<shard>}`, so that a Cluster spreads them. */
-export function streamKey(keyPrefix: string, shards: Shards, shard: number): string {
-  return shards.count === 1 ? `${keyPrefix}:{log}` : `${keyPrefix}:{log:${String(shard)}}`;
+/** The key of the stream that is the log: `<prefix>:{log}`. Keys that scripts use together with it share its hash tag. */
+export function streamKey(keyPrefix: string): string {
+  return `${keyPrefix}:{log}`;
 }

@@ -6,6 +6,8 @@ import type { RedisConnection } from '../redis/redis-connection.js';
 import { RedisScript } from '../redis/redis-script.js';
 import { isUnanswered } from '../redis/unanswered.js';
 import { entrySize } from './entry-size.js';
+import { EPOCH_LUA, newEpoch } from './log-epoch.js';
+import { LAST_LOG_ID } from './log-id.js';
 
 /** Events that may wait to be written; … */
 const MAX_WAITING_EVENTS = 100_000;
@@ -26,9 +28,10 @@ const MEMORY_MS = 60_000;
 
 /**
  * Appends events, unless this is the write that was done last: then only tells its ids again. KEYS: stream, writer;
- * ARGV: number of the write, ms to remember it, most entries, then for each event the number of its fields, and those.
+ * ARGV: number of the write, ms to remember it, most entries, the epoch of a new stream, then for each event the number of
+ * its fields, and those.
  */
-const WRITE = new RedisScript(`
+const WRITE = new RedisScript(`${EPOCH_LUA}
 local last = redis.call('hmget', KEYS[2], 'number', 'ids')
 if last[1] == ARGV[1] then
   -- Written, so that waiting for replicas after it means something.
@@ -36,8 +39,9 @@ if last[1] == ARGV[1] then
   return last[2]
 end
 if tonumber(last[1] or 0) > tonumber(ARGV[1]) then return redis.error_reply('a late copy of an earlier write') end
+ensure_epoch(KEYS[1], ARGV[4])
 local ids = {}
-local i = 4
+local i = 5
 while ARGV[i] do
   local n = tonumber(ARGV[i])
   ids[#ids + 1] = redis.call('xadd', KEYS[1], '*', unpack(ARGV, i + 1, i + n))
@@ -49,24 +53,38 @@ redis.call('hset', KEYS[2], 'number', ARGV[1], 'ids', told)
 redis.call('pexpire', KEYS[2], ARGV[2])
 return told`);
 
-/** Redis could not be told. */
-export const NOTHING_STORED = new Refusal(
-  'log_unavailable',
-  'the event log can not be reached; nothing was stored',
-  1000,
-);
+/**
+ * Writes and trims without appending, to learn whether Redis takes writes; tells the largest id the stream ever had.
+ * KEYS: stream, writer; ARGV: ms to remember the writer, most entries, the epoch of a new stream.
+ */
+const PROBE = new RedisScript(`${EPOCH_LUA}
+ensure_epoch(KEYS[1], ARGV[3])
+redis.call('hset', KEYS[2], 'probed', '1')
+redis.call('pexpire', KEYS[2], ARGV[1])
+redis.call('xtrim', KEYS[1], 'MAXLEN', '~', ARGV[2])
+local info = redis.call('xinfo', 'stream', KEYS[1])
+for i = 1, #info, 2 do if info[i] == 'last-generated-id' then return info[i + 1] end end`);
+
 /** Redis was told, and its answer never came. */
 export const MAYBE_STORED = new Refusal(
   'outcome_unknown',
   'the event log can not be reached; it is not known whether this was stored',
   1000,
 );
-/** Redis was not told. */
-export const TOO_MUCH_WAITS = new Refusal(
+const TOO_MUCH_WAITS = new Refusal(
   'log_unavailable',
   'too much waits for the event log; nothing was stored',
   1000,
 );
+
+/** Nothing was stored, for the reason given in words. */
+export function nothingStored(reason = 'the event log can not be reached'): Refusal {
+  return new Refusal('log_unavailable', `${reason}; nothing was stored`, 1000);
+}
+
+/** The stream had the largest id there is, by a publisher that gave ids of its own. */
+const FULL =
+  'the event log has used up its ids, so that Redis takes no further events: delete the stream; clients then get one gap';
 
 /** Where a {@link StreamWriter} writes. */
 export interface StreamWriterSettings {
@@ -75,6 +93,8 @@ export interface StreamWriterSettings {
   readonly maxEvents: number;
   /** Replicas that must have a write before it is acknowledged. */
   readonly minReplicas: number;
+  /** A write or a probe has failed, or succeeded: why it failed, or null. */
+  readonly onOutcome: (problem: string | null) => void;
 }
 
 /** Events that are to be in the log together or not at all, and whom to tell. */
@@ -107,11 +127,6 @@ export class StreamWriter {
     this.#clock = clock;
   }
 
-  /** False when too much waits already; {@link append} would then refuse these events. */
-  canTake(events: readonly NewEvent[]): boolean {
-    return this.#hasRoom(events.length, bytesOf(events));
-  }
-
   #hasRoom(events: number, bytes: number): boolean {
     const isFull =
       this.#waitingEvents + events > MAX_WAITING_EVENTS || this.#waitingBytes + bytes > MAX_WAITING_BYTES;
@@ -119,8 +134,8 @@ export class StreamWriter {
   }
 
   /**
-   * Appends all events or none, as {@link EventLog.append} does; resolves with their ids in the stream. Refuses with
-   * {@link NOTHING_STORED}, {@link MAYBE_STORED} or {@link TOO_MUCH_WAITS}.
+   * Appends all events or none, as {@link EventLog.append} does; resolves with their ids. Refuses with `log_unavailable`
+   * (nothing was stored: Redis can't be reached, refuses the write, or too much waits) or {@link MAYBE_STORED}.
    */
   append(events: readonly NewEvent[]): Promise<readonly string[] | Refusal> {
     const bytes = bytesOf(events);
@@ -169,12 +184,12 @@ export class StreamWriter {
   }
 
   /** Refuses what was never sent. */
-  #refuseWaiting(): void {
+  #refuseWaiting(refusal: Refusal): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingEvents = 0;
     this.#waitingBytes = 0;
-    for (const { answer } of waiting) answer(NOTHING_STORED);
+    for (const { answer } of waiting) answer(refusal);
   }
 
   async #write(events: readonly NewEvent[]): Promise<readonly string[] | Refusal> {
@@ -186,14 +201,18 @@ export class StreamWriter {
     const begunAt = this.#clock.elapsed();
     for (let mayBeStored = false; ; ) {
       try {
-        const told = await this.#ask([number, MEMORY_MS, this.#settings.maxEvents, ...fields]);
+        const { maxEvents } = this.#settings;
+        const told = await this.#run(WRITE, [number, MEMORY_MS, maxEvents, newEpoch(), ...fields]);
+        this.#settings.onOutcome(null);
         return told.split(' ');
       } catch (error) {
+        const reason = reasonOf(error);
         if (isUnanswered(error)) mayBeStored = true;
+        this.#settings.onOutcome(reason);
         // Redis is away, or does not answer: what was never sent need not wait for what was.
-        this.#refuseWaiting();
+        this.#refuseWaiting(nothingStored(reason));
         if (!mayBeStored || this.#clock.elapsed() - begunAt > PATIENCE_MS)
-          return mayBeStored ? MAYBE_STORED : NOTHING_STORED;
+          return mayBeStored ? MAYBE_STORED : nothingStored(reason);
       }
       await new Promise<void>((resolve) => {
         this.#clock.after(RETRY_MS, resolve);
@@ -201,15 +220,34 @@ export class StreamWriter {
     }
   }
 
-  /** Has Redis write, and its replicas, as many as the settings say; resolves with the ids. */
-  async #ask(parts: readonly (string | number)[]): Promise<string> {
+  /** Finds out whether events could be appended now, trims, and tells `onOutcome`. */
+  async probe(): Promise<void> {
+    const { maxEvents, onOutcome } = this.#settings;
+    try {
+      const lastId = await this.#run(PROBE, [MEMORY_MS, maxEvents, newEpoch()]);
+      onOutcome(lastId === LAST_LOG_ID ? FULL : null);
+    } catch (error) {
+      onOutcome(reasonOf(error));
+    }
+  }
+
+  /** Has Redis write, and its replicas, as many as the settings say; resolves with what the script returns. */
+  async #run(script: RedisScript, parts: readonly (string | number)[]): Promise<string> {
     const { minReplicas: replicas } = this.#settings;
     const told =
       replicas === 0
-        ? await WRITE.run(this.#redis, this.#keys, parts)
-        : await WRITE.runReplicated(this.#redis, this.#keys, parts, { replicas, waitMs: REPLICAS_MS });
+        ? await script.run(this.#redis, this.#keys, parts)
+        : await script.runReplicated(this.#redis, this.#keys, parts, { replicas, waitMs: REPLICAS_MS });
     return String(told);
   }
+}
+
+/** Why a write failed, in words. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'the event log can not be reached';
+  if (error.message.includes('exhausted the last possible ID')) return FULL;
+  if (error.name === 'ReplyError') return `Redis refuses writes to the event log: ${error.message}`;
+  return `the event log can not be reached: ${error.message}`;
 }
 
 function bytesOf(events: readonly NewEvent[]): number {

@@ -12,7 +12,7 @@ export interface OperationSources {
   readonly version: string;
   readonly commands: { readonly figures: CommandFigures; readonly open: () => number };
   readonly profiles: { report(): FlipReport };
-  readonly log: Pick<EventLog, 'kind' | 'state' | 'followed'>;
+  readonly log: Pick<EventLog, 'kind' | 'state'>;
   /** Undefined without Redis. */
   readonly bridge: { readonly role: BridgeRole } | undefined;
   /** Gateways on this Redis, this one among them; undefined without Redis. */
@@ -110,10 +110,6 @@ function tellLog(metrics: ToldMetrics, { log, bridge, nodes }: OperationSources)
       words: LOG_STATES,
     },
     () => log.state,
-  );
-  metrics.gauge(
-    { name: 'flipgate_log_shards_followed', help: 'Shards of the log that this node follows.' },
-    () => [[log.followed.length]],
   );
   if (bridge !== undefined) {
     metrics.state(

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Closers } from '../../core/closers.js';
-import { Shards } from '../../core/log/shards.js';
 import { streamKey } from '../../core/log/stream-key.js';
 import type { Logger } from '../../core/logger.js';
 import { freePorts } from '../../rig/free-port.js';
@@ -77,7 +76,7 @@ export async function setStage({ options, closers, logger, onSample }: StagePart
   const publishers = new Publishers({
     urls: front,
     redis: redis.connection,
-    stream: streamKey(prefix, new Shards(1), 0),
+    stream: streamKey(prefix),
     channel,
     rate: options.rate,
   });

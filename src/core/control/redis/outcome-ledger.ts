@@ -1,8 +1,7 @@
 import { type NewEvent, toFields } from '../../event.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { RedisScript } from '../../redis/redis-script.js';
-import { compareLogIds } from '../../log/log-id.js';
-import type { Shards } from '../../log/shards.js';
+import { EPOCH_LUA, newEpoch } from '../../log/log-epoch.js';
 import { streamKey } from '../../log/stream-key.js';
 
 /** An outcome at its place in the events of its queue. */
@@ -15,13 +14,14 @@ export interface PlacedOutcome {
 
 /**
  * Appends the events of those outcomes that are beyond the progress, and advances it: in one step, so that whoever does
- * it first does it for all. Returns how many were beyond. KEYS: stream, progress; ARGV: maxEvents, then for each outcome
- * the two numbers of its place, the number of its event's fields (0: it has none), and those.
+ * it first does it for all. Returns how many were beyond. KEYS: stream, progress; ARGV: maxEvents, the epoch of a new stream, then for
+ * each outcome the two numbers of its place, the number of its event's fields (0: it has none), and those.
  */
-const REPORT = new RedisScript(`
+const REPORT = new RedisScript(`${EPOCH_LUA}
 local ms, seq = string.match(redis.call('get', KEYS[2]) or '0-0', '(%d+)-(%d+)')
 ms, seq = tonumber(ms), tonumber(seq)
-local i, beyond = 2, 0
+local i, beyond = 3, 0
+ensure_epoch(KEYS[1], ARGV[2])
 while ARGV[i] do
   local m, s, n = tonumber(ARGV[i]), tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
   if m > ms or (m == ms and s > seq) then
@@ -39,74 +39,48 @@ return beyond`);
 /** Where an {@link OutcomeLedger} reports. */
 export interface OutcomeLedgerSettings {
   readonly keyPrefix: string;
-  /** How the log is divided. */
-  readonly shards: Shards;
-  /** Entries the log keeps, an equal part of them in each shard; approximately. */
+  /** Entries the log keeps, approximately. */
   readonly maxEvents: number;
-  /** The rooms an event goes to. */
-  readonly roomsOf: (event: NewEvent) => readonly string[];
 }
 
 /**
- * How far outcomes were reported, queue by queue; kept in Redis beside the log's streams, each of which has its own, so
- * that reporting one and noting it are one step. All methods reject when Redis can't be reached.
+ * How far outcomes were reported, queue by queue; kept in Redis beside the log's stream, so that reporting one and noting
+ * it are one step. All methods reject when Redis can't be reached.
  */
 export class OutcomeLedger {
   readonly #redis: RedisConnection;
-  readonly #settings: OutcomeLedgerSettings;
-  readonly #streams: readonly string[];
+  readonly #stream: string;
+  readonly #maxEvents: number;
 
   /** `redis` fails at once while Redis is away. */
-  constructor(redis: RedisConnection, settings: OutcomeLedgerSettings) {
-    const { keyPrefix, shards } = settings;
+  constructor(redis: RedisConnection, { keyPrefix, maxEvents }: OutcomeLedgerSettings) {
     this.#redis = redis;
-    this.#settings = settings;
-    this.#streams = Array.from({ length: shards.count }, (_, shard) => streamKey(keyPrefix, shards, shard));
+    this.#stream = streamKey(keyPrefix);
+    this.#maxEvents = maxEvents;
   }
 
   /** Where reporting stands; where nobody has ever reported, it begins after `end`. */
   async begin(queue: string, end: string): Promise<string> {
-    for (const stream of this.#streams) await this.#redis.set(keyOf(stream, queue), end, 'NX');
+    await this.#redis.set(this.#progressKey(queue), end, 'NX');
     return (await this.progress(queue)) ?? end;
   }
 
-  /** The place up to which outcomes were reported in all streams; undefined when Redis has lost it, of one of them. */
+  /** The place up to which outcomes were reported; undefined when Redis has lost it. */
   async progress(queue: string): Promise<string | undefined> {
-    const all = await Promise.all(this.#streams.map((stream) => this.#redis.get(keyOf(stream, queue))));
-    const known = all.filter((place) => place !== null);
-    if (known.length < all.length) return undefined;
-    return known.reduce((least, place) => (compareLogIds(place, least) < 0 ? place : least));
+    return (await this.#redis.get(this.#progressKey(queue))) ?? undefined;
   }
 
   /** Reports outcomes, in the order of their places, except those that somebody has reported; how many it reported. */
   async report(queue: string, outcomes: readonly PlacedOutcome[]): Promise<number> {
-    const reported = await Promise.all(
-      this.#streams.map((stream, shard) => this.#reportIn(stream, shard, queue, outcomes)),
-    );
-    return Math.max(...reported);
-  }
-
-  async #reportIn(
-    stream: string,
-    shard: number,
-    queue: string,
-    outcomes: readonly PlacedOutcome[],
-  ): Promise<number> {
-    const { maxEvents } = this.#settings;
     const parts = outcomes.flatMap(({ at, event }) => {
-      const fields = event !== undefined && this.#liesIn(shard, event) ? toFields(event) : [];
+      const fields = event === undefined ? [] : toFields(event);
       return [...at.split('-'), fields.length, ...fields];
     });
-    const most = Math.ceil(maxEvents / this.#streams.length);
-    return Number(await REPORT.run(this.#redis, [stream, keyOf(stream, queue)], [most, ...parts]));
+    const keys = [this.#stream, this.#progressKey(queue)];
+    return Number(await REPORT.run(this.#redis, keys, [this.#maxEvents, newEpoch(), ...parts]));
   }
 
-  #liesIn(shard: number, event: NewEvent): boolean {
-    const { shards, roomsOf } = this.#settings;
-    return shards.count === 1 || roomsOf(event).some((room) => shards.ofRoom(room) === shard);
+  #progressKey(queue: string): string {
+    return `${this.#stream}:outcomes:${queue}`;
   }
-}
-
-function keyOf(stream: string, queue: string): string {
-  return `${stream}:outcomes:${queue}`;
 }

@@ -15,19 +15,19 @@ export const HISTORY_LIMIT = { default: 100, max: 1000 };
  */
 export function roomRoutes(rooms: RoomReader): Router {
   return Router()
-    .get('/api/rooms/:room/state', async (req, res) => {
+    .get('/api/rooms/:room/state', (req, res) => {
       const { room } = req.params;
       const refusal = refusalFor(room, res);
       if (refusal !== undefined) return sendRefusal(res, refusal);
-      const unready = await rooms.whenReady(room);
-      if (unready !== undefined) return sendRefusal(res, unready);
-      const { events, cursor } = rooms.state(room);
+      const state = rooms.state(room);
+      if (state instanceof Refusal) return sendRefusal(res, state);
+      const { events, epoch, cursor } = state;
       const newest = events[events.length - 1];
-      res.setHeader('ETag', `"${newest?.id ?? 'empty'}-${String(events.length)}"`);
+      res.setHeader('ETag', `"${epoch}.${newest?.id ?? 'empty'}-${String(events.length)}"`);
       if (isFresh(req, res)) return void res.status(304).end();
-      sendEvents(res, { room, cursor }, events);
+      sendEvents(res, { room, epoch, cursor }, events);
     })
-    .get('/api/rooms/:room/events', async (req, res) => {
+    .get('/api/rooms/:room/events', (req, res) => {
       const { room } = req.params;
       const refusal = refusalFor(room, res);
       if (refusal !== undefined) return sendRefusal(res, refusal);
@@ -39,9 +39,8 @@ export function roomRoutes(rooms: RoomReader): Router {
       if (after !== null && typeof after !== 'string') {
         return sendRefusal(res, new Refusal('bad_request', 'after must be one cursor'));
       }
-      const unready = await rooms.whenReady(room);
-      if (unready !== undefined) return sendRefusal(res, unready);
       const page = rooms.history(room, after, count);
+      if (page instanceof Refusal) return sendRefusal(res, page);
       sendEvents(res, { room, cursor: page.cursor, whole: page.whole }, page.events);
     });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Slice, Wire } from '../../../../src/core/delivery/slice.js';
 import type { Session } from '../../../../src/core/delivery/session.js';
+import { Refusal } from '../../../../src/core/errors.js';
 import type { Logger } from '../../../../src/core/logger.js';
 import { DeliveryRig } from '../../../support/delivery-rig.js';
 import { HeldLog } from '../../../support/held-log.js';
@@ -12,6 +13,12 @@ import { TurnedClock } from '../../../support/turned-clock.js';
 const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, index) => from + index);
 const keyed = (key: string, value: number, room = 'a') => newEvent({ room, key, dataJson: String(value) });
+
+/** An answer that is no refusal. */
+function told<Answer>(answer: Answer | Refusal): Answer {
+  if (answer instanceof Refusal) throw new Error(answer.code);
+  return answer;
+}
 
 const data = (events: readonly { readonly dataJson: string }[]) =>
   events.map(({ dataJson }) => Number(dataJson));
@@ -35,13 +42,14 @@ describe('a session that starts anew', () => {
       {
         sessionId: session.id,
         profile: 'SSE',
+        epoch: 'held',
         rooms: ['a', 'b'],
         cursor: null,
         resumed: false,
         heartbeatMs: 10_000,
       },
     ]);
-    expect(outlet.writes).toEqual([{ slices: [], events: [], cursor: '0-0' }]);
+    expect(outlet.writes).toEqual([{ slices: [], events: [], cursor: 'held.0-0' }]);
     expect(rig.delivery.session(session.id)).toBe(session);
   });
 
@@ -58,7 +66,7 @@ describe('a session that starts anew', () => {
     const { outlet } = rig.open(['a', 'b']);
     await rig.clock.turn(0);
     expect(outlet.data).toEqual([2, 3, 7]);
-    expect(outlet.writes.map(({ cursor }) => cursor)).toEqual([null, '7-0']);
+    expect(outlet.writes.map(({ cursor }) => cursor)).toEqual([null, 'held.7-0']);
   });
 
   test('gets the default rooms when it names none', () => {
@@ -101,7 +109,7 @@ describe('flow', () => {
     const of = (room: string) =>
       outlet.events.filter((event) => event.room === room).map(({ dataJson }) => Number(dataJson));
     expect([of('a'), of('b')]).toEqual([range(0, 10).map((n) => n * 2), range(0, 10).map((n) => n * 2 + 1)]);
-    expect(outlet.cursor).toBe('20-0');
+    expect(outlet.cursor).toBe('held.20-0');
   });
 
   test('what its window gathers is coalesced: the newest of each key, every append event', async () => {
@@ -256,7 +264,7 @@ describe('falling behind', () => {
     for (const expected of [1000, 2000, 2500]) {
       await rig.drain(slow);
       expect(slow.outlet.data).toEqual(range(0, expected));
-      expect(slow.outlet.cursor).toBe(`${String(expected)}-0`);
+      expect(slow.outlet.cursor).toBe(`held.${String(expected)}-0`);
     }
   });
 
@@ -272,7 +280,7 @@ describe('falling behind', () => {
     let seen = 0;
     for (const { events, cursor } of slow.outlet.writes) {
       seen += events.length;
-      expect(cursor).toBe(`${String(seen)}-0`);
+      expect(cursor).toBe(`held.${String(seen)}-0`);
     }
   });
 
@@ -339,7 +347,9 @@ describe('gaps', () => {
     await rig.drain(slow);
     await rig.publish(numbered(45, 46));
     expect(slow.outlet.calls.slice(-3)).toEqual(['gap', 'deliver', 'deliver']);
-    expect(slow.outlet.gaps).toEqual([{ reason: 'trimmed', dropped: null, cursor: '44-0' }]);
+    expect(slow.outlet.gaps).toEqual([
+      { reason: 'trimmed', dropped: null, epoch: 'held', cursor: 'held.44-0' },
+    ]);
     expect(slow.outlet.data).toEqual([1, 1, 30, 45]);
     expect(rig.counters.get('gaps', 'trimmed')).toBe(1);
   });
@@ -389,7 +399,7 @@ describe('gaps', () => {
       if (given) expect(slow.outlet.gaps).toHaveLength(1);
     }
     expect(slow.outlet.gaps).toHaveLength(1);
-    expect(slow.outlet.cursor).toBe('99-0');
+    expect(slow.outlet.cursor).toBe('held.99-0');
   });
 
   test('a session that is due a gap is told no cursor by a ping', async () => {
@@ -398,6 +408,26 @@ describe('gaps', () => {
     slow.outlet.writable = false;
     await rig.publish(numbered(0, 100));
     expect(rig.delivery.cursorOf(slow.session)).toBeNull();
+  });
+
+  test('a log that was replaced is a gap to all, of the new epoch, and nothing of the old one is shown', async () => {
+    const rig = DeliveryRig.ready();
+    const [one, quiet] = [rig.open(['a']), rig.open(['b'])];
+    await rig.publish([keyed('k', 1)]);
+    rig.log.epoch = 'new';
+    rig.log.break('0-0');
+    await rig.clock.turn(250);
+    for (const { outlet } of [one, quiet]) {
+      expect(outlet.gaps).toEqual([
+        { reason: 'unknown_cursor', dropped: null, epoch: 'new', cursor: 'new.0-0' },
+      ]);
+    }
+    const newcomer = rig.open(['a']);
+    expect(newcomer.outlet.welcomes[0]).toMatchObject({ epoch: 'new', resumed: false });
+    expect([newcomer.outlet.data, told(rig.delivery.rooms.state('a')).events]).toEqual([[], []]);
+    rig.log.break('70-0');
+    await rig.clock.turn(250);
+    expect(quiet.outlet.gaps.at(-1)).toMatchObject({ reason: 'trimmed', cursor: 'new.70-0' });
   });
 
   test('a log that broke is a gap to all, also to those whose rooms stay quiet', async () => {
@@ -409,7 +439,7 @@ describe('gaps', () => {
     await rig.clock.turn(2000);
     expect(clients.map(({ outlet }) => outlet.gaps.length)).toEqual([1, 1, 0]);
     expect(clients[0]?.outlet.data).toEqual([0, 1, 2, 3, 3]);
-    expect(clients[1]?.outlet.cursor).toBe('1000-0');
+    expect(clients[1]?.outlet.cursor).toBe('held.1000-0');
     await rig.publish(numbered(4, 5));
     expect(clients[0]?.outlet.data).toEqual([0, 1, 2, 3, 3, 4]);
   });
@@ -431,17 +461,17 @@ describe('resuming', () => {
     const { outlet } = rig.open(['a', 'b'], first.outlet.cursor);
     await rig.clock.turn(0);
     expect(outlet.calls).toEqual(['accept', 'welcome', 'deliver']);
-    expect(outlet.welcomes[0]).toMatchObject({ resumed: true, cursor: '3-0' });
+    expect(outlet.welcomes[0]).toMatchObject({ resumed: true, cursor: 'held.3-0' });
     expect(outlet.data).toEqual([3, 4, 6, 7]);
-    expect(outlet.cursor).toBe('9-0');
+    expect(outlet.cursor).toBe('held.9-0');
   });
 
-  test.each(['', 'nonsense', '12', '99999999999999999999-0'])(
+  test.each(['', 'nonsense', '12', '2-0', 'other.2-0', 'held.99999999999999999999-0'])(
     'the cursor "%s" is none: a gap, then the newest values',
     async (cursor) => {
       const rig = DeliveryRig.ready();
       await rig.publish([keyed('k', 1)]);
-      rig.log.readAfter = () => Promise.resolve({ entries: [], whole: false });
+      rig.log.readAfter = () => Promise.resolve({ entries: [], loss: 'unknown_cursor' });
       const { outlet } = rig.open(['a'], cursor);
       await rig.clock.turn(0);
       expect(outlet.calls).toEqual(['accept', 'welcome', 'gap', 'deliver']);
@@ -454,11 +484,28 @@ describe('resuming', () => {
     const rig = DeliveryRig.ready({ memory: { maxEvents: 10, maxBytes: 1e9 } });
     await rig.publish([keyed('k', 0), ...numbered(1, 100)]);
     rig.log.trim(50);
-    const { outlet } = rig.open(['a'], '20-0');
+    const { outlet } = rig.open(['a'], 'held.20-0');
     await rig.clock.turn(0);
     await rig.publish(numbered(100, 101));
-    expect(outlet.gaps).toEqual([{ reason: 'trimmed', dropped: null, cursor: '100-0' }]);
+    expect(outlet.gaps).toEqual([{ reason: 'trimmed', dropped: null, epoch: 'held', cursor: 'held.100-0' }]);
     expect(outlet.data).toEqual([0, 100]);
+  });
+
+  test('a cursor of an epoch that this node has not noticed yet waits for it, without a gap', async () => {
+    const rig = DeliveryRig.ready();
+    await rig.publish([keyed('k', 1)]);
+    const { readAfter } = rig.log;
+    // Another node has served the new log already.
+    rig.log.readAfter = () => Promise.resolve({ entries: [], loss: null });
+    const { outlet } = rig.open(['a'], 'new.0-0');
+    await rig.clock.turn(2000);
+    expect(outlet.calls).toEqual(['accept']);
+    rig.log.readAfter = readAfter;
+    rig.log.epoch = 'new';
+    rig.log.break('0-0');
+    await rig.publish([keyed('k', 2)]);
+    expect(outlet.welcomes).toMatchObject([{ resumed: true, epoch: 'new', cursor: 'new.0-0' }]);
+    expect([outlet.data, outlet.gaps]).toEqual([[2], []]);
   });
 
   test('a cursor ahead of this node waits for it, without a gap', async () => {
@@ -466,7 +513,7 @@ describe('resuming', () => {
     await rig.publish(numbered(0, 3));
     // Another node appended, and gave its client the cursor, before this node read it.
     const ids = rig.log.store(numbered(3, 6));
-    const { outlet } = rig.open(['a'], ids[2]);
+    const { outlet } = rig.open(['a'], `held.${String(ids[2])}`);
     await rig.clock.turn(5000);
     expect(outlet.calls).toEqual(['accept']);
     rig.log.tell(1);
@@ -482,9 +529,9 @@ describe('resuming', () => {
   test('a cursor ahead of this node, with more in the log, is served from the log', async () => {
     const rig = DeliveryRig.ready();
     const ids = rig.log.store(numbered(0, 10));
-    const { outlet } = rig.open(['a'], ids[4]);
+    const { outlet } = rig.open(['a'], `held.${String(ids[4])}`);
     await rig.clock.turn(0);
-    expect([outlet.data, outlet.cursor]).toEqual([range(5, 10), '10-0']);
+    expect([outlet.data, outlet.cursor]).toEqual([range(5, 10), 'held.10-0']);
     rig.log.tell();
     await rig.publish(numbered(10, 12));
     expect([outlet.data, outlet.gaps]).toEqual([range(5, 12), []]);
@@ -495,7 +542,7 @@ describe('resuming', () => {
     await rig.publish(numbered(0, 30));
     rig.log.reachable = false;
     rig.log.enter('unavailable');
-    const { outlet } = rig.open(['a'], '5-0');
+    const { outlet } = rig.open(['a'], 'held.5-0');
     await rig.clock.turn(10_000);
     expect(outlet.calls).toEqual(['accept']);
     rig.log.reachable = true;
@@ -511,18 +558,18 @@ describe('resuming', () => {
     outlet.onWrite = () => {
       outlet.writable = false;
     };
-    const client = rig.open(['a'], '500-0', outlet);
+    const client = rig.open(['a'], 'held.500-0', outlet);
     await rig.clock.turn(1000);
     // How large entries are, the first page tells.
     expect(outlet.data).toEqual(range(500, 516));
     // No more is read ahead of a client that takes nothing.
     expect(rig.log.reads.length).toBe(1);
-    expect(outlet.cursor).toBe('516-0');
+    expect(outlet.cursor).toBe('held.516-0');
     await rig.log.append(numbered(3500, 3600));
     for (const expected of [1516, 2516, 3516, 3600]) {
       await rig.drain(client);
       expect(outlet.data).toEqual(range(500, expected));
-      expect(outlet.cursor).toBe(`${String(expected)}-0`);
+      expect(outlet.cursor).toBe(`held.${String(expected)}-0`);
     }
     await rig.drain(client);
     await rig.publish(numbered(3600, 3601));
@@ -540,11 +587,11 @@ describe('resuming', () => {
       ...numbered(6, 9, 'c'),
       ...numbered(9, 40, 'c'),
     ]);
-    const { outlet } = rig.open(['a', 'b'], '1-0');
+    const { outlet } = rig.open(['a', 'b'], 'held.1-0');
     await rig.clock.turn(0);
     expect(outlet.data).toEqual([1, 3, 4, 5]);
     // Only the last of the writes may say that nothing of any room is missing.
-    expect(outlet.writes.map(({ cursor }) => cursor)).toEqual([null, '17-0']);
+    expect(outlet.writes.map(({ cursor }) => cursor)).toEqual([null, 'held.17-0']);
   });
 
   test('one that takes nothing of it is closed as slow_consumer, too', async () => {
@@ -554,7 +601,7 @@ describe('resuming', () => {
     outlet.onWrite = () => {
       outlet.writable = false;
     };
-    rig.open(['a'], '10-0', outlet);
+    rig.open(['a'], 'held.10-0', outlet);
     await rig.clock.turn(12_000);
     expect(outlet.ended).toBe('slow_consumer');
     expect(outlet.writes).toHaveLength(1);
@@ -567,7 +614,7 @@ describe('resuming', () => {
     outlet.onWrite = () => {
       outlet.writable = false;
     };
-    const client = rig.open(['a'], '10-0', outlet);
+    const client = rig.open(['a'], 'held.10-0', outlet);
     await rig.clock.turn(0);
     outlet.writable = true;
     rig.delivery.close(client.session);
@@ -583,7 +630,7 @@ describe('resuming', () => {
     outlet.onWrite = () => {
       outlet.writable = false;
     };
-    const client = rig.open(['a'], '10-0', outlet);
+    const client = rig.open(['a'], 'held.10-0', outlet);
     await rig.clock.turn(0);
     rig.delivery.join(client.session, ['b']);
     for (let drains = 0; drains < 10; drains += 1) await rig.drain(client);
@@ -593,7 +640,7 @@ describe('resuming', () => {
     );
     const given = outlet.writes.findIndex(({ events }) => events.some(({ room }) => room === 'b'));
     expect(outlet.writes.slice(1, given).every(({ cursor }) => cursor === null)).toBe(true);
-    expect(outlet.cursor).toBe('2501-0');
+    expect(outlet.cursor).toBe('held.2501-0');
   });
 });
 
@@ -627,8 +674,8 @@ describe('rooms', () => {
     rig.delivery.join(session, ['b', 'c']);
     expect(rig.delivery.cursorOf(session)).toBeNull();
     await rig.clock.turn(0);
-    expect(outlet.writes.slice(-2).map(({ cursor }) => cursor)).toEqual([null, '3-0']);
-    expect(rig.delivery.cursorOf(session)).toBe('3-0');
+    expect(outlet.writes.slice(-2).map(({ cursor }) => cursor)).toEqual([null, 'held.3-0']);
+    expect(rig.delivery.cursorOf(session)).toBe('held.3-0');
   });
 
   test('a snapshot goes to the session that asked, alone, and to others nothing', async () => {
@@ -645,16 +692,24 @@ describe('rooms', () => {
   test('state is the newest of each slot, history a page of all', async () => {
     const rig = DeliveryRig.ready({ memory: { maxEvents: 10, maxBytes: 1e9 } });
     await rig.publish([keyed('k', 0), ...numbered(1, 4), keyed('k', 4), ...numbered(5, 6, 'b')]);
-    expect(data(rig.delivery.rooms.state('a').events)).toEqual([4]);
-    expect(rig.delivery.rooms.state('a').cursor).toBe('6-0');
-    const page = rig.delivery.rooms.history('a', null, 2);
-    expect([data(page.events), page.whole, page.cursor]).toEqual([[0, 1], true, '2-0']);
-    const next = rig.delivery.rooms.history('a', page.cursor, 10);
-    expect([data(next.events), next.whole, next.cursor]).toEqual([[2, 3, 4], true, '6-0']);
-    expect(rig.delivery.rooms.history('a', '7-0', 10)).toEqual({ events: [], whole: true, cursor: '7-0' });
+    const state = told(rig.delivery.rooms.state('a'));
+    expect([data(state.events), state.epoch, state.cursor]).toEqual([[4], 'held', 'held.6-0']);
+    const page = told(rig.delivery.rooms.history('a', null, 2));
+    expect([data(page.events), page.whole, page.cursor]).toEqual([[0, 1], true, 'held.2-0']);
+    const next = told(rig.delivery.rooms.history('a', page.cursor, 10));
+    expect([data(next.events), next.whole, next.cursor]).toEqual([[2, 3, 4], true, 'held.6-0']);
+    expect(rig.delivery.rooms.history('a', 'held.7-0', 10)).toEqual({
+      events: [],
+      whole: true,
+      cursor: 'held.7-0',
+    });
     await rig.publish(numbered(6, 20));
-    expect(rig.delivery.rooms.history('a', '2-0', 3).whole).toBe(false);
-    expect(rig.delivery.rooms.history('b', '19-0', 3)).toEqual({ events: [], whole: true, cursor: '20-0' });
+    expect(rig.delivery.rooms.history('a', 'held.2-0', 3)).toMatchObject({ whole: false });
+    expect(rig.delivery.rooms.history('b', 'held.19-0', 3)).toEqual({
+      events: [],
+      whole: true,
+      cursor: 'held.20-0',
+    });
   });
 });
 
@@ -729,7 +784,7 @@ describe('opening and ending', () => {
     await rig.publish(numbered(0, 100));
     const bad = new RecordingOutlet();
     bad.deliver = fail;
-    rig.open(['a'], '10-0', bad);
+    rig.open(['a'], 'held.10-0', bad);
     await rig.clock.turn(1000);
     expect(bad.ended).toBe('internal');
     expect(rig.delivery.status().sessions.sse).toBe(0);
@@ -746,7 +801,7 @@ describe('opening and ending', () => {
       sessions: { websocket: 1, sse: 2 },
       rooms: { a: 3, b: 1 },
       eventsHeld: 3,
-      cursor: '3-0',
+      cursor: 'held.3-0',
       windowMs: 50,
       flushes: 1,
     });

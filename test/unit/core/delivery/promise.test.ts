@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { DeliverySettings } from '../../../../src/core/delivery/delivery-settings.js';
-import type { Event, NewEvent } from '../../../../src/core/event.js';
+import type { NewEvent } from '../../../../src/core/event.js';
 import { EventTypes } from '../../../../src/core/event-types.js';
 import { type LogBounds, MemoryLog } from '../../../../src/core/log/memory-log.js';
 import { DeliveryRig } from '../../../support/delivery-rig.js';
 import { newEvent } from '../../../support/new-event.js';
-import { PromisedClient } from '../../../support/promised-client.js';
+import { PromisedClient, type PublishedEvent } from '../../../support/promised-client.js';
 import { TurnedClock } from '../../../support/turned-clock.js';
 
 const ROOMS = ['a', 'b', 'c'];
@@ -74,20 +74,19 @@ function setUp(log: LogBounds, memory: LogBounds): World {
   const clock = new TurnedClock();
   const settings: Partial<DeliverySettings> = { memory, maxBacklogMs: 4000, maxRoomSize: 2 };
   const rig = new DeliveryRig({ log: new MemoryLog(clock, log), clock, types: TYPES }, settings);
-  const published: Event[] = [];
+  const published: PublishedEvent[] = [];
+  let epoch = '';
   const { tail } = rig.delivery;
   rig.log.start({
-    reset: (floor) => {
-      tail.reset(floor);
+    reset: (of, floor) => {
+      epoch = of;
+      tail.reset(of, floor);
     },
-    caughtUp: (shard) => {
-      tail.caughtUp(shard);
-    },
-    state: (state) => {
-      tail.state(state);
+    caughtUp: (isCaughtUp) => {
+      tail.caughtUp(isCaughtUp);
     },
     entries: (batch) => {
-      for (const entry of batch) published.push(...TYPES.place(entry, 0));
+      for (const entry of batch) published.push(...TYPES.place(entry, 0).map((one) => ({ ...one, epoch })));
       tail.entries(batch);
     },
   });

@@ -17,7 +17,7 @@ function setUp(events: readonly NewEvent[] = []) {
     { maxEvents: 50_000, maxBytes: 1e9 },
     new Counters(),
   );
-  timeline.reset('0-0');
+  timeline.reset('e', 'e.0-0');
   let count = 0;
   const publish = (all: readonly NewEvent[]): void => {
     timeline.append(all.map((event) => ({ ...event, id: `${String(++count)}-0` })));
@@ -57,7 +57,7 @@ describe('Slicer', () => {
     ]);
     const slice = slicer.slice('a', 1, timeline.head);
     expect(slice?.events.map(({ dataJson }) => dataJson)).toEqual(['1', '2']);
-    expect(slice).toMatchObject({ end: 5, cursor: '5-0' });
+    expect(slice).toMatchObject({ end: 5, cursor: 'e.5-0' });
   });
 
   test('sessions that need the same events share the slice, wherever they stand', () => {
@@ -102,9 +102,9 @@ describe('Slicer', () => {
     const slices = walk(slicer, 'a', timeline.head);
     expect(slices.map(({ events }) => events.length)).toEqual([1000, 1000, 500]);
     expect(slices.map(({ end, cursor }) => [end, cursor])).toEqual([
-      [1000, '1000-0'],
-      [2000, '2000-0'],
-      [2500, '2500-0'],
+      [1000, 'e.1000-0'],
+      [2000, 'e.2000-0'],
+      [2500, 'e.2500-0'],
     ]);
   });
 

@@ -34,7 +34,7 @@ beforeEach(() => {
     { maxEvents: 1, maxBytes: 1e9 },
     new Counters(),
   );
-  timeline.reset('0-0');
+  timeline.reset('e', 'held.0-0');
   sessions = Array.from({ length: 200 }, (_, index) => {
     const session = new Session(String(index), freeCaller('p'), 'sse', new RecordingOutlet());
     session.enter('quiet', 0);

@@ -3,8 +3,8 @@ import * as fc from 'fast-check';
 import { Timeline } from '../../../../src/core/delivery/timeline.js';
 import type { Event, LogEntry } from '../../../../src/core/event.js';
 import { EventTypes } from '../../../../src/core/event-types.js';
+import { formatCursor } from '../../../../src/core/log/cursor.js';
 import { compareLogIds } from '../../../../src/core/log/log-id.js';
-import { Shards } from '../../../../src/core/log/shards.js';
 import { Counters } from '../../../../src/core/metrics/counters.js';
 import { newEvent } from '../../../support/new-event.js';
 
@@ -36,37 +36,32 @@ function keyed(count: number): LogEntry {
 /** What the timeline promises, as plainly as it can be said. */
 class PlainTimeline {
   held: { readonly id: string; readonly position: number }[] = [];
-  readonly sent: Event[] = [];
-  readonly breaks: { readonly shard: number; readonly position: number }[] = [];
+  sent: Event[] = [];
+  readonly breaks: number[] = [];
   head = 0;
-  readonly #floors: string[];
-  readonly #begun = new Set<number>();
+  epoch = '';
+  #floor = '0-0';
+  #hasBegun = false;
+  /** Rooms' newest values, of this epoch. */
+  #epochStart = 0;
 
-  constructor(
-    readonly maxEvents: number,
-    readonly shards: Shards,
-  ) {
-    this.#floors = Array.from({ length: shards.count }, (_, shard) => shards.logId(shard, '0-0'));
-  }
+  constructor(readonly maxEvents: number) {}
 
   append(one: LogEntry): void {
     const position = this.head++;
-    const shard = this.shards.ofId(one.id);
-    this.sent.push(...TYPES.place(one, position).filter(({ room }) => this.shards.ofRoom(room) === shard));
+    this.sent.push(...TYPES.place(one, position));
     this.held.push({ id: one.id, position });
-    if (this.held.length > this.maxEvents) {
-      const { id } = this.held.shift() as { id: string };
-      this.#floors[this.shards.ofId(id)] = id;
-    }
+    if (this.held.length > this.maxEvents) this.#floor = (this.held.shift() as { id: string }).id;
   }
 
-  reset(floor: string): void {
-    const shard = this.shards.ofId(floor);
-    this.held = this.held.filter(({ id }) => this.shards.ofId(id) !== shard);
-    if (this.#begun.has(shard)) this.head += 1;
-    this.#begun.add(shard);
-    this.breaks.push({ shard, position: this.head });
-    this.#floors[shard] = floor;
+  reset(epoch: string, floor: string): void {
+    this.held = [];
+    if (this.#hasBegun) this.head += 1;
+    this.#hasBegun = true;
+    if (epoch !== this.epoch) this.#epochStart = this.head;
+    this.epoch = epoch;
+    this.breaks.push(this.head);
+    this.#floor = floor;
   }
 
   isHeld(position: number): boolean {
@@ -77,8 +72,7 @@ class PlainTimeline {
     const missing = this.sent.some(
       (event) => event.room === room && event.position >= from && !this.isHeld(event.position),
     );
-    const shard = this.shards.ofRoom(room);
-    return !missing && this.breaks.every((one) => one.shard !== shard || from >= one.position);
+    return !missing && this.breaks.every((position) => from >= position);
   }
 
   eventsOf(room: string): Event[] {
@@ -86,49 +80,43 @@ class PlainTimeline {
   }
 
   latest(room: string): Event[] {
-    const all = this.sent.filter((event) => event.room === room);
+    const all = this.sent.filter((event) => event.room === room && event.position >= this.#epochStart);
     return all.filter(
       ({ slot, position }) =>
         slot !== null && !all.some((other) => other.slot === slot && other.position > position),
     );
   }
 
-  /** The last id of a shard before a position. */
-  idBefore(shard: number, position: number): string {
-    const before = this.#idsOf(shard).findLast((one) => one.position < position);
-    return before?.id ?? (this.#floors[shard] as string);
+  /** The cursor of a position. */
+  cursorAt(position: number): string {
+    const before = this.held.findLast((one) => one.position < position);
+    return formatCursor(this.epoch, before?.id ?? this.#floor);
+  }
+
+  lossAt(position: number): string {
+    return position < this.#epochStart ? 'unknown_cursor' : 'trimmed';
   }
 
   locate(id: string): unknown {
-    const shard = this.shards.ofId(id);
-    const held = this.#idsOf(shard);
-    const floor = this.#floors[shard] as string;
-    if (compareLogIds(id, floor) < 0) return 'lost';
-    if (compareLogIds(id, held.at(-1)?.id ?? floor) > 0) return 'ahead';
+    if (compareLogIds(id, this.#floor) < 0) return 'trimmed';
+    if (compareLogIds(id, this.held.at(-1)?.id ?? this.#floor) > 0) return 'ahead';
     // An id that the log never gave.
-    if (![floor, ...held.map((one) => one.id)].includes(id)) return 'lost';
-    const next = held.find((one) => compareLogIds(one.id, id) > 0);
+    if (![this.#floor, ...this.held.map((one) => one.id)].includes(id)) return 'unknown_cursor';
+    const next = this.held.find((one) => compareLogIds(one.id, id) > 0);
     return { position: next?.position ?? this.head };
-  }
-
-  #idsOf(shard: number): { readonly id: string; readonly position: number }[] {
-    return this.held.filter(({ id }) => this.shards.ofId(id) === shard);
   }
 }
 
 type Step =
   | {
       readonly do: 'append';
-      readonly shard: number;
       readonly entries: { type: string; room: string | undefined; key: string | undefined }[];
     }
-  | { readonly do: 'reset'; readonly shard: number }
+  | { readonly do: 'reset'; readonly isNew: boolean }
   | { readonly do: 'forget' };
 
-const shard = fc.nat(3);
 const append: fc.Arbitrary<Step> = fc.record({
   do: fc.constant('append' as const),
-  shard,
   entries: fc.array(
     fc.record({
       type: fc.constantFrom('wide', 'value', 'other'),
@@ -138,33 +126,28 @@ const append: fc.Arbitrary<Step> = fc.record({
     { minLength: 1, maxLength: 6 },
   ),
 });
-const reset: fc.Arbitrary<Step> = fc.record({ do: fc.constant('reset' as const), shard });
+const reset: fc.Arbitrary<Step> = fc.record({ do: fc.constant('reset' as const), isNew: fc.boolean() });
 const forget: fc.Arbitrary<Step> = fc.record({ do: fc.constant('forget' as const) });
 
 /** Runs the steps on both and compares all that can be asked, except what `forget` may make more careful. */
 function compare(
   maxEvents: number,
-  count: number,
   steps: readonly Step[],
   check: (timeline: Timeline, plain: PlainTimeline) => void,
 ): void {
-  const shards = new Shards(count);
-  const timeline = new Timeline(TYPES, { maxEvents, maxBytes: 1e9 }, new Counters(), shards);
-  const plain = new PlainTimeline(maxEvents, shards);
-  const numbers = Array.from({ length: count }, (_, shard) => shard);
-  for (const shard of numbers) {
-    timeline.reset(shards.logId(shard, '0-0'));
-    plain.reset(shards.logId(shard, '0-0'));
-    timeline.caughtUp(shard);
-  }
+  const timeline = new Timeline(TYPES, { maxEvents, maxBytes: 1e9 }, new Counters());
+  const plain = new PlainTimeline(maxEvents);
+  let epoch = 0;
+  const begin = (floor: string): void => {
+    timeline.reset(`e${String(epoch)}`, floor);
+    plain.reset(`e${String(epoch)}`, floor);
+  };
+  begin('0-0');
+  timeline.caughtUp();
   let ids = 0;
   for (const step of steps) {
     if (step.do === 'append') {
-      const shard = step.shard % count;
-      const batch = step.entries.map((parts) => ({
-        ...newEvent(parts),
-        id: shards.logId(shard, idOf(++ids)),
-      }));
+      const batch = step.entries.map((parts) => ({ ...newEvent(parts), id: idOf(++ids) }));
       const touched = timeline.append(batch);
       for (const one of batch) plain.append(one);
       expect(touched).toEqual(
@@ -173,33 +156,28 @@ function compare(
         ),
       );
     } else if (step.do === 'reset') {
-      ids += 2;
-      const floor = shards.logId(step.shard % count, idOf(ids));
-      timeline.reset(floor);
-      plain.reset(floor);
+      if (step.isNew) epoch += 1;
+      ids = step.isNew ? 0 : ids + 2;
+      begin(idOf(ids));
     } else {
       timeline.forgetEmptyRooms(timeline.head);
     }
-    const cursorAt = (position: number, of: readonly number[]): string =>
-      shards.cursorOf(of.map((shard) => plain.idBefore(shard, position)));
-    expect([timeline.head, timeline.length, timeline.headCursor]).toEqual([
+    expect([timeline.head, timeline.length, timeline.epoch, timeline.headCursor]).toEqual([
       plain.head,
       plain.held.length,
-      cursorAt(plain.head, numbers),
+      plain.epoch,
+      plain.cursorAt(plain.head),
     ]);
     const all = Array.from({ length: ids + 2 }, (_, nth) => [idOf(nth), `${String(nth * 10 + 5)}-3`]).flat();
-    const known = all.flatMap((id) => numbers.map((shard) => shards.logId(shard, id)));
-    expect(known.map((id) => [id, timeline.locate(id)])).toEqual(known.map((id) => [id, plain.locate(id)]));
-    const positions = Array.from({ length: plain.head + 1 }, (_, position) => position);
-    expect(positions.map((position) => timeline.cursorAt(position))).toEqual(
-      positions.map((position) => cursorAt(position, numbers)),
+    expect(all.map((id) => [id, timeline.locate(formatCursor(plain.epoch, id))])).toEqual(
+      all.map((id) => [id, plain.locate(id)]),
     );
-    for (const rooms of [['a'], ['b'], ['c', 'a', 'b']]) {
-      const of = numbers.filter((shard) => rooms.some((room) => shards.ofRoom(room) === shard));
-      expect(positions.map((position) => timeline.cursorAt(position, timeline.scopes.of(rooms)))).toEqual(
-        positions.map((position) => cursorAt(position, of)),
-      );
-    }
+    for (const cursor of [...all, ...all.map((id) => formatCursor('other', id))])
+      expect(timeline.locate(cursor)).toBe('unknown_cursor');
+    const positions = Array.from({ length: plain.head + 1 }, (_, position) => position);
+    expect(positions.map((position) => [timeline.cursorAt(position), timeline.lossAt(position)])).toEqual(
+      positions.map((position) => [plain.cursorAt(position), plain.lossAt(position)]),
+    );
     for (const room of ROOMS) {
       const events = plain.eventsOf(room);
       expect(timeline.latest(room)).toEqual(plain.latest(room));
@@ -216,7 +194,7 @@ function compare(
   }
 }
 
-describe.each([1, 2, 4])('Timeline of %i shards', (count) => {
+describe('Timeline, beside a naive model', () => {
   test('holds, finds, trims and breaks as a naive model does', () => {
     fc.assert(
       fc.property(
@@ -225,7 +203,7 @@ describe.each([1, 2, 4])('Timeline of %i shards', (count) => {
           maxLength: 14,
         }),
         (maxEvents, steps) => {
-          compare(maxEvents, count, steps, (timeline, plain) => {
+          compare(maxEvents, steps, (timeline, plain) => {
             for (const room of [...ROOMS, 'unheard-of']) {
               const positions = Array.from({ length: plain.head + 1 }, (_, position) => position);
               expect([room, positions.map((position) => timeline.isWhole(room, position))]).toEqual([
@@ -253,13 +231,12 @@ describe.each([1, 2, 4])('Timeline of %i shards', (count) => {
           { maxLength: 14 },
         ),
         (maxEvents, steps) => {
-          compare(maxEvents, count, steps, (timeline, plain) => {
+          compare(maxEvents, steps, (timeline, plain) => {
             for (const room of [...ROOMS, 'unheard-of']) {
               for (let position = 0; position <= plain.head; position += 1) {
                 const whole = timeline.isWhole(room, position);
                 if (whole) expect(plain.isWhole(room, position)).toBe(true);
-                if (count === 1 && position >= (plain.held[0]?.position ?? plain.head))
-                  expect(whole).toBe(true);
+                if (position >= (plain.held[0]?.position ?? plain.head)) expect(whole).toBe(true);
                 if (position === plain.head) expect(whole).toBe(true);
               }
             }
@@ -272,62 +249,31 @@ describe.each([1, 2, 4])('Timeline of %i shards', (count) => {
 });
 
 describe('Timeline', () => {
-  test('a text that is no cursor is lost', () => {
+  test('a text that is no cursor is unknown', () => {
     const { timeline } = timelineOf(10);
+    timeline.reset('e', '0-0');
     timeline.append([entry(1)]);
-    for (const cursor of ['', 'nonsense', '10', '10-0-0', '-1-0'])
-      expect(timeline.locate(cursor)).toBe('lost');
-  });
-
-  test('a shard that is forgotten leaves nothing, and no cursor speaks of it before it was read again', () => {
-    const shards = new Shards(4);
-    const counters = new Counters();
-    const timeline = new Timeline(TYPES, { maxEvents: 10, maxBytes: 100_000 }, counters, shards);
-    const inShard = (shard: number, count: number, room: string): LogEntry => ({
-      ...entry(count, { room, key: 'k', dataJson: String(count) }),
-      id: shards.logId(shard, idOf(count)),
-    });
-    for (const shard of [1, 3]) {
-      timeline.reset(shards.logId(shard, '0-0'));
-      timeline.caughtUp(shard);
-    }
-    // Room a lies in 3, b in 1.
-    for (let count = 1; count <= 30; count += 1)
-      timeline.append([inShard(3, count, 'a'), inShard(1, count, 'b')]);
-    timeline.forget(3);
-    expect([timeline.length, timeline.latest('a'), timeline.latest('b').length]).toEqual([5, [], 1]);
-    expect(timeline.headCursor).toBe(shards.cursorOf([shards.logId(1, idOf(30))]));
-    const before = timeline.head;
-    timeline.reset(shards.logId(3, idOf(20)));
-    expect([timeline.head, timeline.isWhole('a', before), timeline.isWhole('a', before - 1)]).toEqual([
-      before,
-      true,
-      false,
-    ]);
-    timeline.append([inShard(3, 21, 'a')]);
-    expect(shards.idsIn(timeline.headCursor)?.has(3)).toBe(false);
-    expect(shards.idsIn(timeline.cursorAt(timeline.head, timeline.scopes.of(['a'])))?.size).toBe(0);
-    timeline.caughtUp(3);
-    expect(shards.idsIn(timeline.headCursor)?.size).toBe(2);
-    expect(timeline.locate(shards.logId(3, idOf(21)))).toEqual({ position: timeline.head });
+    for (const cursor of ['', 'nonsense', '10', '10-0', 'e.10-0-0', 'e.-1-0', 'e.'])
+      expect(timeline.locate(cursor)).toBe('unknown_cursor');
   });
 
   test('a break is one even when nothing had been read yet', () => {
     const { timeline } = timelineOf(10);
-    timeline.reset('0-0');
+    timeline.reset('e', '0-0');
     const before = timeline.head;
-    timeline.reset('70-0');
+    timeline.reset('e', '70-0');
     expect(timeline.isWhole('a', before)).toBe(false);
     expect(timeline.isWhole('a', timeline.head)).toBe(true);
   });
 
   test('is bounded by bytes too', () => {
     const { timeline } = timelineOf(1000, 10_000);
+    timeline.reset('e', '0-0');
     for (let count = 1; count <= 100; count += 1)
       timeline.append([entry(count, { dataJson: `"${'x'.repeat(798)}"` })]);
     expect(timeline.length).toBeGreaterThan(5);
     expect(timeline.length).toBeLessThan(10);
-    expect(timeline.locate(idOf(1))).toBe('lost');
+    expect(timeline.locate(formatCursor('e', idOf(1)))).toBe('trimmed');
   });
 
   test('newest values outlive their events, within bounds; those that go are counted', () => {

@@ -1,16 +1,30 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { compareLogIds, FIRST_LOG_ID, isLogId, logIdBefore } from '../../../../src/core/log/log-id.js';
+import {
+  compareLogIds,
+  FIRST_LOG_ID,
+  isLogId,
+  LAST_LOG_ID,
+  logIdBefore,
+  msOf,
+} from '../../../../src/core/log/log-id.js';
 
-const part = fc.oneof(fc.nat(3), fc.integer({ min: 0, max: 999_999_999_999_999 }));
+const MAX = 2n ** 64n - 1n;
+const part = fc.oneof(
+  fc.bigInt({ min: 0n, max: 3n }),
+  fc.bigInt({ min: 0n, max: MAX }),
+  fc.bigInt({ min: MAX - 3n, max: MAX }),
+);
 const parts = fc.tuple(part, part);
-const idOf = ([ms, sequence]: readonly [number, number]): string => `${String(ms)}-${String(sequence)}`;
+const idOf = ([ms, sequence]: readonly [bigint, bigint]): string => `${String(ms)}-${String(sequence)}`;
+
+const signOf = (difference: bigint): number => (difference === 0n ? 0 : difference < 0n ? -1 : 1);
 
 describe('log ids', () => {
   test('are ordered by time, then by sequence, as numbers', () => {
     fc.assert(
       fc.property(parts, parts, (a, b) => {
-        const expected = Math.sign(a[0] - b[0]) || Math.sign(a[1] - b[1]);
+        const expected = signOf(a[0] - b[0]) || signOf(a[1] - b[1]);
         expect(Math.sign(compareLogIds(idOf(a), idOf(b)))).toBe(expected);
       }),
     );
@@ -20,7 +34,7 @@ describe('log ids', () => {
     fc.assert(
       fc.property(fc.array(parts), (all) => {
         const sorted = all.map(idOf).sort(compareLogIds);
-        const byNumber = [...all].sort((a, b) => a[0] - b[0] || a[1] - b[1]).map(idOf);
+        const byNumber = [...all].sort((a, b) => signOf(a[0] - b[0]) || signOf(a[1] - b[1])).map(idOf);
         expect(sorted).toEqual(byNumber);
       }),
     );
@@ -61,8 +75,14 @@ describe('log ids', () => {
       '1-0x',
       '$',
       '+',
-      `${'9'.repeat(16)}-0`,
+      '01-0',
+      '1-00',
+      `${'9'.repeat(20)}-0`,
+      `0-${String(MAX + 1n)}`,
+      `${'9'.repeat(21)}-0`,
     ];
     expect(others.filter(isLogId)).toEqual([]);
+    expect(isLogId(LAST_LOG_ID)).toBe(true);
+    expect(msOf('1732219200123456-7')).toBe(1_732_219_200_123_456);
   });
 });

@@ -165,7 +165,7 @@ describe('SseConnection', () => {
   });
 
   test('notices are messages of their name', () => {
-    const gap = { reason: 'trimmed', dropped: null, cursor: '7-0' } as const;
+    const gap = { reason: 'trimmed', dropped: null, epoch: 'e', cursor: 'e.7-0' } as const;
     connection.gap(gap);
     connection.end('shutting_down');
     expect(read().messages.map(({ type, data }) => [type, JSON.parse(data)])).toEqual([

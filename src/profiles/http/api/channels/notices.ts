@@ -8,24 +8,27 @@ export interface Told {
   readonly example: unknown;
 }
 
-const CURSOR = '1795334945969-0';
+const EPOCH = 'q2aXw0Zf';
+const ID = '1795334945969-0';
+const CURSOR = `${EPOCH}.${ID}`;
 
 /** A welcome of a newcomer. */
 export const WELCOME = {
   sessionId: '23078e51a337.f4aac312-71e0-4d11-bca1-0488c0448a05',
   profile: 'HYBRID',
   rooms: ['default'],
+  epoch: EPOCH,
   cursor: null,
   resumed: false,
   heartbeatMs: 10_000,
 };
 
 /** A gap of a client that came back too late. */
-export const GAP = { reason: 'trimmed', dropped: null, cursor: CURSOR };
+export const GAP = { reason: 'trimmed', dropped: null, epoch: EPOCH, cursor: CURSOR };
 
 /** Some events, as bundles have them. */
 export const EVENTS = [
-  { id: CURSOR, type: 'fact_added', room: 'default', data: { facts: 42 }, timestamp: 1795334945.969 },
+  { id: ID, type: 'fact_added', room: 'default', data: { facts: 42 }, timestamp: 1795334945.969 },
 ];
 
 const NOTICE =

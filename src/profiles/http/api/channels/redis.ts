@@ -12,15 +12,14 @@ export const redisChannels: ChannelParts = {
       address: '{prefix}:{log}',
       title: 'The log',
       description:
-        'A Redis Stream: what is added with `XADD` is in the log for good. With `LOG_SHARDS` above 1 there are several, and a ' +
-        "room's is the CRC-32 of its name modulo their number. What is no event is counted, and reaches nobody.",
+        'A Redis Stream: entries added with `XADD` are events of the log. Entries that are no events reach no client and are ' +
+        'counted. Its consumer group `epoch:…` names the log: leave it alone.',
       servers: SERVERS,
       parameters: {
         prefix: PREFIX,
         log: {
           default: '{log}',
-          examples: ['{log}', '{log:0}', '{log:1}'],
-          description: 'The braces are part of the key; of several shards, with the number of the shard.',
+          description: 'The braces are part of the key.',
         },
       },
       messages: {

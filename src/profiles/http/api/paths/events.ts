@@ -14,6 +14,8 @@ const EVENT = {
   data: { facts: 42 },
   timestamp: 1795334945.969,
 };
+const EPOCH = 'q2aXw0Zf';
+const CURSOR = `${EPOCH}.${EVENT.id}`;
 const ROOM = inPath('room', "The room's name.", ref('Name'), 'default');
 
 const publish = operation({
@@ -108,7 +110,8 @@ const state = operation({
     200: {
       ...jsonAnswer('The newest values.', ref('RoomState'), {
         room: 'default',
-        cursor: EVENT.id,
+        epoch: EPOCH,
+        cursor: CURSOR,
         events: [EVENT],
       }),
       headers: { ETag: ETAG, 'Cache-Control': { required: true, schema: { const: 'no-cache' } } },
@@ -139,7 +142,7 @@ const history = operation({
     200: {
       ...jsonAnswer('A stretch of it.', ref('RoomPage'), {
         room: 'default',
-        cursor: EVENT.id,
+        cursor: CURSOR,
         whole: true,
         events: [EVENT],
       }),

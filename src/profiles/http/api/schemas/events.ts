@@ -1,5 +1,5 @@
 import type { RoomChange } from '../../../../core/delivery/room-changes.js';
-import type { RoomPage } from '../../../../core/delivery/room-reader.js';
+import type { RoomPage, RoomState } from '../../../../core/delivery/room-reader.js';
 import { type Event, KEY, NAME, type NewEvent, RESERVED_TYPES } from '../../../../core/event.js';
 import { MAX_EVENTS } from '../../../../core/publisher.js';
 import { anyJson, closed, listOf, open, ref, type Schema, text } from '../schema.js';
@@ -46,10 +46,16 @@ export const eventSchemas: Readonly<Record<string, Schema>> = {
     pattern: '^[0-9]+-[0-9]+$',
     description: 'Given by the log: unique, and ordered within a room.',
   },
+  Epoch: {
+    type: 'string',
+    pattern: '^[A-Za-z0-9_-]{1,32}$',
+    description:
+      'Names the log: ids and cursors of another epoch can not be compared with those of this one.',
+  },
   Cursor: {
     type: 'string',
     minLength: 1,
-    maxLength: 2048,
+    maxLength: 74,
     description: '"Everything up to here, in all my rooms." Opaque: keep the newest and bring it along.',
   },
   Event: closed<ToldEvent>(
@@ -93,11 +99,15 @@ export const eventSchemas: Readonly<Record<string, Schema>> = {
   PublishedIds: closed<{ readonly ids: readonly string[] }>('The log has them.', {
     ids: { ...listOf(ref('EventId')), minItems: 1, description: 'One for each event, in order.' },
   }),
-  RoomState: closed<ToldRoom>('The newest value of each (type, key) of a room under policy `latest`.', {
-    room: ref('Name'),
-    cursor: ref('Cursor'),
-    events: listOf(ref('Event')),
-  }),
+  RoomState: closed<ToldRoom & Pick<RoomState, 'epoch'>>(
+    'The newest value of each (type, key) of a room under policy `latest`.',
+    {
+      room: ref('Name'),
+      epoch: ref('Epoch'),
+      cursor: ref('Cursor'),
+      events: listOf(ref('Event')),
+    },
+  ),
   RoomPage: closed<ToldRoom & Pick<RoomPage, 'whole'>>('A stretch of what a room was sent, oldest first.', {
     room: ref('Name'),
     cursor: ref('Cursor'),

@@ -2,16 +2,36 @@ import type { ProfileName } from '../../../../core/config/profile.js';
 import type { DeliveryStatus } from '../../../../core/delivery/delivery-status.js';
 import type { SessionBacklog } from '../../../../core/delivery/sweeper.js';
 import type { LogState } from '../../../../core/log/event-log.js';
+import type { RefusedPermission } from '../../../../core/redis/refused-permissions.js';
 import type { BridgeRole } from '../../../../core/log/publish-bridge.js';
-import { amount, closed, count, listOf, mapOf, oneOfNames, orNull, ref, type Schema } from '../schema.js';
+import {
+  amount,
+  closed,
+  count,
+  listOf,
+  mapOf,
+  oneOfNames,
+  orNull,
+  ref,
+  type Schema,
+  text,
+} from '../schema.js';
 
 /** What the status says of the log. */
 interface ToldLog {
   readonly kind: 'memory' | 'redis';
   readonly state: LogState;
-  readonly shards: number;
-  readonly followed: readonly number[];
+  readonly reason: string | null;
   readonly bridge: BridgeRole | null;
+}
+
+/** What `GET /readyz` answers. */
+interface ToldReadiness {
+  readonly ready: boolean;
+  readonly log: LogState;
+  readonly reason?: string;
+  readonly refused?: readonly string[];
+  readonly draining: boolean;
 }
 
 const LOG_STATES: readonly LogState[] = ['starting', 'ready', 'unavailable'];
@@ -55,10 +75,24 @@ const others = {
   log: closed<ToldLog>('The event log.', {
     kind: oneOfNames(['memory', 'redis']),
     state: oneOfNames(LOG_STATES),
-    shards: count(),
-    followed: { ...listOf(count()), description: 'The shards that this process follows.' },
+    reason: orNull(text('Why the log is not ready.')),
     bridge: { enum: [...BRIDGE_ROLES, null], description: 'What copies `PUBLISH`ed messages; null: none.' },
   }),
+  redis: orNull(
+    closed<{ readonly refusedPermissions: readonly RefusedPermission[] }>('Redis; null without it.', {
+      refusedPermissions: {
+        ...listOf(
+          closed<RefusedPermission>('A permission that the Redis user of this process lacks.', {
+            command: text('The command that Redis refused.'),
+            on: text('The keys, channels or patterns that it was about; empty for none.'),
+            effect: text('What does not work because of it.'),
+            rule: text('The ACL rule to add.'),
+          }),
+        ),
+        description: 'Those that were refused in the last two minutes.',
+      },
+    }),
+  ),
   cluster: orNull(ref('Cluster')),
   counters: {
     ...mapOf(mapOf(count())),
@@ -69,13 +103,20 @@ const others = {
 /** Schemas of what operators ask. */
 export const statusSchemas: Readonly<Record<string, Schema>> = {
   Health: closed<{ readonly status: string }>('The process is alive.', { status: { const: 'ok' } }),
-  Readiness: closed<{ readonly ready: boolean; readonly log: LogState; readonly draining: boolean }>(
-    'Whether this node is fit to receive traffic.',
+  Readiness: closed<ToldReadiness>(
+    'Whether this node is fit to receive traffic: events can be read and appended, and it does not stop.',
     {
       ready: { type: 'boolean' },
       log: oneOfNames(LOG_STATES),
+      reason: text('Why the log is not ready; left out when it is.'),
+      refused: {
+        ...listOf(text('What does not work.')),
+        description: 'What does not work since Redis refuses permissions; left out when all does.',
+      },
       draining: { type: 'boolean', description: 'True once it stops: its clients are being moved.' },
     },
+    'reason',
+    'refused',
   ),
   HostMonitorState: closed<{ readonly running: boolean; readonly intervalMs: number }>('The host monitor.', {
     running: { type: 'boolean' },

@@ -7,6 +7,7 @@ export const streamSchemas: Readonly<Record<string, Schema>> = {
     sessionId: text('Not to be guessed: who knows it may change the rooms of the session.'),
     profile: ref('Profile'),
     rooms: listOf(ref('Name')),
+    epoch: ref('Epoch'),
     cursor: { ...orNull(ref('Cursor')), description: 'The one it came with when resumed, else null.' },
     resumed: {
       type: 'boolean',
@@ -21,6 +22,7 @@ export const streamSchemas: Readonly<Record<string, Schema>> = {
         'left out for a slow client. The snapshot follows, but for `overflow`.',
     ),
     dropped: orNull(count('Events lost to the session; null when that is not known.')),
+    epoch: ref('Epoch'),
     cursor: ref('Cursor'),
   }),
 };

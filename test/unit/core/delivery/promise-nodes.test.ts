@@ -6,11 +6,9 @@ import type { LogBounds } from '../../../../src/core/log/memory-log.js';
 import { DeliveryRig } from '../../../support/delivery-rig.js';
 import { newEvent } from '../../../support/new-event.js';
 import { PromisedClient, type PromisedNode } from '../../../support/promised-client.js';
-import { SharedShards, type ShardsView } from '../../../support/shared-shards.js';
+import { type LogView, SharedLog } from '../../../support/shared-log.js';
 import { TurnedClock } from '../../../support/turned-clock.js';
 
-/** Rooms a and c share a shard, the others lie in one each. */
-const SHARDS = 4;
 const ROOMS = ['a', 'b', 'c', 'd', 'e'];
 const NODES = 2;
 const AMPLE: LogBounds = { maxEvents: 1e6, maxBytes: 1e12 };
@@ -20,14 +18,15 @@ const TYPES = EventTypes.parse(
   { value: { policy: 'latest' }, wide: { policy: 'append', rooms: ['a', 'b', 'c'] } },
   ['c'],
 ) as EventTypes;
-/** Who has which rooms at first; rooms of one shard, and of several. */
+/** The rooms of each client at first. */
 const STARTS = [['a', 'c'], ['a', 'b'], ['a', 'b', 'c', 'd', 'e'], ['d']];
 
 type Step =
   | { readonly do: 'publish'; readonly events: readonly NewEvent[] }
-  | { readonly do: 'tell'; readonly node: number; readonly shard: number; readonly count: number }
-  | { readonly do: 'tell all'; readonly node: number; readonly shard: number }
-  | { readonly do: 'break'; readonly node: number; readonly shard: number }
+  | { readonly do: 'tell'; readonly node: number; readonly count: number }
+  | { readonly do: 'tell all'; readonly node: number }
+  | { readonly do: 'break'; readonly node: number }
+  | { readonly do: 'lose' }
   | { readonly do: 'turn'; readonly ms: number }
   | { readonly do: 'join' | 'leave'; readonly client: number; readonly room: string }
   | { readonly do: 'disconnect'; readonly client: number; readonly lost: number }
@@ -36,7 +35,6 @@ type Step =
 
 const client = fc.nat(STARTS.length - 1);
 const node = fc.nat(NODES - 1);
-const shard = fc.nat(SHARDS - 1);
 const room = fc.constantFrom(...ROOMS);
 const event: fc.Arbitrary<NewEvent> = fc.oneof(
   { weight: 5, arbitrary: room.map((room) => newEvent({ room })) },
@@ -63,11 +61,10 @@ const flowing: readonly fc.WeightedArbitrary<Step>[] = [
     arbitrary: fc.record({
       do: fc.constant('tell' as const),
       node,
-      shard,
       count: fc.integer({ min: 1, max: 4 }),
     }),
   },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('tell all' as const), node, shard }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('tell all' as const), node }) },
   {
     weight: 6,
     arbitrary: fc.record({ do: fc.constant('turn' as const), ms: fc.constantFrom(0, 0, 10, 50, 300, 1500) }),
@@ -84,36 +81,33 @@ const flowing: readonly fc.WeightedArbitrary<Step>[] = [
 ];
 const breaking: fc.WeightedArbitrary<Step> = {
   weight: 1,
-  arbitrary: fc.record({ do: fc.constant('break' as const), node, shard }),
+  arbitrary: fc.record({ do: fc.constant('break' as const), node }),
+};
+const losing: fc.WeightedArbitrary<Step> = {
+  weight: 1,
+  arbitrary: fc.record({ do: fc.constant('lose' as const) }),
 };
 
 class World {
-  readonly log: SharedShards;
-  readonly rigs: readonly DeliveryRig<ShardsView>[];
+  readonly log: SharedLog;
+  readonly rigs: readonly DeliveryRig<LogView>[];
   readonly nodes: readonly PromisedNode[];
   readonly clients: readonly PromisedClient[];
   readonly #clock = new TurnedClock();
-  readonly #lazy: boolean;
 
-  constructor(maxEntries: number, memory: LogBounds, lazy: boolean) {
-    this.#lazy = lazy;
-    this.log = new SharedShards(SHARDS, TYPES, maxEntries);
+  constructor(maxEntries: number, memory: LogBounds) {
+    this.log = new SharedLog(TYPES, maxEntries);
     this.rigs = Array.from({ length: NODES }, () => {
-      const parts = { log: this.log.open(lazy), clock: this.#clock, types: TYPES };
+      const parts = { log: this.log.open(), clock: this.#clock, types: TYPES };
       const rig = new DeliveryRig(parts, { memory, maxBacklogMs: 4000, maxRoomSize: 2 });
       rig.log.start(rig.delivery.tail);
       return rig;
     });
-    this.nodes = this.rigs.map(({ delivery, log }) => ({ delivery, untold: (room) => log.untold(room) }));
+    this.nodes = this.rigs.map(({ delivery, log }) => ({ delivery, untold: () => log.untold() }));
     this.clients = STARTS.map((rooms, index) => {
       const first = this.nodes[index % NODES] as PromisedNode;
-      return new PromisedClient(first, this.log.published, rooms, this.log.shards);
+      return new PromisedClient(first, this.log.published, rooms);
     });
-    for (const [nth, { log }] of this.rigs.entries()) {
-      log.onCaughtUp = (shard) => {
-        for (const one of this.clients) one.caughtUp(this.nodes[nth] as PromisedNode, shard);
-      };
-    }
   }
 
   async run(steps: readonly Step[]): Promise<void> {
@@ -124,13 +118,12 @@ class World {
         one.drain();
         one.connect();
       }
-      for (const { log } of this.rigs) for (let shard = 0; shard < SHARDS; shard += 1) log.tell(shard);
+      for (const { log } of this.rigs) log.tell();
       await this.#clock.turn(1500);
     }
     for (const one of this.clients) {
       one.read();
-      // A node that begins to follow a shard knows of no value whose event the log has no more.
-      one.check(({ id }) => !this.#lazy || this.log.holds(id));
+      one.check();
       one.disconnect(0);
     }
     for (const { delivery } of this.rigs)
@@ -143,9 +136,10 @@ class World {
         this.log.store(one.dataJson === BIG ? { ...one, dataJson: BIG_DATA } : one);
       }
     } else if (step.do === 'turn') await this.#clock.turn(step.ms);
-    else if (step.do === 'tell') this.rigs[step.node]?.log.tell(step.shard, step.count);
-    else if (step.do === 'tell all') this.rigs[step.node]?.log.tell(step.shard);
-    else if (step.do === 'break') this.rigs[step.node]?.log.break(step.shard);
+    else if (step.do === 'tell') this.rigs[step.node]?.log.tell(step.count);
+    else if (step.do === 'tell all') this.rigs[step.node]?.log.tell();
+    else if (step.do === 'break') this.rigs[step.node]?.log.break();
+    else if (step.do === 'lose') this.log.lose();
     else this.#ask(this.clients[step.client] as PromisedClient, step);
   }
 
@@ -163,11 +157,10 @@ function promise(
   maxEntries: number,
   memory: LogBounds,
   check: (world: World) => void,
-  lazy = false,
 ): Promise<void> {
   return fc.assert(
     fc.asyncProperty(fc.array(fc.oneof(...steps), { maxLength: 80, size: 'max' }), async (taken) => {
-      const world = new World(maxEntries, memory, lazy);
+      const world = new World(maxEntries, memory);
       await world.run(taken);
       check(world);
     }),
@@ -175,7 +168,7 @@ function promise(
   );
 }
 
-describe('the promise over several shards and nodes, each shard arriving when it will', () => {
+describe('the promise over several nodes, each as far behind as it will', () => {
   test('with ample memory nothing is lost and nobody is told of a gap', () =>
     promise(flowing, 1e6, AMPLE, ({ clients }) =>
       expect(clients.map(({ gaps }) => gaps)).toEqual([0, 0, 0, 0]),
@@ -184,29 +177,12 @@ describe('the promise over several shards and nodes, each shard arriving when it
   test('with a log that holds more than memory', () =>
     promise(flowing, 1e6, { maxEvents: 6, maxBytes: 1e12 }, ({ clients }) => clients));
 
-  test('with a log that is trimmed all the time, and shards that break', () =>
+  test('with a log that is trimmed all the time, and nodes that lose their place', () =>
     promise([...flowing, breaking], 8, { maxEvents: 6, maxBytes: 1e12 }, ({ clients }) => clients));
 
-  const idle: fc.WeightedArbitrary<Step> = {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('turn' as const), ms: fc.constant(65_000) }),
-  };
+  test('with a log that is lost and begun anew with smaller ids', () =>
+    promise([...flowing, losing], 1e6, AMPLE, ({ clients }) => clients));
 
-  test('with nodes that read only the shards in which somebody has a room', () =>
-    promise(
-      [...flowing, idle],
-      1e6,
-      AMPLE,
-      ({ clients }) => expect(clients.map(({ gaps }) => gaps)).toEqual([0, 0, 0, 0]),
-      true,
-    ));
-
-  test('the same, with a log that is trimmed all the time, little memory, and shards that break', () =>
-    promise(
-      [...flowing, idle, breaking],
-      8,
-      { maxEvents: 6, maxBytes: 1e12 },
-      ({ clients }) => clients,
-      true,
-    ));
+  test('the same, with little memory, and nodes that lose their place', () =>
+    promise([...flowing, breaking, losing], 8, { maxEvents: 6, maxBytes: 1e12 }, ({ clients }) => clients));
 });
