@@ -24,6 +24,7 @@ import { openCluster } from './wiring/cluster.js';
 import { openControl } from './wiring/control.js';
 import { createDelivery } from './wiring/delivery.js';
 import { createListener } from './wiring/listener.js';
+import { LogSince } from './wiring/log-since.js';
 import { openLog } from './wiring/log.js';
 import { createMonitor } from './wiring/monitor.js';
 import { createProfileSwitch } from './wiring/profiles.js';
@@ -92,7 +93,11 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   closers.add('figures', () => {
     figures.close();
   });
-  const parts = { log, bridge, delivery, monitor, cluster, profiles, figures, ...control };
+  const logSince = new LogSince(clock, log);
+  closers.add('log since', () => {
+    logSince.close();
+  });
+  const parts = { logSince, log, bridge, delivery, monitor, cluster, profiles, figures, ...control };
   const listener = createListener(base, { ...parts, addresses, origins, callers, roomsOf });
   await profiles.start();
   closers.add('profiles', () => profiles.close());

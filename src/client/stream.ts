@@ -124,9 +124,9 @@ export class Stream {
   }
 
   async #open(signal: AbortSignal, known: ProfileDocument | undefined): Promise<void> {
-    const { openers, token: source } = this.#parts;
+    const { openers, token: source, client } = this.#parts;
     const { url, reason, code } = this.state;
-    const profile = this.#parts.profile ?? known ?? (await fetchProfile(url, signal));
+    const profile = this.#parts.profile ?? known ?? (await fetchProfile(url, client, signal));
     if (signal.aborted) return;
     this.#learn(profile);
     const token = await tokenOf(source);
@@ -141,7 +141,7 @@ export class Stream {
     let ask: Ask | null = null;
     const { asked: rooms, cursor } = this.place;
     ask = open(
-      { url: url + path, rooms, cursor, token, signal },
+      { url: url + path, rooms, cursor, token, client, signal },
       {
         heard: () => {
           if (!signal.aborted) this.#watch.heard();

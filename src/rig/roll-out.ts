@@ -23,7 +23,7 @@ export interface RollOut {
 }
 
 /**
- * Has all nodes serve another profile, or the one there is, and waits until the clients of each have moved. Where a proxy asks
+ * Has all nodes serve another profile, or the one there is, and waits until each has disconnected the clients of what went off. Where a proxy asks
  * another node each time, only the one that was asked first knows how that goes on. Throws an error that says why it could not
  * be done.
  */

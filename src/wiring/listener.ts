@@ -53,6 +53,7 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
       readiness: () => ({
         ready: log.state === 'ready' && !delivery.isClosing,
         log: log.state,
+        since: parts.logSince.since,
         ...(log.reason === null ? {} : { reason: log.reason }),
         ...refusedBy(permissions),
         draining: delivery.isClosing,

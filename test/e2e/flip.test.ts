@@ -329,8 +329,10 @@ describe('flipgate flip', () => {
     await RawCrowd.open(port, ['legacy'], 60, () => ({}));
     const { code, stdout } = await runProgram('dist/cli.js', ['flip', 'sse', '--url', url], {});
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^WEBSOCKET → SSE: draining, \d+ of 60 clients moved$/m);
-    expect(stdout).toMatch(/WEBSOCKET → SSE: done, 60 of 60 clients moved\n$/);
+    expect(stdout).toMatch(/^WEBSOCKET → SSE: draining, \d+ of 60 clients disconnected$/m);
+    expect(stdout).toMatch(
+      /WEBSOCKET → SSE: done; 60 clients cut off \(60 stock\)\nclients that were cut off .*\n$/,
+    );
     const refused = await runProgram('dist/cli.js', ['flip', 'ssse', '--url', url], {});
     expect([refused.code, refused.stdout]).toEqual([
       1,
@@ -394,7 +396,7 @@ describe('flipgate flip', () => {
       {},
     );
     expect(second).toBe(0);
-    expect(told).toMatch(/SSE: running; .*draining, \d+ of 20 clients moved/);
+    expect(told).toMatch(/SSE: running; .*draining, \d+ of 20 clients disconnected/);
     for (const { url } of nodes) {
       expect(await report(url)).toMatchObject({
         profile: 'SSE',

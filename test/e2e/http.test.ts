@@ -467,6 +467,7 @@ describe('the routes for operators', () => {
     expect((await requestJson('GET', `${url}/readyz`)).json).toEqual({
       ready: true,
       log: 'ready',
+      since: expect.any(Number),
       draining: false,
     });
   });

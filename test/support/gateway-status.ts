@@ -1,3 +1,4 @@
+import type { ClientsByTransport } from '../../src/core/delivery/client-tally.js';
 import { formatCursor } from '../../src/core/log/cursor.js';
 import { requestJson } from './json-request.js';
 import { waitUntil } from './wait-until.js';
@@ -5,6 +6,7 @@ import { waitUntil } from './wait-until.js';
 /** What `GET /api/admin/status` answers, as far as tests ask. */
 export interface GatewayStatus {
   readonly sessions: { readonly websocket: number; readonly sse: number };
+  readonly clients: ClientsByTransport;
   readonly rooms: Readonly<Record<string, number>>;
   readonly eventsHeld: number;
   readonly cursor: string;

@@ -1,3 +1,4 @@
+import type { ClientKind } from '../../src/core/delivery/client-kind.js';
 import type { Gap, Outlet, Welcome } from '../../src/core/delivery/outlet.js';
 import type { Slice } from '../../src/core/delivery/slice.js';
 import type { ErrorCode } from '../../src/core/errors.js';
@@ -16,6 +17,7 @@ export class RecordingOutlet implements Outlet {
   writable = true;
   /** Whether each event is a write of its own. */
   unbundled = false;
+  client: ClientKind = 'bundle';
   /** Names of the calls, in order. */
   readonly calls: string[] = [];
   readonly welcomes: Welcome[] = [];

@@ -1,11 +1,15 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Flip } from '../../src/core/flip/flip-report.js';
+import { forEachKind } from '../../src/core/delivery/client-kind.js';
+import type { Flip, MovedSessions } from '../../src/core/flip/flip-report.js';
 import type { FlipsReport, Rollout } from '../../src/core/flip/flips.js';
 import { runFlip } from '../../src/flip-command.js';
 
 const ORIGIN = { by: 'key:operator', address: null, via: 'http', startedAt: 1 } as const;
+
+/** Said where clients were cut off. */
+const CUT_OFF = expect.stringContaining('not known to speak another transport') as unknown;
 
 /** What each node answers, in turn as a proxy asks them; a node that is gone is left out. */
 let nodes: Record<string, FlipsReport>;
@@ -20,8 +24,27 @@ let server: Server;
 /** Runs at every pause, with how many there were before. */
 let meanwhile: (pauses: number) => void;
 
+/** Clients of these kinds, of whom so many came back: all are still there, or none is. */
+function sessionsOf(
+  counts: { readonly sdk?: number; readonly eventsource?: number; readonly stock?: number },
+  isDone: boolean,
+  returned = 0,
+): MovedSessions {
+  const byKind = forEachKind((kind) => {
+    const total = kind === 'bundle' ? 0 : (counts[kind] ?? 0);
+    return { total, left: isDone ? 0 : total, ended: isDone ? total : 0 };
+  });
+  const { sdk, eventsource, stock } = byKind;
+  const total = sdk.total + eventsource.total + stock.total;
+  return {
+    total,
+    left: isDone ? 0 : total,
+    clients: { moved: sdk.ended, returned, cutOff: eventsource.ended + stock.ended, gone: 0, byKind },
+  };
+}
+
 function flipOf(id: number, state: Flip['state'], total = 0): Flip {
-  const sessions = { total, left: state === 'done' ? 0 : total };
+  const sessions = sessionsOf({ stock: total }, state === 'done');
   return { ...ORIGIN, id, from: 'SSE', to: 'HYBRID', state, sessions, error: null };
 }
 
@@ -42,7 +65,7 @@ function rolloutOf(id: number, state: Rollout['state'], sessions: readonly numbe
       url: null,
       host: 'here',
       state: state === 'done' ? 'done' : 'draining',
-      sessions: { total, left: state === 'done' ? 0 : total },
+      sessions: sessionsOf({ stock: total }, state === 'done'),
       error: null,
     })),
   };
@@ -100,8 +123,9 @@ describe('a flip through a proxy that asks another node each time', () => {
     expect([await flip(true), lines]).toEqual([
       0,
       [
-        'HYBRID: running; here/node-0 draining, 0 of 30 clients moved, here/node-1 draining, 0 of 30 clients moved',
-        'HYBRID: done; here/node-0 done, 30 of 30 clients moved, here/node-1 done, 30 of 30 clients moved',
+        'HYBRID: running; here/node-0 draining, 0 of 30 clients disconnected, here/node-1 draining, 0 of 30 clients disconnected',
+        'HYBRID: done; 60 clients cut off (60 stock); here/node-0 done, 30 of 30 clients disconnected, here/node-1 done, 30 of 30 clients disconnected',
+        CUT_OFF,
       ],
     ]);
   });
@@ -126,8 +150,9 @@ describe('a flip through a proxy that asks another node each time', () => {
     expect([await flip(), lines]).toEqual([
       0,
       [
-        'SSE → HYBRID: draining, 0 of 5 clients moved',
-        'SSE → HYBRID: done, 5 of 5 clients moved',
+        'SSE → HYBRID: draining, 0 of 5 clients disconnected',
+        'SSE → HYBRID: done; 5 clients cut off (5 stock)',
+        CUT_OFF,
         'flipped node a alone: several nodes answer at this address; --all flips all',
       ],
     ]);
@@ -148,9 +173,9 @@ describe('a flip through a proxy that asks another node each time', () => {
     [
       true,
       [{ profile: 'HYBRID' }, { profile: 'SSE' }],
-      '1 of 2 nodes serve HYBRID; whether all clients have moved is not known',
+      '1 of 2 nodes serve HYBRID; what became of all clients is not known',
     ],
-    [true, null, 'node [bc] does, and serves SSE; whether all clients have moved is not known'],
+    [true, null, 'node [bc] does, and serves SSE; what became of all clients is not known'],
     [false, null, 'node [bc] does, and serves SSE'],
   ])('is not done when the node that was asked is gone (all: %s, %j)', async (all, known, told) => {
     cluster = known === null ? null : { nodes: known };
@@ -165,6 +190,40 @@ describe('a flip through a proxy that asks another node each time', () => {
 });
 
 describe('a flip of the only node', () => {
+  test('tells clients that moved and came back from those that were cut off', async () => {
+    const during = { ...flipOf(1, 'draining'), sessions: sessionsOf({ sdk: 6, stock: 225 }, false) };
+    const done = (returned: number): Flip => ({
+      ...flipOf(1, 'done'),
+      sessions: sessionsOf({ sdk: 6, stock: 225 }, true, returned),
+    });
+    nodes = { a: reportOf('a', during) };
+    meanwhile = (pauses) => {
+      nodes['a'] = reportOf('a', done(pauses < 3 ? 2 : 6));
+    };
+    expect([await flip(), lines]).toEqual([
+      0,
+      [
+        'SSE → HYBRID: draining, 0 of 231 clients disconnected',
+        'SSE → HYBRID: done; 6 SDK clients moved, 6 came back; 225 clients cut off (225 stock)',
+        CUT_OFF,
+      ],
+    ]);
+  });
+
+  test('does not wait for ever for clients that do not come back', async () => {
+    const sessions = sessionsOf({ sdk: 3, eventsource: 1 }, true, 1);
+    nodes = { a: reportOf('a', { ...flipOf(1, 'done'), sessions }) };
+    expect([await flip(), lines[0]]).toEqual([
+      0,
+      'SSE → HYBRID: done; 3 SDK clients moved, 1 came back; 1 client cut off (1 EventSource)',
+    ]);
+  });
+
+  test('of a node whose version does not tell clients apart says only what is known', async () => {
+    nodes = { a: reportOf('a', { ...flipOf(1, 'done'), sessions: { total: 5, left: 0, clients: null } }) };
+    expect([await flip(), lines]).toEqual([0, ['SSE → HYBRID: done, 5 of 5 clients disconnected']]);
+  });
+
   test('says that nobody had to move, and no more', async () => {
     nodes = { a: reportOf('a', flipOf(1, 'draining')) };
     meanwhile = () => {

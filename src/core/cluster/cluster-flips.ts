@@ -19,6 +19,9 @@ const REPORT = 'flip-report';
 const ASK_MS = 250;
 /** A node that makes no progress for so long has failed, ms. */
 const PATIENCE_MS = 15_000;
+/** How long after a rollout the nodes are asked whether their clients have come back, and how often, ms. */
+const RECOUNT_MS = 30_000;
+const RECOUNT_EVERY_MS = 500;
 
 /** What {@link ClusterFlips} work with. */
 export interface ClusterFlipsParts {
@@ -32,8 +35,8 @@ export interface ClusterFlipsParts {
 }
 
 /**
- * Flips all nodes, one after the other: the next when the clients of the one before have moved. A node that ended meanwhile is
- * passed over: its clients have gone to the others by themselves.
+ * Flips all nodes, one after the other: the next when the clients of the one before have been disconnected. A node that
+ * ended meanwhile is passed over: its clients have gone to the others by themselves.
  */
 export class ClusterFlips implements Flips {
   readonly #id: string;
@@ -111,6 +114,26 @@ export class ClusterFlips implements Flips {
     }
     rollout.end();
     logger.info('all nodes were flipped', { audit: 'rollout', to, ...origin });
+    await this.#recount(rollout);
+  }
+
+  /** Clients come back some time after the node they left has flipped, and perhaps to another one. */
+  async #recount(rollout: RolloutRecord): Promise<void> {
+    const { clock } = this.#parts;
+    const until = clock.elapsed() + RECOUNT_MS;
+    while (rollout === this.#rollout && clock.elapsed() < until) {
+      const { awaiting } = rollout;
+      if (awaiting.length === 0) return;
+      for (const id of awaiting) {
+        const report = await this.#reportOf(id);
+        if (!(report instanceof Refusal)) rollout.recount(id, report);
+      }
+      await this.#pause(RECOUNT_EVERY_MS);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#parts.clock.after(ms, resolve));
   }
 
   /** Flips a node and waits until its clients have moved; a refusal when that can't be done. */
@@ -137,7 +160,7 @@ export class ClusterFlips implements Flips {
           ? report
           : new Refusal('flip_failed', 'its clients have not moved in time');
       }
-      await new Promise<void>((resolve) => void clock.after(ASK_MS, resolve));
+      await this.#pause(ASK_MS);
     }
     return undefined;
   }

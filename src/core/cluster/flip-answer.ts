@@ -1,5 +1,6 @@
 import { PROFILES, type ProfileName } from '../config/profile.js';
-import type { Flip, FlipReport, FlipState } from '../flip/flip-report.js';
+import { forEachKind } from '../delivery/client-kind.js';
+import type { Flip, FlipClients, FlipReport, FlipState, FlippedKind } from '../flip/flip-report.js';
 import { Refusal } from '../errors.js';
 import { fieldsOf, isErrorCode } from './node-answer.js';
 
@@ -33,7 +34,7 @@ export function readReport(body: unknown): FlipReport | undefined {
 
 function readFlip(value: unknown): Flip | undefined {
   const { id, from, to, by, address, via, startedAt, state, sessions, error } = fieldsOf(value);
-  const { total, left } = fieldsOf(sessions);
+  const { total, left, clients } = fieldsOf(sessions);
   const { code, message } = fieldsOf(error);
   const known = STATES.find((one) => one === state);
   const way = (['http', 'signal', 'cluster'] as const).find((one) => one === via);
@@ -49,9 +50,29 @@ function readFlip(value: unknown): Flip | undefined {
     via: way,
     startedAt,
     state: known,
-    sessions: { total, left },
+    sessions: { total, left, clients: readClients(clients) },
     error: isErrorCode(code) && typeof message === 'string' ? { code, message } : null,
   };
+}
+
+/** Null where the node tells nothing of them that can be read: it is of another version. */
+function readClients(value: unknown): FlipClients | null {
+  const { moved, returned, cutOff, gone, byKind } = fieldsOf(value);
+  if (!isCount(moved) || !isCount(returned) || !isCount(cutOff) || !isCount(gone)) return null;
+  const kinds = forEachKind((kind) => readKind(fieldsOf(byKind)[kind]));
+  const { sdk, bundle, eventsource, stock } = kinds;
+  if (sdk === undefined || bundle === undefined || eventsource === undefined || stock === undefined)
+    return null;
+  return { moved, returned, cutOff, gone, byKind: { sdk, bundle, eventsource, stock } };
+}
+
+function readKind(value: unknown): FlippedKind | undefined {
+  const { total, left, ended } = fieldsOf(value);
+  return isCount(total) && isCount(left) && isCount(ended) ? { total, left, ended } : undefined;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function isProfile(value: unknown): value is ProfileName {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.js';
+import type { ClientKind } from './client-kind.js';
 import type { Slice } from './slice.js';
 
 /** What a session is told first. */
@@ -58,6 +59,8 @@ export interface Outlet {
   readonly writable: boolean;
   /** True when each event is a write of its own, as for legacy clients; else a whole `deliver` is one. */
   readonly unbundled: boolean;
+  /** The kind of client at its other end, for figures alone. */
+  readonly client: ClientKind;
   /** The session is accepted; comes before every other call. */
   accept(): void;
   /** Comes before events. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import { type ProfileName, PROFILES, servesNothing } from '../config/profile.js';
+import type { ClientReading } from '../delivery/client-tally.js';
 import type { Drain } from '../delivery/drain.js';
 import type { Session, Transport } from '../delivery/session.js';
 import { type ErrorCode, Refusal } from '../errors.js';
@@ -7,10 +8,13 @@ import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import type { FlipAccepted, FlipOrigin, FlipReport } from './flip-report.js';
 import { FlipRecord } from './flip-record.js';
+import { FlippedClients } from './flipped-clients.js';
 import type { ServedProfile } from './served-profile.js';
 import type { ServedTransport } from './served-transport.js';
 
 const TRANSPORTS = ['websocket', 'sse'] as const;
+/** How long after a flip clients that come back do so because of it, ms: twice the longest pause between two attempts. */
+const RETURN_MS = 60_000;
 
 /** What a {@link ProfileSwitch} works with. */
 export interface ProfileSwitchParts {
@@ -22,6 +26,8 @@ export interface ProfileSwitchParts {
   readonly open: Readonly<Record<Transport, () => Promise<ServedTransport>>>;
   /** Ends sessions, spread over `overMs`. */
   readonly drain: (leaving: (session: Session) => boolean, reason: ErrorCode, overMs: number) => Drain;
+  /** What was counted of clients so far. */
+  readonly clients: () => ClientReading;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
@@ -143,6 +149,7 @@ export class ProfileSwitch {
       flip.fail(refusal);
       return refusal;
     }
+    before?.settle();
     served.become(to);
     this.#since = clock.now();
     // While it moves clients all transports are open: no flip that comes then can fail.
@@ -151,9 +158,9 @@ export class ProfileSwitch {
     return this.report();
   }
 
-  /** From here on it can't fail: clients of what went off are moved, and what is left then is closed. */
+  /** From here on it can't fail: clients of what went off are disconnected, and what is left then is closed. */
   #move(flip: FlipRecord, facts: object): void {
-    const { served: now, clock, drain, drainMs, logger } = this.#parts;
+    const { served: now, clock, drain, drainMs, clients, logger } = this.#parts;
     const on = this.#on(now.profile);
     const leaving = new Set<Transport>();
     for (const [transport, served] of this.#open) {
@@ -164,8 +171,9 @@ export class ProfileSwitch {
         leaving.add(transport);
       }
     }
+    const flipped = new FlippedClients(clients, [...leaving], on);
     const moving = drain(({ transport }) => leaving.has(transport), 'transport_disabled', drainMs);
-    flip.moves(moving);
+    flip.moves(flipped, moving);
     logger.info('the profile was flipped', { ...facts, sessions: moving.total });
     const end = async (): Promise<void> => {
       await moving.done;
@@ -173,10 +181,16 @@ export class ProfileSwitch {
         if (flip.state !== 'draining') return;
         for (const transport of leaving) await this.#closeOne(transport);
         flip.end();
-        logger.info('the clients of the profile before have moved', {
+        const { total, clients: told } = flipped.report();
+        logger.info('the clients of the profile before have been disconnected', {
           ...facts,
-          sessions: moving.total,
+          sessions: total,
+          moved: told?.moved,
+          cutOff: told?.cutOff,
           tookMs: clock.now() - flip.startedAt,
+        });
+        clock.after(RETURN_MS, () => {
+          flip.settle();
         });
       });
     };

@@ -7,6 +7,7 @@ import { legacyWire } from './socketio-wire.js';
 /** A stock client that knows nothing of flipgate: gets each event under its own name, and nothing else. */
 export class LegacyConnection implements Outlet {
   readonly unbundled = true;
+  readonly client = 'stock';
   readonly #writer: EngineWriter;
   readonly #onRooms: () => void;
   readonly #greet: () => void;

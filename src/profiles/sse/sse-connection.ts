@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ClientKind } from '../../core/delivery/client-kind.js';
 import { type Gap, NOTICES, type Outlet, type Welcome } from '../../core/delivery/outlet.js';
 import type { Session } from '../../core/delivery/session.js';
 import type { Slice } from '../../core/delivery/slice.js';
@@ -27,6 +28,7 @@ const GOODBYE_MS = 5000;
  */
 export class SseConnection implements Outlet {
   readonly unbundled = false;
+  readonly client: ClientKind;
   /** Whose stream it is, once core has taken it in. */
   session: Session | undefined;
   /** Let go of once the head is written: there are thousands of streams, and they are long. */
@@ -41,7 +43,8 @@ export class SseConnection implements Outlet {
    * `res` must be the socket's own turn (no pipelined answer before it). `retryMs` is the pause before a reconnect
    * that the client is told.
    */
-  constructor(res: ServerResponse, socket: Socket, retryMs: number) {
+  constructor(res: ServerResponse, socket: Socket, retryMs: number, client: ClientKind) {
+    this.client = client;
     this.#res = res;
     this.#socket = socket;
     this.#retryMs = Math.round(retryMs);

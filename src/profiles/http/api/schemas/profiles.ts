@@ -1,6 +1,14 @@
 import { PROFILES, type Transports } from '../../../../core/config/profile.js';
 import type { ErrorBody } from '../../../../core/errors.js';
-import type { Flip, FlipError, FlipState, MovedSessions } from '../../../../core/flip/flip-report.js';
+import { type ClientKind, forEachKind } from '../../../../core/delivery/client-kind.js';
+import type {
+  Flip,
+  FlipClients,
+  FlipError,
+  FlippedKind,
+  FlipState,
+  MovedSessions,
+} from '../../../../core/flip/flip-report.js';
 import type { FlipsReport, Rollout, RolloutNode } from '../../../../core/flip/flips.js';
 import { CONTROL_PATH, type ProfileDocument, SSE_PATH, WEBSOCKET_PATH } from '../../profile-document.js';
 import {
@@ -75,9 +83,30 @@ export const profileSchemas: Readonly<Record<string, Schema>> = {
     },
     'all',
   ),
-  MovedSessions: closed<MovedSessions>('Sessions that a flip moves.', {
+  MovedSessions: closed<MovedSessions>('Sessions whose transport a flip turns off.', {
     total: count(),
-    left: count('Those that have not been moved yet.'),
+    left: count('Sessions that are still open.'),
+    clients: orNull(ref('FlipClients')),
+  }),
+  FlipClients: closed<FlipClients>(
+    'What becomes of their clients; null of a node that does not tell them apart.',
+    {
+      moved: count('SDK clients that were told to come back over a transport that is on.'),
+      returned: count(
+        'SDK clients that came to this node with a cursor, over a transport that is on, until 60 s after the end of the flip.',
+      ),
+      cutOff: count('Other clients that were disconnected: they are not known to speak another transport.'),
+      gone: count('Clients of any kind that closed their connection before their turn came.'),
+      byKind: closed<Record<ClientKind, FlippedKind>>(
+        'By kind.',
+        forEachKind(() => ref('FlippedKind')),
+      ),
+    },
+  ),
+  FlippedKind: closed<FlippedKind>('Clients of one kind.', {
+    total: count('Sessions when the flip began.'),
+    left: count('Sessions that are still open.'),
+    ended: count('Sessions that the flip has ended; the others closed by themselves.'),
   }),
   FlipError: closed<FlipError>('Why a flip failed.', { code: ref('ErrorCode'), message: text() }),
   Flip: closed<Flip>('One flip of this node.', {
