@@ -18,6 +18,7 @@ export function launch(): Promise<void> {
       log: config.redisUrl === undefined ? 'memory' : 'redis',
       auth: config.authMode,
       url: openUrl(gateway.address),
+      files: loaded.files,
       pid: process.pid,
     };
     const reload = new Reload(gateway, loaded, logger);

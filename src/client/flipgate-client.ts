@@ -30,8 +30,7 @@ export interface ClientOptions {
   /**
    * In browsers: the tabs of this page's origin share one stream, through a shared worker. Its script must be of that
    * origin: `true` takes the gateway's, which then must be at the page's origin, a text is the address of a copy of
-   * `client-shared.js` (and `client.js` beside it). Where that can't be, the stream is the tab's own, and its state says so. In Node it
-   * means nothing.
+   * `client-shared.js` (and `client.js` beside it). Where that can't be, the stream is the tab's own, and its state says so.
    */
   readonly shared?: boolean | string;
 }
@@ -56,13 +55,9 @@ export class FlipgateClient extends Subscriber {
     });
     const urls = [url].flat().map(absolute);
     const { shared, token } = options;
-    // In Node there is nobody to share with.
-    const script = !isBrowser()
-      ? undefined
-      : shared === true
-        ? `${String(urls[0])}/client-shared.js`
-        : shared;
-    const sharing: Sharing = { script: script ? absolute(script) : '', urls, token, note: '' };
+    const script = shared === true ? `${String(urls[0])}/client-shared.js` : shared;
+    const note = isBrowser() ? '' : 'not shared: there are no shared workers outside of browsers';
+    const sharing: Sharing = { script: script ? absolute(script) : '', urls, token, note };
     const opener = (transport: Transport, open: OpenConnection): OpenConnection =>
       script ? openShared(sharing, transport, open) : open;
     this.source = new Stream({
@@ -70,7 +65,7 @@ export class FlipgateClient extends Subscriber {
       urls,
       client: SDK_NAME,
       openers: { sse: opener('sse', openSse), websocket: opener('websocket', openSocketIo) },
-      note: () => sharing.note,
+      note: () => (script ? sharing.note : ''),
       news: this.news,
     });
     this.news.on('welcome', ({ rooms }) => {

@@ -63,8 +63,6 @@ export function isTypeName(value: unknown): value is string {
   return typeof value === 'string' && NAME.test(value);
 }
 
-const EVENT_FORM = 'a JSON object {type, room?, key?, data?, timestamp?}';
-
 /** Bounds for {@link parseEvent} and {@link parseFields}. */
 export interface EventLimits {
   /** Most bytes `data` may have as JSON text. */
@@ -82,9 +80,8 @@ export function parseEvent(
   dataJson: string | undefined,
   limits: EventLimits,
 ): NewEvent | Refusal {
-  if (input === undefined) return new Refusal('invalid_event', `the event is missing: send ${EVENT_FORM}`);
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    return new Refusal('invalid_event', `an event is ${EVENT_FORM}`);
+    return new Refusal('invalid_event', 'an event is a JSON object {type, room?, key?, data?, timestamp?}');
   }
   const { type, room, key, timestamp } = input as Record<string, unknown>;
   return checkEvent({ type, room, key, dataJson: dataJson ?? 'null', timestamp }, limits);

@@ -78,6 +78,9 @@ export class Publisher {
 
 /** The events of a JSON text, with the source of each one's `data`. */
 function parse(text: string): ParsedJson | Refusal {
+  if (text.trim() === '') {
+    return new Refusal('invalid_json', 'the event is missing: send one, or a list of events, as JSON');
+  }
   try {
     return parseWithSources(text, 'data');
   } catch (error) {

@@ -204,7 +204,11 @@ it('has its own stream where there are no shared workers, and says so', async ()
   const gateway = await launchGateway({ APP_PROFILE: 'SSE' });
   const heard = new HeardClient(gateway.url, { shared: true });
   await heard.isLive('sse');
-  expect(heard.states.at(-1)?.reason).toMatch(/^not shared: /);
+  expect(heard.states.at(-1)?.reason).toMatch(
+    /^not shared: there are no shared workers outside of browsers$/,
+  );
+  // It is known at once: no attempt is lost to it.
+  expect(heard.states.map(({ state }) => state)).not.toContain('reconnecting');
   const [id] = await heard.client.publish({ type: 'counted', data: 1 });
   await heard.has(id);
 });

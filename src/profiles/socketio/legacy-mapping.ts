@@ -1,3 +1,4 @@
+import { Refusal } from '../../core/errors.js';
 import { isTypeName, RESERVED_TYPES } from '../../core/event.js';
 
 /** What becomes of an event that a client emits. */
@@ -56,17 +57,19 @@ export function parseLegacyMapping(json: unknown): LegacyMapping | string[] {
   };
 }
 
-/** The action a client asked for with `sent`; undefined when a property has none of its values. */
-export function actionOf(rule: LegacyCommand, sent: unknown): string | undefined {
+/** The action a client asked for with `sent`. Refused: `invalid_action`, when a property is missing or has none of its values. */
+export function actionOf(rule: LegacyCommand, sent: unknown): string | Refusal {
   const properties = isObject(sent) ? sent : {};
-  let fits = true;
+  let refusal: Refusal | undefined;
   const action = rule.command.replace(PLACEHOLDER, (_all, name: string) => {
     const value = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (typeof value === 'string' && rule.values?.[name]?.includes(value) === true) return value;
-    fits = false;
+    const values = rule.values?.[name] ?? [];
+    if (typeof value === 'string' && values.includes(value)) return value;
+    const fault = value === undefined || value === null ? 'is missing: it is' : 'must be';
+    refusal ??= new Refusal('invalid_action', `${name} ${fault} one of ${values.join(', ')}`);
     return '';
   });
-  return fits ? action : undefined;
+  return refusal ?? action;
 }
 
 const PLACEHOLDER = /\{(\w+)\}/g;

@@ -68,10 +68,7 @@ export class Requests {
 
   async #runMapped(requester: Requester, rule: LegacyCommand, sent: unknown): Promise<Answer> {
     const action = actionOf(rule, sent);
-    const state =
-      action === undefined
-        ? new Refusal('invalid_action', 'the event names no action that it may')
-        : await this.#submit(requester, { action, data: sent });
+    const state = action instanceof Refusal ? action : await this.#submit(requester, { action, data: sent });
     if (rule.reply !== undefined) this.#reply(requester, rule.reply, state);
     return bodyOf(state);
   }

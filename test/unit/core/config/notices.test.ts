@@ -39,6 +39,8 @@ describe('names of the environment', () => {
     ['MAX_CONECTION', 'MAX_CONNECTIONS'],
     ['FLIPGATE_TOKN', 'FLIPGATE_TOKEN'],
     ['FLIPGATE_REDIS_URL', 'REDIS_URL'],
+    ['FLIPGATE_REDIS_ULR', 'REDIS_URL'],
+    ['FLIPGATE_PROFILE', 'APP_PROFILE'],
     ['FLIPGATE_PORT_', undefined],
     ['FLIPGATE_URL', undefined],
   ])('%s is told, and %s named', (name, meant) => {

@@ -98,7 +98,9 @@ describe('actionOf', () => {
     expect(actionOf({ command: 'a.b' }, undefined)).toBe('a.b');
     const two = { command: '{x}.{y}.{x}', values: { x: ['1'], y: ['2'] } };
     expect(actionOf(two, { x: '1', y: '2' })).toBe('1.2.1');
-    expect(actionOf(two, { x: '1' })).toBeUndefined();
+    expect(actionOf(two, { x: '1' })).toMatchObject({
+      message: expect.stringMatching(/^y is missing: it is one of /),
+    });
   });
 
   test.each([
@@ -117,6 +119,9 @@ describe('actionOf', () => {
     { action: '{action}' },
     Object.create({ action: 'start' }),
   ])('%j names no action', (sent) => {
-    expect(actionOf(governor, sent)).toBeUndefined();
+    expect(actionOf(governor, sent)).toMatchObject({
+      code: 'invalid_action',
+      message: expect.stringMatching(/^action (is missing: it is|must be) one of start, stop$/),
+    });
   });
 });
