@@ -33,7 +33,9 @@ program
 program
   .command('flip')
   .argument('<profile>', 'WEBSOCKET, SSE or HYBRID')
-  .description('have a running gateway serve another profile, and tell which clients were moved, came back, or were cut off')
+  .description(
+    'have a running gateway serve another profile, and tell which clients were moved, came back, or were cut off',
+  )
   .option('--all', 'all nodes, one after the other', false)
   .option('--url <url>', 'where a gateway listens (default: HOST and PORT of the configuration)')
   .option('--token <token>', 'JWT or API key with the admin right "flip" (default: FLIPGATE_TOKEN)')
