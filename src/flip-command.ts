@@ -18,6 +18,11 @@ const MAX_ELSEWHERE = 60;
 const PROBES = 4;
 /** So often it is asked whether the clients that were moved have come back. */
 const RETURN_ASKS = 25;
+/** Said where fewer clients came back than were moved: of one node, and of all. */
+const NOT_ALL_BACK =
+  'not all clients that were moved have come back to this node: behind a proxy they may be at another one, and some come back later';
+const MOVED_TWICE =
+  'a client that came back to a node before that one flipped was moved once more, so fewer came back than were moved; some come back later';
 /** Said where clients were cut off. */
 const CUT_OFF =
   'clients that were cut off are not known to speak another transport: they get nothing until theirs is served again, and some do not try that long';
@@ -70,8 +75,7 @@ export async function runFlip({
     if (end?.code === 0) {
       report = await withReturns(place, own, report, pause);
       print(endOf(report, own)?.line ?? end.line);
-      if (own.id !== undefined && (clientsOf(report, own.kind === 'rollout')?.cutOff ?? 0) > 0)
-        print(CUT_OFF);
+      if (own.id !== undefined) explain(report, own, print);
       return await endAlone(place, own, all, print);
     }
     const line = end?.line ?? describeReport(report, own.kind === 'rollout');
@@ -116,6 +120,14 @@ async function withReturns(
     report = answer.report;
   }
   return report;
+}
+
+/** Says what the figures of a flip that is done mean, where that is not plain. */
+function explain(report: FlipsReport, { kind }: Own, print: (line: string) => void): void {
+  const clients = clientsOf(report, kind === 'rollout');
+  if (clients === null) return;
+  if (clients.returned < clients.moved) print(kind === 'rollout' ? MOVED_TWICE : NOT_ALL_BACK);
+  if (clients.cutOff > 0) print(CUT_OFF);
 }
 
 /** Says of a flip of one node that it was of one, where several answer. Resolves with the exit code: not 0 where all were wanted. */

@@ -1,14 +1,15 @@
 /** Where a connection goes and what it asks for. */
 export interface ConnectionTarget {
-  /** The transport's address, such as `https://gateway.example/api/events/stream`. */
+  /**
+   * The transport's address, such as `https://gateway.example/api/events/stream`, with a query that says what the client calls
+   * itself and which transport it comes from, where it says so.
+   */
   readonly url: string;
   /** Rooms to join; undefined: the gateway's default rooms. */
   readonly rooms: readonly string[] | undefined;
   /** Where to go on; null begins anew. */
   readonly cursor: string | null;
   readonly token: string | undefined;
-  /** What the client calls itself; undefined: nothing. */
-  readonly client: string | undefined;
   /** Ends the connection. What it still tells means nothing. */
   readonly signal: AbortSignal;
 }

@@ -1,5 +1,5 @@
 import { absolute } from './addresses.js';
-import { SDK_NAME } from './client-name.js';
+import { NAME_QUERY } from './client-name.js';
 import type { OpenConnection } from './connection.js';
 import { askOverHttp, type AskCommand, type ControlOptions, sendCommand } from './control-client.js';
 import { GatewayError } from './gateway-error.js';
@@ -63,7 +63,7 @@ export class FlipgateClient extends Subscriber {
     this.source = new Stream({
       ...options,
       urls,
-      client: SDK_NAME,
+      query: NAME_QUERY,
       openers: { sse: opener('sse', openSse), websocket: opener('websocket', openSocketIo) },
       note: () => (script ? sharing.note : ''),
       news: this.news,
@@ -133,7 +133,7 @@ export class FlipgateClient extends Subscriber {
 
   readonly #askCommand: AskCommand = async (request) => {
     const { action, data, idempotencyKey, leftMs, signal } = request;
-    const { control } = this.#profile ?? (await fetchProfile(this.source.state.url, SDK_NAME, signal));
+    const { control } = this.#profile ?? (await fetchProfile(this.source.state.url, signal));
     if (control) return askOverHttp(() => this.source.state.url + control.path, this.#token)(request);
     const session = await liveSession(this.source, this.news, leftMs);
     if (session.ask === null) throw new GatewayError('transport_disabled', 'no commands here');

@@ -24,14 +24,14 @@ interface ConnectError {
  * browsers, from its package in Node. Its own reconnecting is off, since a gateway that flipped refuses this transport.
  */
 export const openSocketIo: OpenConnection = (target, { heard, told, lost }) => {
-  const { url, rooms, cursor, token, client, signal } = target;
+  const { url, rooms, cursor, token, signal } = target;
+  const { origin, pathname, searchParams } = new URL(url);
   let socket: Socket | undefined;
   const connect = (io: Io): void => {
     if (signal.aborted) return;
-    const { origin, pathname } = new URL(url);
     const made = io(origin, {
       path: pathname,
-      ...(client === undefined ? {} : { query: { client } }),
+      query: Object.fromEntries(searchParams),
       auth: { bundle: true, rooms, lastEventId: cursor, token },
       forceNew: true,
       reconnection: false,
@@ -54,7 +54,9 @@ export const openSocketIo: OpenConnection = (target, { heard, told, lost }) => {
       lost(unreachable());
     });
   };
-  load(url).then(connect).catch(lost);
+  load(origin + pathname)
+    .then(connect)
+    .catch(lost);
   return async (name, value, timeoutMs) => {
     try {
       return await socket?.timeout(timeoutMs).emitWithAck(name, value);

@@ -50,6 +50,8 @@ export class Stream {
   #attempt = new AbortController();
   #session: LiveSession | undefined;
   #liveAt = 0;
+  /** The transport it was live over last. */
+  #liveOver: Transport | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   /** Connects at once, and stays connected. */
@@ -124,9 +126,9 @@ export class Stream {
   }
 
   async #open(signal: AbortSignal, known: ProfileDocument | undefined): Promise<void> {
-    const { openers, token: source, client } = this.#parts;
+    const { openers, token: source, query = '' } = this.#parts;
     const { url, reason, code } = this.state;
-    const profile = this.#parts.profile ?? known ?? (await fetchProfile(url, client, signal));
+    const profile = this.#parts.profile ?? known ?? (await fetchProfile(url, signal));
     if (signal.aborted) return;
     this.#learn(profile);
     const token = await tokenOf(source);
@@ -140,8 +142,10 @@ export class Stream {
     this.#away(reason, code, transport);
     let ask: Ask | null = null;
     const { asked: rooms, cursor } = this.place;
+    const over = this.#liveOver;
+    const from = query && over && over !== transport ? `&from=${over}` : '';
     ask = open(
-      { url: url + path, rooms, cursor, token, client, signal },
+      { url: url + path + query + from, rooms, cursor, token, signal },
       {
         heard: () => {
           if (!signal.aborted) this.#watch.heard();
@@ -182,6 +186,7 @@ export class Stream {
     const unknown = this.place.begin(welcome);
     this.#session = session;
     this.#liveAt = Date.now();
+    this.#liveOver = transport;
     this.#watch.welcomed(welcome.heartbeatMs);
     this.#status.say({ state: 'live', transport, reason: note?.() ?? '', code: null });
     news.emit('welcome', welcome);

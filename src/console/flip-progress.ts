@@ -2,6 +2,7 @@ import { CLIENT_KINDS, followsProfile, KIND_NAMES } from './client-kinds.js';
 import {
   type FlipReportView,
   type FlipState,
+  isAwaitingReturns,
   isUnderWay,
   type Moved,
   movedInAll,
@@ -28,6 +29,9 @@ export interface FlipProgressParts {
   readonly live: HTMLElement;
   readonly error: HTMLElement;
 }
+
+/** Said while fewer clients have come back to all nodes than were moved. */
+const MOVED_TWICE = '. A client that comes back to a node before that one flips is moved once more.';
 
 /** The newest flip, or, where that is newer, the newest flip of all nodes. */
 interface Shown {
@@ -103,7 +107,7 @@ function newestOf(report: FlipReportView): Shown | undefined {
       ...rollout,
       sessions: movedInAll(rollout.nodes),
       error: failed?.error === undefined ? undefined : `${failed.name}: ${failed.error}`,
-      note: `All nodes, begun ${formatTimeOfDay(secondsOf(rollout.startedAt)).slice(0, 8)}`,
+      note: `All nodes, begun ${formatTimeOfDay(secondsOf(rollout.startedAt)).slice(0, 8)}${isAwaitingReturns(report) ? MOVED_TWICE : ''}`,
     };
   }
   if (flip === undefined) return undefined;

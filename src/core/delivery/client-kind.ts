@@ -29,7 +29,7 @@ export function followsProfile(kind: ClientKind): boolean {
   return kind === 'sdk';
 }
 
-/** A value for each kind. */
+/** Makes a value for each kind. */
 export function forEachKind<T>(valueOf: (kind: ClientKind) => T): Record<ClientKind, T> {
   return {
     sdk: valueOf('sdk'),

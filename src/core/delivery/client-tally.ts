@@ -8,7 +8,7 @@ export type ClientsByTransport = Readonly<Record<Transport, ClientCounts>>;
 export interface ClientReading {
   /** Sessions that are open now. */
   readonly open: ClientsByTransport;
-  /** Sessions that began with a cursor, since the process started: their clients had a session before. */
+  /** Sessions of clients that came with a cursor from another transport, since the process started. */
   readonly returned: ClientsByTransport;
   /** Sessions that were ended because their transport was turned off, since the process started. */
   readonly turnedOff: ClientCounts;
@@ -22,10 +22,11 @@ export class ClientTally {
   readonly #returned: Record<Transport, Count> = { websocket: zeros(), sse: zeros() };
   readonly #turnedOff: Count = zeros();
 
-  /** A session was taken in; `hasCursor`: it goes on from an earlier one. */
-  opened({ transport, outlet }: Session, hasCursor: boolean): void {
+  /** A session was taken in; `from`: the transport of the one that it goes on from, as its client says, unchecked. */
+  opened({ transport, outlet }: Session, from: unknown): void {
     this.#open[transport][outlet.client] += 1;
-    if (hasCursor) this.#returned[transport][outlet.client] += 1;
+    const hasSwitched = from !== transport && (from === 'websocket' || from === 'sse');
+    if (hasSwitched) this.#returned[transport][outlet.client] += 1;
   }
 
   /** A session is gone. */

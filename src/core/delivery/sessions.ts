@@ -18,6 +18,8 @@ export interface OpenRequest {
   readonly rooms: unknown;
   /** The cursor it brings, unchecked; null when it starts anew. */
   readonly cursor: string | null;
+  /** The transport that it says its last session came over, unchecked. */
+  readonly from?: unknown;
 }
 
 /** As much of it as says whether it may come in. */
@@ -91,7 +93,7 @@ export class Sessions implements Iterable<Session> {
     );
     this.#sessions.set(session.id, session);
     this.#counts[transport] += 1;
-    this.clients.opened(session, request.cursor !== null);
+    this.clients.opened(session, request.cursor === null ? undefined : request.from);
     this.#addresses.set(session, request.address);
     for (const room of rooms) this.#parts.hub.join(session, room, Infinity);
     return session;

@@ -33,7 +33,7 @@ export interface FlipClients {
   /** SDK clients that were told to come back over a transport that is on. */
   readonly moved: number;
   /**
-   * SDK clients that came to this node with a cursor, over a transport that is on, from the beginning of the flip until 60 s
+   * SDK clients that came to this node from another transport, with their cursor, from the beginning of the flip until 60 s
    * after its end. Clients that had their session at another node count here, too.
    */
   readonly returned: number;

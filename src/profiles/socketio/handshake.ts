@@ -11,6 +11,8 @@ export interface Asked {
   /** Undefined: it names none. */
   readonly rooms: unknown;
   readonly cursor: string | null;
+  /** The transport of its last session, unchecked. */
+  readonly from: unknown;
 }
 
 /** What a client asks for in its handshake. A legacy client asks for nothing. */
@@ -25,6 +27,7 @@ export function askedBy(socket: Socket): Asked {
     client: clientKind(socket.handshake.query['client'], bundle === true ? 'bundle' : 'stock'),
     rooms: rooms === undefined || rooms === null ? undefined : roomsOf(rooms),
     cursor: typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : null,
+    from: socket.handshake.query['from'],
   };
 }
 

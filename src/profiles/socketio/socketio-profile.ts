@@ -175,7 +175,7 @@ export class SocketIoProfile implements ServedTransport {
   #open(socket: Socket): void {
     const { delivery, callers } = this.#parts;
     const principal = this.#admission.principalOf(socket);
-    const { rooms, cursor, bundle, client } = askedBy(socket);
+    const { rooms, cursor, from, bundle, client } = askedBy(socket);
     const writer = this.#writerOf(socket.conn);
     writer.onDrain = () => {
       const session = this.#sessions.get(socket.id);
@@ -198,7 +198,15 @@ export class SocketIoProfile implements ServedTransport {
           for (const { type, data } of this.#parts.mapping.onConnect) socket.emit(type, data);
         });
     const address = callers.addressOf(socket.request);
-    const session = delivery.open({ principal, address, transport: 'websocket', outlet, rooms, cursor });
+    const session = delivery.open({
+      principal,
+      address,
+      transport: 'websocket',
+      outlet,
+      rooms,
+      cursor,
+      from,
+    });
     if (session instanceof Refusal) return writer.close(false);
     this.#sessions.set(socket.id, session);
     mirror();

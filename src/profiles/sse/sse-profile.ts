@@ -141,6 +141,7 @@ export class SseProfile implements ServedTransport {
             transport: 'sse',
             outlet: connection,
             rooms: roomsIn(req),
+            from: query.get('from'),
             cursor: lastEventId === null || lastEventId === '' ? null : String(lastEventId),
           });
     if (session instanceof Refusal) {

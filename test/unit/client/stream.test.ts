@@ -94,7 +94,7 @@ function sleep(ms: number): void {
 
 /** What the gateway answers. */
 async function answer(url: string): Promise<Response> {
-  const [origin = '', room] = url.split(/\/api\/(?:profile|rooms\/)/);
+  const [origin = '', room] = url.split(/\/api\/(?:profile\?client=sdk\/[\d.]+$|rooms\/)/);
   if (room !== '') return Response.json({ events: [eventOf('of the state', 'b', '0-1')] });
   discoveries.push(origin);
   return Response.json(await discover(origin));
@@ -295,6 +295,24 @@ describe('a stream', () => {
     expect(stream.state).toMatchObject({ code: 'auth_unavailable', retryInMs: 500 });
     await pass(500);
     expect(opened).toHaveLength(2);
+  });
+
+  it('says which transport it was live over before, where that was another', async () => {
+    discover = () => Promise.resolve(profile('sse', 'websocket'));
+    await open({ query: '?client=sdk/1' });
+    expect(newest().target.url).toBe('http://one/sse?client=sdk/1');
+    stream.use('websocket');
+    await pass(0);
+    // It was never live over the other.
+    expect(newest().target.url).toBe('http://one/ws?client=sdk/1');
+    welcome();
+    stream.use('sse');
+    await pass(0);
+    expect(newest().target.url).toBe('http://one/sse?client=sdk/1&from=websocket');
+    welcome();
+    lose();
+    await pass(2000);
+    expect(newest().target.url).toBe('http://one/sse?client=sdk/1');
   });
 
   it('moves to another transport that is on, and to none that is not', async () => {

@@ -15,6 +15,15 @@ export const CLIENT_LABEL: Schema = optional(
   { example: 'sdk/0.1.0' },
 );
 
+/** Which transport a client was on before; for figures alone. */
+export const FROM_LABEL: Schema = optional(
+  'query',
+  'from',
+  'The transport of the last session of the client, where that was another: `websocket` or `sse`. A label for figures, as `client` is.',
+  text(),
+  { example: 'websocket' },
+);
+
 /** A parameter in the path. */
 export function inPath(name: string, description: string, schema: Schema, example: unknown): Schema {
   return { name, in: 'path', required: true, description, schema, example };

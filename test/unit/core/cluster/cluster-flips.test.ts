@@ -84,7 +84,7 @@ class Nodes {
   comeBack(id: string): void {
     const outlet = new RecordingOutlet();
     outlet.client = 'sdk';
-    this.#nodes.get(id)?.rig.request({ transport: 'sse', outlet, cursor: '0-0' });
+    this.#nodes.get(id)?.rig.request({ transport: 'sse', outlet, cursor: '0-0', from: 'websocket' });
   }
 
   profileOf(id: string): string | undefined {

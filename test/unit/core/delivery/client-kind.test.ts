@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { SDK_NAME } from '../../../../src/client/client-name.js';
+import { NAME_QUERY } from '../../../../src/client/client-name.js';
 import { CLIENT_KINDS, clientKind, followsProfile } from '../../../../src/core/delivery/client-kind.js';
+
+const SDK_NAME = new URLSearchParams(NAME_QUERY).get('client');
 
 describe('the kind of a client', () => {
   test('is the SDK where it names itself so, and else how it connects', () => {

@@ -799,6 +799,10 @@ describe('opening and ending', () => {
     expect(rig.delivery.status()).toEqual({
       backlog: { oldestSeconds: 0, sessionsBehind: 0 },
       sessions: { websocket: 1, sse: 2 },
+      clients: {
+        websocket: { sdk: 0, bundle: 1, eventsource: 0, stock: 0 },
+        sse: { sdk: 0, bundle: 2, eventsource: 0, stock: 0 },
+      },
       rooms: { a: 3, b: 1 },
       eventsHeld: 3,
       cursor: 'held.3-0',

@@ -83,11 +83,12 @@ function connect(
   count = 1,
   client: ClientKind = 'bundle',
   cursor: string | null = null,
+  from?: unknown,
 ): { session: Session; outlet: RecordingOutlet }[] {
   return Array.from({ length: count }, () => {
     const outlet = new RecordingOutlet();
     outlet.client = client;
-    const session = rig.request({ transport, outlet, cursor });
+    const session = rig.request({ transport, outlet, cursor, from });
     if (session instanceof Refusal) throw new Error(session.code);
     return { session, outlet };
   });
@@ -168,10 +169,12 @@ describe('a flip', () => {
     });
     if (leaver !== undefined) rig.delivery.close(leaver.session);
     await rig.clock.turn(DRAIN_MS);
-    // Two come back, one is new, and others come that were never moved.
-    connect('sse', 2, 'sdk', '0-0');
-    connect('sse', 1, 'sdk');
-    connect('sse', 5, 'eventsource', '0-0');
+    // Two come back; others are new, were there before, or were never moved.
+    connect('sse', 2, 'sdk', '0-0', 'websocket');
+    connect('sse', 1, 'sdk', null, 'websocket');
+    connect('sse', 3, 'sdk', '0-0');
+    for (const from of ['sse', 'nonsense', ['websocket'], {}]) connect('sse', 1, 'sdk', '0-0', from);
+    connect('sse', 5, 'eventsource', '0-0', 'websocket');
     expect(profiles.report().flip).toMatchObject({
       state: 'done',
       sessions: {
@@ -192,7 +195,7 @@ describe('a flip', () => {
     });
     // Long after the flip a client comes back for other reasons.
     await rig.clock.turn(60_000);
-    connect('sse', 1, 'sdk', '0-0');
+    connect('sse', 1, 'sdk', '0-0', 'websocket');
     expect(profiles.report().flip?.sessions.clients?.returned).toBe(2);
   });
 

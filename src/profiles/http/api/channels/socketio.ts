@@ -106,6 +106,10 @@ export const socketIoChannels: ChannelParts = {
                 type: 'string',
                 description: 'What the client calls itself: the SDK `sdk/<version>`.',
               },
+              from: {
+                type: 'string',
+                description: 'The transport of its last session, where that was another.',
+              },
             },
           },
           bindingVersion: '0.1.0',

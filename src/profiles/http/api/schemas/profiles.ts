@@ -93,7 +93,7 @@ export const profileSchemas: Readonly<Record<string, Schema>> = {
     {
       moved: count('SDK clients that were told to come back over a transport that is on.'),
       returned: count(
-        'SDK clients that came to this node with a cursor, over a transport that is on, until 60 s after the end of the flip.',
+        'SDK clients that came to this node from another transport, with their cursor, until 60 s after the end of the flip.',
       ),
       cutOff: count('Other clients that were disconnected: they are not known to speak another transport.'),
       gone: count('Clients of any kind that closed their connection before their turn came.'),
