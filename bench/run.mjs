@@ -9,7 +9,6 @@ import { idleMemory } from './scenarios/idle-memory.mjs';
 import { ingest } from './scenarios/ingest.mjs';
 import { latency, stalledReaders } from './scenarios/latency.mjs';
 import { redisIngest, redisTail } from './scenarios/redis.mjs';
-import { shards } from './scenarios/shards.mjs';
 import { responsiveness } from './scenarios/responsiveness.mjs';
 
 const SCENARIOS = new Map([
@@ -22,7 +21,6 @@ const SCENARIOS = new Map([
   ['responsiveness', responsiveness],
   ['latency', latency],
   ['stalled-readers', stalledReaders],
-  ['shards', shards],
 ]);
 
 const quick = process.argv.includes('--quick');

@@ -1,5 +1,5 @@
 // What the tests need beyond npm: redis-server, chromium, and what the README's snippets use. Installs them where it can (apt-get, as root),
-// else names exactly what is missing. Proxies and Python packages, which only tests of deploy/ and examples/ need, may stay missing.
+// else names exactly what is missing. Proxies and Python packages, which only some tests need, may stay missing.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -70,32 +70,41 @@ if (without().length > 0) {
   );
 }
 
-// Python packages for the tests of examples/, in a venv of their own. Without them those tests are skipped, and say so.
+// Python packages, each set in a venv of its own. Tests that need one that can't be had are skipped, and say so.
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const VENV = path.join(ROOT, 'node_modules/.cache/flipgate-python');
-const REQUIREMENTS = path.join(ROOT, 'examples/hak-gal/requirements.txt');
-const DONE = path.join(VENV, 'installed.txt');
-const wanted = readFileSync(REQUIREMENTS, 'utf8');
+const PYTHONS = [
+  { venv: 'flipgate-python', requirements: 'examples/hak-gal/requirements.txt' },
+  { venv: 'flipgate-python-socketio-5', requirements: 'test/support/python/socketio-5.txt' },
+  { venv: 'flipgate-python-socketio-4', requirements: 'test/support/python/socketio-4.txt' },
+];
 
-function makeVenv() {
-  rmSync(VENV, { recursive: true, force: true });
-  mkdirSync(path.dirname(VENV), { recursive: true });
-  const make = () => spawnSync('python3', ['-m', 'venv', VENV], { encoding: 'utf8' });
+function makeVenv(venv) {
+  rmSync(venv, { recursive: true, force: true });
+  mkdirSync(path.dirname(venv), { recursive: true });
+  const make = () => spawnSync('python3', ['-m', 'venv', venv], { encoding: 'utf8' });
   const made = make();
   if (made.status === 0 || !isRootOnDebian()) return made;
   aptInstall(['python3-venv']);
   return make();
 }
 
-function installPackages() {
+function installPackages(venv, requirements) {
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--retries', '1'];
-  return spawnSync(path.join(VENV, 'bin/python'), [...pip, '-r', REQUIREMENTS], { encoding: 'utf8' });
+  return spawnSync(path.join(venv, 'bin/python'), [...pip, '-r', requirements], { encoding: 'utf8' });
 }
 
-if (!existsSync(DONE) || readFileSync(DONE, 'utf8') !== wanted) {
-  console.log('installing for the tests of examples/: Python packages');
-  const made = makeVenv();
-  const ended = made.status === 0 ? installPackages() : made;
-  if (ended.status === 0) writeFileSync(DONE, wanted);
-  else console.warn(`The tests of examples/ will be skipped: ${String(ended.stderr || ended.error)}`);
+for (const python of PYTHONS) {
+  const venv = path.join(ROOT, 'node_modules/.cache', python.venv);
+  const requirements = path.join(ROOT, python.requirements);
+  const done = path.join(venv, 'installed.txt');
+  const wanted = readFileSync(requirements, 'utf8');
+  if (existsSync(done) && readFileSync(done, 'utf8') === wanted) continue;
+  console.log(`installing for the tests: the Python packages of ${python.requirements}`);
+  const made = makeVenv(venv);
+  const ended = made.status === 0 ? installPackages(venv, requirements) : made;
+  if (ended.status === 0) writeFileSync(done, wanted);
+  else
+    console.warn(
+      `Tests that need ${python.requirements} will be skipped: ${String(ended.stderr || ended.error)}`,
+    );
 }

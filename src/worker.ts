@@ -17,7 +17,7 @@ const CLOSE_DEADLINE_MS = 25_000;
 
 /** Runs a worker as this process: it executes the commands that gateways put into Redis. */
 export function launchWorker(): Promise<void> {
-  return runService(startWorker);
+  return runService(({ config }, logger) => startWorker(config, logger));
 }
 
 /** Wires and starts a worker for each queue that `COMMANDS_MODULE` has handlers for. */

@@ -100,7 +100,7 @@ function describer(
   const startedAt = clock.elapsed();
   return () => {
     const { profile, transports } = served;
-    const { sessions, rooms, cursor } = delivery.status();
+    const { sessions, clients, rooms, cursor } = delivery.status();
     return {
       report: {
         url: url(),
@@ -109,6 +109,7 @@ function describer(
         profile,
         transports: (['websocket', 'sse'] as const).filter((transport) => transports[transport]),
         sessions,
+        clients,
         uptimeSeconds: (clock.elapsed() - startedAt) / 1000,
         cursor,
         log: { state: log.state, bridge: bridge?.role ?? null },

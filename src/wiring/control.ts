@@ -53,6 +53,7 @@ export async function openControl(
     new MemoryCommandStore({
       queue,
       publish: (event) => log.append([event]),
+      outcomeType: config.commandOutcomeType,
       clock,
       logger,
       counters,

@@ -8,7 +8,7 @@ import type { Callers } from '../profiles/http/callers.js';
 import { ConnectionLimits } from '../profiles/http/connection-limits.js';
 import { Door } from '../profiles/http/door.js';
 import { HostPolicy } from '../profiles/http/host-policy.js';
-import { jsonBody } from '../profiles/http/json-body.js';
+import { jsonBody, jsonText } from '../profiles/http/json-body.js';
 import { Listener } from '../profiles/http/listener.js';
 import type { OriginPolicy } from '../profiles/http/origin-policy.js';
 import { profileDocument, type Served, transportDisabled } from '../profiles/http/profile-document.js';
@@ -39,7 +39,7 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
     transports: base.served.transports,
     reconnectJitterMs: config.reconnectJitterMs,
   });
-  const readBody = jsonBody(config.maxHttpBufferBytes);
+  const readText = jsonText(config.maxHttpBufferBytes);
   const publisher = new Publisher(log, clock, counters, config.maxHttpBufferBytes, parts.roomsOf);
   const app = createApp({
     served,
@@ -48,11 +48,12 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
     flips: cluster?.flips ?? new NodeFlips(base.nodeId, profiles),
     gate,
     callers,
-    readBody,
+    readBody: jsonBody(readText),
     operations: {
       readiness: () => ({
         ready: log.state === 'ready' && !delivery.isClosing,
         log: log.state,
+        since: parts.logSince.since,
         ...(log.reason === null ? {} : { reason: log.reason }),
         ...refusedBy(permissions),
         draining: delivery.isClosing,
@@ -83,7 +84,7 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
       extra: profileDocument(served()),
     }),
   });
-  listener.mount(eventsEntrance({ publisher, callers, readBody, logger, tracing, traces }));
+  listener.mount(eventsEntrance({ publisher, callers, readText, logger, tracing, traces }));
   // Who waits for a command's outcome is told it.
   const grace = Math.min(
     REQUEST_GRACE_MS.most,

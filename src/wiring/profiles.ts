@@ -27,6 +27,7 @@ export function createProfileSwitch(
       sse: () => openSse(base, parts, listener()),
     },
     drain: (leaving, reason, overMs) => parts.delivery.drain(leaving, reason, overMs),
+    clients: () => parts.delivery.clients(),
     clock,
     logger,
     counters,

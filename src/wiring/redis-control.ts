@@ -46,6 +46,7 @@ export function openRedisControl(
     queues,
     ledger,
     maxDataBytes: config.maxHttpBufferBytes,
+    outcomeType: config.commandOutcomeType,
     onOutcome: (id, outcome) => {
       awaited.settle(id, outcome);
     },

@@ -33,7 +33,7 @@ export function specOf(action: string, timeoutMs = 10_000): CommandSpec {
     action,
     timeoutMs,
     role: undefined,
-    publishes: { type: 'command_response', room: undefined },
+    publishes: { type: 'command_outcome', room: undefined },
     where: 'worker',
     ...DEFAULT_QUEUEING,
   };

@@ -70,7 +70,7 @@ describe.each(WAYS)('the stock client, version %i over %s', (version, mode) => {
     await publish(gateway.url, { type: 'fact_added', room: 'elsewhere', data: 'not for it' });
     await mark(gateway.url, client);
     // Outcomes of commands that an earlier client asked for may still come.
-    const got = client.events.slice(from, -1).filter(({ name }) => name !== 'command_response');
+    const got = client.events.slice(from, -1).filter(({ name }) => name !== 'command_outcome');
     expect(got).toEqual(events.map(({ type, data }) => ({ name: type, args: [data] })));
   });
 
@@ -115,11 +115,14 @@ describe.each(WAYS)('the stock client, version %i over %s', (version, mode) => {
     expect(other.events.slice(fromOther, -1)).toEqual([]);
   });
 
-  test('is given the status at request_status, and no more than that', async () => {
+  test('is given the status, the values and the knowledge base at request_status, and no more than that', async () => {
     const client = await connect(gateway.url, version, mode);
     await publish(gateway.url, [
       { type: 'llm_status', data: 'up' },
-      { type: 'kb_update', data: 'no status' },
+      { type: 'initial_data', data: 'initial' },
+      { type: 'kb_update', data: 'knowledge' },
+      { type: 'hrm_update', data: 'model' },
+      { type: 'kb_metrics', data: 'not asked for' },
     ]);
     await mark(gateway.url, client);
     const from = client.events.length;
@@ -128,8 +131,8 @@ describe.each(WAYS)('the stock client, version %i over %s', (version, mode) => {
     await client.ask('no_such_event', {});
     await mark(gateway.url, client);
     const names = client.events.slice(from, -1).map(({ name }) => name);
-    expect(names).toContain('llm_status');
-    expect(names).not.toContain('kb_update');
+    expect(names).toEqual(expect.arrayContaining(['llm_status', 'initial_data', 'kb_update', 'hrm_update']));
+    expect(names).not.toContain('kb_metrics');
   });
 
   test('runs governor_control without an ack and is told by governor_update, running at its top level', async () => {
@@ -180,17 +183,17 @@ describe.each(WAYS)('the stock client, version %i over %s', (version, mode) => {
   test('joins and leaves rooms', async () => {
     const client = await connect(gateway.url, version, mode);
     const room = `room-${String(version)}-${mode}`;
-    await publish(gateway.url, { type: 'hrm_update', room, data: 'snapshot' });
+    await publish(gateway.url, { type: 'engine_status', room, data: 'snapshot' });
     expect(await client.ask('join', room)).toEqual({ rooms: ['default', room] });
     expect(await client.ask('join', { rooms: [room, 'b'] })).toEqual({ rooms: ['default', room, 'b'] });
-    await publish(gateway.url, { type: 'hrm_update', room, data: 'live' });
-    await waitUntil(() => client.dataOf('hrm_update').at(-1) === 'live', 'the event of the room');
-    expect(client.dataOf('hrm_update')).toEqual(['snapshot', 'live']);
+    await publish(gateway.url, { type: 'engine_status', room, data: 'live' });
+    await waitUntil(() => client.dataOf('engine_status').at(-1) === 'live', 'the event of the room');
+    expect(client.dataOf('engine_status')).toEqual(['snapshot', 'live']);
     expect(await client.ask('leave', { room })).toEqual({ rooms: ['default', 'b'] });
     expect(await client.ask('leave', ['b', 'b', 'never-joined'])).toEqual({ rooms: ['default'] });
-    await publish(gateway.url, { type: 'hrm_update', room, data: 'after' });
+    await publish(gateway.url, { type: 'engine_status', room, data: 'after' });
     await mark(gateway.url, client);
-    expect(client.dataOf('hrm_update')).toEqual(['snapshot', 'live']);
+    expect(client.dataOf('engine_status')).toEqual(['snapshot', 'live']);
   });
 
   test('is not disconnected whatever it sends, and every ack comes', async () => {
@@ -282,6 +285,54 @@ test('commands beyond the rate are refused with the time to wait, each answered,
   expect(client.disconnects).toEqual([]);
 });
 
+test('every append event arrives at every stock client, however many there are in a second', async () => {
+  const { url } = await launchGateway();
+  const all = await Promise.all(WAYS.map(([version, mode]) => connect(url, version, mode)));
+  const sent = Array.from({ length: 600 }, (_, number) => `append ${String(number)}`);
+  for (const data of sent) await publish(url, { type: 'fact_added', data });
+  await mark(url, ...all);
+  for (const client of all) {
+    const got = client.dataOf('fact_added').filter((data) => String(data).startsWith('append'));
+    expect(got).toEqual(sent);
+  }
+});
+
+test('a flush to a client that polls is one payload', async () => {
+  const { url } = await launchGateway();
+  const session = await PollingSession.open(url);
+  await session.send('40');
+  while (!(await session.receive()).some((packet) => packet.includes('connection_status')));
+  const polled = session.receive();
+  // Once this was answered, the poll has come, too.
+  await requestJson('GET', `${url}/healthz`);
+  const data = Array.from({ length: 50 }, (_, number) => number);
+  await publish(
+    url,
+    data.map((number) => ({ type: 'fact_added', data: number })),
+  );
+  expect(await polled).toEqual(data.map((number) => `42["fact_added",${String(number)}]`));
+});
+
+test.each([
+  ['command_outcome', {}],
+  ['my.outcome', { COMMAND_OUTCOME_TYPE: 'my.outcome' }],
+])(
+  "the outcome of somebody else's command comes as %s, never as the page's own command_response",
+  async (type, variables) => {
+    const { url } = await launchExecuting({ COMMANDS_MODULE: 'test/support/commands.mjs', ...variables });
+    const page = await connect(url, 4, 'websocket');
+    const other = await connect(url, 4, 'polling');
+    expect(await other.ask('test.echo', 'mine')).toMatchObject({ status: 'succeeded', result: 'mine' });
+    await other.ask('test.fail', 'mine');
+    await waitUntil(() => page.dataOf(type).length === 2, 'the outcomes');
+    expect(page.dataOf(type)).toMatchObject([
+      { action: 'test.echo', status: 'succeeded', result: 'mine' },
+      { action: 'test.fail', status: 'failed' },
+    ]);
+    expect(page.dataOf('command_response')).toEqual([]);
+  },
+);
+
 test('ALLOW_EIO3=false refuses version 2 and no other', async () => {
   const { url } = await launchGateway({ ALLOW_EIO3: 'false' });
   for (const mode of ['websocket', 'polling'] as const) {
@@ -306,8 +357,10 @@ test('clients of every version come back by themselves after a restart on the sa
   await waitUntil(() => all.every(({ disconnects }) => disconnects.length > 0), 'all to lose the connection');
   const second = await launchGateway({ PORT: port });
   await waitUntil(() => all.every(({ connects }) => connects === 2), 'all to come back', 25_000);
-  // "io server disconnect" would have made them stay away.
-  expect(all.flatMap(({ disconnects }) => disconnects)).toEqual(all.map(() => 'transport close'));
+  // "io server disconnect" would have made them stay away. A poll is answered by nobody, or with 404.
+  expect(all.flatMap(({ disconnects }) => disconnects)).toEqual(
+    all.map(({ transport }) => (transport === 'polling' ? 'transport error' : 'transport close')),
+  );
   await mark(second.url, ...all);
 });
 

@@ -48,7 +48,10 @@ async function bridgeOn(url = testRedisUrl(), beside?: Rig, logger: Logger = sil
   bridge.start();
   const redis = opened.connect(url);
   const publish = (message: unknown, tailOfChannel = ''): Promise<number> =>
-    redis.publish(channel + tailOfChannel, typeof message === 'string' ? message : JSON.stringify(message));
+    redis.publish(
+      channel + tailOfChannel,
+      typeof message === 'string' || Buffer.isBuffer(message) ? message : JSON.stringify(message),
+    );
   const role = beside === undefined ? 'copying' : 'standing by';
   await waitUntil(() => bridge.role === role, 'the bridge to begin');
   return { channel, keyPrefix, tail, counters, bridge, ledger, redis, publish };
@@ -66,6 +69,26 @@ describe('PublishBridge', () => {
       { type: 'kb_update', room: undefined, key: undefined, dataJson: '{"a":1}', timestamp: 1732219200.5 },
       { type: 'x', room: 'r', key: 'k', dataJson: 'null', timestamp: expect.any(Number) },
     ]);
+  });
+
+  test('data is in the log as it was sent: no number rounded, no member moved', async () => {
+    const rig = await bridgeOn();
+    const data = '{"order":1234567890123456789,"b":1e400,"1":"\\ud800 \u2028"}';
+    await rig.publish(`{"data":0,"type":"x","data":${data}}`);
+    await rig.publish(`{"type":"x","data":${data}}`, ':kitchen');
+    await waitUntil(() => received(rig).length >= 2);
+    expect(received(rig)).toMatchObject([{ dataJson: data }, { dataJson: data, room: 'kitchen' }]);
+  });
+
+  test('what is not UTF-8 is refused and counted, by pattern and by name', async () => {
+    const rig = await bridgeOn();
+    const latin = Buffer.from('{"type":"x","data":"Müller"}', 'latin1');
+    await rig.publish(latin);
+    await rig.publish(latin, ':kitchen');
+    await rig.publish({ type: 'x', data: 'Müller \ufffd' });
+    await waitUntil(() => received(rig).length >= 1);
+    expect(received(rig).map(({ dataJson }) => dataJson)).toEqual(['"Müller \ufffd"']);
+    expect(rig.counters.toJSON()).toEqual({ events_refused: { invalid_json: 2 } });
   });
 
   test('the tail of a pattern names the room, unless the message does', async () => {

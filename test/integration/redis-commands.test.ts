@@ -72,7 +72,7 @@ describe('the queue of commands in Redis', () => {
         data: { speed: 1 },
         principal: { id: 'address:10.0.0.1' },
         timeoutMs: 10_000,
-        publishes: { type: 'command_response' },
+        publishes: { type: 'command_outcome' },
       },
     ]);
     expect(job?.opts).toMatchObject({
@@ -282,7 +282,7 @@ describe('outcomes', () => {
     expect(published).toHaveLength(2);
     expect(published).toContainEqual({ type: 'echoed', data: 1 });
     const failure = expect.objectContaining({ action: 'test.fail', status: 'failed' });
-    expect(published).toContainEqual({ type: 'command_response', data: failure });
+    expect(published).toContainEqual({ type: 'command_outcome', data: failure });
   });
 
   test('of what ended before the first gateway ever are nobody’s', async () => {
@@ -290,7 +290,7 @@ describe('outcomes', () => {
     work(idle);
     const queue = new Queue('commands', { connection: idle.redis, prefix: `{${idle.keyPrefix}}` });
     closers.push(() => queue.close());
-    const publishes = { type: 'command_response' };
+    const publishes = { type: 'command_outcome' };
     await queue.add('test.echo', { data: 1, publishes }, { jobId: randomUUID() });
     await waitUntil(async () => (await queue.getCompletedCount()) === 1, 'it to end');
     const node = await nodeOf({ keyPrefix: idle.keyPrefix });
@@ -315,8 +315,8 @@ describe('outcomes', () => {
     await waitUntil(async () => (await node.published()).length >= 3, 'all outcomes');
     const state = { action: 'test.echo', status: 'succeeded', result: null };
     expect(await node.published()).toEqual([
-      { type: 'command_response', data: { ...state, id: deep, omitted: 'nested too deep for an event' } },
-      { type: 'command_response', data: { ...state, id: large, omitted: 'too large for an event' } },
+      { type: 'command_outcome', data: { ...state, id: deep, omitted: 'nested too deep for an event' } },
+      { type: 'command_outcome', data: { ...state, id: large, omitted: 'too large for an event' } },
       { type: 'echoed', data: 'small' },
     ]);
   });

@@ -26,7 +26,6 @@ export const RIG_SETTINGS: DeliverySettings = {
   maxConnectionsPerAddress: 0,
   maxRoomsPerSession: 50,
   maxRoomSize: 50,
-  maxEventsPerSecondPerClient: 20,
   maxQueuePerClient: 100,
   roomOverflow: 'split',
 };

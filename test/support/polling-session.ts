@@ -31,6 +31,13 @@ export class PollingSession {
     return (await (await fetch(this.#address)).text()).split('\x1e');
   }
 
+  /** Polls once; resolves to the HTTP status. */
+  async status(): Promise<number> {
+    const response = await fetch(this.#address);
+    await response.text();
+    return response.status;
+  }
+
   /** Polls, and never reads the answer; returns the connection. */
   pollWithoutReading(): net.Socket {
     const { port, pathname, search, host } = new URL(this.#address);

@@ -35,9 +35,12 @@ export class StockClient {
   readonly disconnects: string[] = [];
   readonly errors: unknown[] = [];
   connects = 0;
+  /** How it was told to connect. */
+  readonly mode: StockMode;
   readonly #socket: StockSocket;
 
   constructor(version: StockVersion, url: string, mode: StockMode, options: object = {}) {
+    this.mode = mode;
     const io: (url: string, options: object) => unknown = { 2: io2, 3: io3, 4: io4 }[version];
     this.#socket = io(url, { transports: [...TRANSPORTS[mode]], forceNew: true, ...options }) as StockSocket;
     const note = (name: string, ...args: unknown[]): void => void this.events.push({ name, args });

@@ -21,19 +21,19 @@ export const DELIVERY_VARIABLES = {
   }),
   maxEventsPerSecondPerClient: integer({
     env: 'MAX_EVENTS_PER_SECOND_PER_CLIENT',
-    unit: 'writes/s, 0 = no limit',
+    unit: 'flushes/s, 0 = no limit',
     min: 0,
     max: 1000,
     default: 20,
-    doc: 'Most writes to one client, a bundle being one write: a flush is never sooner after the last. Of a legacy client each event is a write: what is more, it gets later.',
+    doc: 'Most flushes to one client. A flush is one write, whatever the client: a bundle, or all emits of a legacy client.',
   }),
   maxQueuePerClient: integer({
     env: 'MAX_QUEUE_PER_CLIENT',
-    unit: 'writes',
+    unit: 'writes of at most 1000 events or 256 KiB',
     min: 1,
     max: 100_000,
     default: 100,
-    doc: 'Most writes that may await one connected client: of what is more, the oldest `append` events are left out, counted, and announced as a gap.',
+    doc: 'Most writes that may await one connected client, of any kind. The gateway leaves out the oldest `append` events of what is more, counts them, and announces a gap.',
   }),
   maxBacklogMs: seconds({
     env: 'MAX_BACKLOG_SECONDS',

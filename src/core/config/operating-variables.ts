@@ -1,3 +1,4 @@
+import { isTypeName, RESERVED_TYPES } from '../event.js';
 import { LOG_LEVELS } from '../logger.js';
 import { isHttpUrl, maskUrl } from './http-url.js';
 import { isRedisUrl, maskRedisUrl } from './redis-url.js';
@@ -26,6 +27,13 @@ export const OPERATING_VARIABLES = {
     default: undefined,
     defaultText: 'none: the built-in commands only',
     doc: 'JavaScript module of commands: their handlers, which workers run, and what gateways need to know of them.',
+  }),
+  commandOutcomeType: text({
+    env: 'COMMAND_OUTCOME_TYPE',
+    default: 'command_outcome',
+    accepts: '1–128 of A-Z a-z 0-9 _ . : -, but none of the names that Socket.IO keeps for itself',
+    check: (type) => isTypeName(type) && !RESERVED_TYPES.has(type),
+    doc: 'Type of the events that tell how commands ended which name no event of their own, or failed. Pages must not use the type for something else.',
   }),
   legacyEventsFile: path({
     env: 'LEGACY_EVENTS_FILE',
@@ -101,5 +109,12 @@ export const OPERATING_VARIABLES = {
     default: undefined,
     defaultText: '.env, if there is one',
     doc: 'Env file to read. Taken from the environment only.',
+  }),
+  configDir: path({
+    env: 'CONFIG_DIR',
+    default: undefined,
+    defaultText: 'config/ in the working directory, then in the package',
+    accepts: 'the path of a folder, absolute or relative to the working directory',
+    doc: 'Folder in which `{NODE_ENV}.json` is looked for. Taken from the environment only.',
   }),
 } as const;

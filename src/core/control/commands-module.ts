@@ -35,8 +35,11 @@ export class CommandFaults {
 /** Default of a command's `timeoutMs`. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
 
-/** Type of the event that tells an outcome when a command names none. */
-export const DEFAULT_OUTCOME_TYPE = 'command_response';
+/**
+ * Type of the event that tells an outcome when a command names none; `COMMAND_OUTCOME_TYPE` gives it another name. Not
+ * `command_response`, which a legacy page takes for the answer to its own query.
+ */
+export const DEFAULT_OUTCOME_TYPE = 'command_outcome';
 
 /** Most that a command's `timeoutMs` may be. */
 export const MAX_TIMEOUT_MS = 3_600_000;
@@ -80,7 +83,7 @@ export async function importCommands(
 /**
  * Reads a module's exports, `commands` or the default one:
  * `{ "governor.start": { handler(data, ctx), timeoutMs, role, publishes: {type, room} } }`. `timeoutMs` is 1–3,600,000
- * (default 30,000); `publishes` may be left out (then `command_response` tells the outcome) or be false (nothing does).
+ * (default 30,000); `publishes` may be left out (then `command_outcome` tells the outcome) or be false (nothing does).
  * `queue`, `attempts` and `backoffMs` are {@link Queueing}'s. An entry without `handler` is executed by workers of another
  * kind: it names their queue, in which no entry may have one, since who serves a queue executes all of its commands.
  */

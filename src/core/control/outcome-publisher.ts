@@ -5,6 +5,7 @@ import type { NewEvent } from '../event.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import type { OutcomeEvent } from './command-queue.js';
+import { DEFAULT_OUTCOME_TYPE } from './commands-module.js';
 import { messageOf } from './execution.js';
 import { outcomeEvent } from './outcome-event.js';
 
@@ -14,6 +15,8 @@ export type Publish = (event: NewEvent) => Promise<unknown>;
 /** What an {@link OutcomePublisher} is made of. */
 export interface OutcomePublisherOptions {
   readonly publish: Publish;
+  /** Type of the events that tell outcomes; default {@link DEFAULT_OUTCOME_TYPE}. */
+  readonly outcomeType?: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
@@ -33,9 +36,9 @@ export class OutcomePublisher {
    */
   async announce(state: CommandState, publishes: OutcomeEvent | null): Promise<void> {
     if (publishes === null) return;
-    const { publish, clock, logger, counters } = this.#options;
+    const { publish, clock, logger, counters, outcomeType = DEFAULT_OUTCOME_TYPE } = this.#options;
     try {
-      const answer = await publish(outcomeEvent(state, publishes, clock.now()));
+      const answer = await publish(outcomeEvent(state, publishes, clock.now(), outcomeType));
       if (!(answer instanceof Refusal)) return;
       counters.add('command_publish_failures', answer.code);
       logger.warn('the outcome of a command was not published', { id: state.id, code: answer.code });

@@ -14,9 +14,7 @@ export interface DeliverySettings extends SessionLimits {
   readonly defaultRooms: readonly string[];
   readonly heartbeatMs: number;
   readonly window: WindowBounds;
-  /** Most writes to one client whose events are a write each; 0 = no limit. */
-  readonly maxEventsPerSecondPerClient: number;
-  /** Most writes that may await one client. */
+  /** Most writes that may await one client, each of at most 1000 events or 256 KiB. */
   readonly maxQueuePerClient: number;
   /** How long a connection may be unable to take what awaits it, and how old what awaits it may be, ms. */
   readonly maxBacklogMs: number;

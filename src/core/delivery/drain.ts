@@ -90,7 +90,7 @@ export class Drain {
 
 function inOrderOfLeaving(sessions: readonly Session[], random: () => number): readonly Session[] {
   return sessions
-    .map((session) => ({ session, rank: (session.outlet.unbundled ? 1 : 0) + random() }))
+    .map((session) => ({ session, rank: (session.outlet.isTold ? 0 : 1) + random() }))
     .sort((one, other) => one.rank - other.rank)
     .map(({ session }) => session);
 }

@@ -12,7 +12,6 @@ import { Sessions } from './sessions.js';
 import { Slicer } from './slicer.js';
 import { Sweeper } from './sweeper.js';
 import { Timeline } from './timeline.js';
-import { WriteAllowance } from './write-allowance.js';
 
 /** What the parts of an {@link Engine} can't do by themselves. */
 export interface EngineEnds {
@@ -45,13 +44,11 @@ export class Engine {
     this.timeline = new Timeline(parts.types, settings.memory, parts.counters);
     this.slicer = new Slicer(this.timeline);
     this.admission = new Admission(settings, this.hub);
-    const { maxEventsPerSecondPerClient: perSecond } = settings;
     this.sessions = new Sessions({
       admission: this.admission,
       hub: this.hub,
       defaultRooms: settings.defaultRooms,
       newId: parts.newSessionId,
-      newAllowance: () => (perSecond === 0 ? null : new WriteAllowance(perSecond, parts.clock.elapsed())),
       traffic: figures.traffic,
     });
     this.resumption = new Resumption(parts.log, this.timeline, this.slicer, parts.clock);

@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.js';
-import type { BacklogLimits } from './backlog.js';
 import type { Session } from './session.js';
 import type { Slice } from './slice.js';
 import { MAX_SLICE_BYTES, MAX_SLICE_EVENTS, type Slicer } from './slicer.js';
@@ -13,19 +12,13 @@ export interface FeederParts {
   readonly timeline: Timeline;
   readonly slicer: Slicer;
   readonly clock: Clock;
-  /** Writes that may await one session; of what is more the oldest append events are left out. */
+  /** Writes that may await one session, each of as much as a slice holds; of what is more the oldest append events are left out. */
   readonly maxQueue: number;
   /** So many events were left out for the session; must tell it. */
   readonly onOverflow: (session: Session, dropped: number) => void;
   /** A live session stands where the timeline is no longer whole; must move it on. */
   readonly onLost: (session: Session) => void;
 }
-
-/**
- * What came of feeding a session: it has all there is or can't take more (`done`), its connection can take more of
- * what awaits it (`more`), or it has had its writes for now (`throttled`).
- */
-export type Fed = 'done' | 'more' | 'throttled';
 
 /** Gives one session its next write: what waits ahead, what it is owed, then the timeline's next stretch. */
 export class Feeder {
@@ -35,40 +28,39 @@ export class Feeder {
     this.#parts = parts;
   }
 
-  /** At most one write of what awaits the session before position `to`. Throws what its connection throws. */
-  feed(session: Session, to: number): Fed {
-    if (session.state !== 'live' || (session.position >= to && !session.isOwed)) return 'done';
-    const now = this.#parts.clock.elapsed();
+  /**
+   * At most one write of what awaits the session before position `to`. True when more awaits it. Throws what its
+   * connection throws.
+   */
+  feed(session: Session, to: number): boolean {
+    if (session.state !== 'live' || (session.position >= to && !session.isOwed)) return false;
     if (!session.outlet.writable) {
-      session.stalledAt ??= now;
-      return 'done';
+      session.stalledAt ??= this.#parts.clock.elapsed();
+      return false;
     }
     session.stalledAt = null;
     const { timeline, onLost } = this.#parts;
     if (!timeline.isWholeFor(session.rooms, session.position)) {
       // Also what waits ahead is not written: its cursor would hide the gap.
       onLost(session);
-      return session.isOwed ? 'more' : 'done';
+      return session.isOwed;
     }
     const slice = session.ahead.length === 0 ? undefined : session.takeAhead();
     if (slice !== undefined) {
       session.deliver([slice], session.isOwed ? null : this.#cursorOf(session));
-      return session.isOwed || session.position < to ? 'more' : 'done';
+      return session.isOwed || session.position < to;
     }
-    const writes = session.allowance?.available(now) ?? Infinity;
-    if (writes === 0) return 'throttled';
     this.#bound(session, to);
-    if (session.isOwed) this.#payOff(session, writes);
-    else this.#advance(session, to, writes);
-    return session.isOwed || session.position < to ? 'more' : 'done';
+    if (session.isOwed) this.#payOff(session);
+    else this.#advance(session, to);
+    return session.isOwed || session.position < to;
   }
 
   /** Shortens what awaits a session that fell further behind than it may. */
   #bound(session: Session, to: number): void {
-    const writes = session.unpaid + to - session.position;
-    if (session.resuming || writes <= this.#parts.maxQueue) return;
-    const { slicer, timeline } = this.#parts;
-    const limits = this.#limitsOf(session);
+    const { slicer, timeline, maxQueue } = this.#parts;
+    if (session.resuming || session.unpaid + to - session.position <= maxQueue) return;
+    const limits = { maxEvents: maxQueue * MAX_SLICE_EVENTS, maxBytes: maxQueue * MAX_SLICE_BYTES };
     let events = session.unpaid;
     let bytes = 0;
     for (const [room, since] of session.rooms) {
@@ -84,30 +76,19 @@ export class Feeder {
     if (dropped > 0) this.#parts.onOverflow(session, dropped);
   }
 
-  /** What may await the session: as many writes as the configuration says. */
-  #limitsOf(session: Session): BacklogLimits {
-    const { maxQueue } = this.#parts;
-    return session.outlet.unbundled
-      ? { maxEvents: maxQueue, maxBytes: Infinity }
-      : { maxEvents: maxQueue * MAX_SLICE_EVENTS, maxBytes: maxQueue * MAX_SLICE_BYTES };
-  }
-
   /** One write of what the session is owed. */
-  #payOff(session: Session, writes: number): void {
-    const maxEvents = session.outlet.unbundled ? writes : MAX_SLICE_EVENTS;
+  #payOff(session: Session): void {
     const cursor = this.#parts.timeline.cursorAt(session.position);
-    const slice = this.#parts.slicer.payment(session, maxEvents, cursor);
+    const slice = this.#parts.slicer.payment(session, cursor);
     session.pay(slice.events.length);
-    session.allowance?.spend(slice.events.length);
     session.deliver([slice], session.isOwed ? null : this.#cursorOf(session));
   }
 
-  #advance(session: Session, to: number, writes: number): void {
-    const { slices, end } = this.#cut(session, to, writes);
+  #advance(session: Session, to: number): void {
+    const { slices, end } = this.#cut(session, to);
     session.position = end;
     if (end === to) session.resuming = false;
     if (slices.length === 0) return;
-    session.allowance?.spend(slices.reduce((sum, { events }) => sum + events.length, 0));
     session.deliver(slices, this.#cursorOf(session));
   }
 
@@ -118,27 +99,22 @@ export class Feeder {
   }
 
   /** The slices of the session's rooms up to the same `end`, together small enough for one write. */
-  #cut(
-    session: Session,
-    to: number,
-    writes: number,
-  ): { readonly slices: readonly Slice[]; readonly end: number } {
+  #cut(session: Session, to: number): { readonly slices: readonly Slice[]; readonly end: number } {
     const slices: Slice[] = [];
-    const maxEvents = session.outlet.unbundled ? Math.min(writes, MAX_SLICE_EVENTS) : MAX_SLICE_EVENTS;
     let bytes = 0;
     let events = 0;
     for (const [room, since] of session.rooms) {
-      const slice = this.#parts.slicer.slice(room, Math.max(session.position, since), to, maxEvents);
+      const slice = this.#parts.slicer.slice(room, Math.max(session.position, since), to);
       if (slice === undefined) continue;
       // One room's slice is too much for one write: the others must not run ahead of it.
-      if (slice.end < to && session.rooms.size > 1) return this.#cut(session, slice.end, writes);
+      if (slice.end < to && session.rooms.size > 1) return this.#cut(session, slice.end);
       slices.push(slice);
       bytes += slice.bytes;
       events += slice.events.length;
     }
     const width = to - session.position;
-    if ((bytes > MAX_WRITE_BYTES || events > maxEvents) && slices.length > 1 && width > 1) {
-      return this.#cut(session, session.position + Math.ceil(width / 2), writes);
+    if ((bytes > MAX_WRITE_BYTES || events > MAX_SLICE_EVENTS) && slices.length > 1 && width > 1) {
+      return this.#cut(session, session.position + Math.ceil(width / 2));
     }
     return { slices, end: slices[0]?.end ?? to };
   }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.js';
+import type { ClientKind } from './client-kind.js';
 import type { Slice } from './slice.js';
 
 /** What a session is told first. */
@@ -51,13 +52,16 @@ export const NOTICES: Readonly<Partial<Record<ErrorCode, string>>> = {
 /**
  * A connection as core sees it: what a profile implements. Flow control: core asks `writable` before each write
  * and writes nothing while it is false; the connection then calls `Delivery.wake` once it can take more. Core
- * makes one `deliver` a flush, so a connection holds at most one flush beyond what the system took.
+ * makes one `deliver` a flush, and a connection makes it one write, so that it holds at most one flush beyond what the system
+ * took.
  */
 export interface Outlet {
   /** False while the connection holds bytes it could not pass on. */
   readonly writable: boolean;
-  /** True when each event is a write of its own, as for legacy clients; else a whole `deliver` is one. */
-  readonly unbundled: boolean;
+  /** The kind of client at its other end, for figures alone. */
+  readonly client: ClientKind;
+  /** Whether its client understands notices, such as {@link NOTICES}. Legacy clients don't. */
+  readonly isTold: boolean;
   /** The session is accepted; comes before every other call. */
   accept(): void;
   /** Comes before events. */
@@ -65,7 +69,7 @@ export interface Outlet {
   /**
    * One write: the slices' events, in order. `cursor` is what the session may resume from once it has them, or
    * null when it lacks something still. `slices` may be empty when only the cursor moved. Returns the bytes written, as
-   * the wire frames them.
+   * the wire frames them; 0 when there was nothing to say.
    */
   deliver(slices: readonly Slice[], cursor: string | null): number;
   gap(gap: Gap): void;

@@ -9,9 +9,6 @@ import { Stretch } from './stretch.js';
 import type { Timeline } from './timeline.js';
 import { FlushWindow, type WindowBounds } from './window.js';
 
-/** How often sessions that had their writes are looked at again, ms. */
-const THROTTLE_MS = 50;
-
 /** What a {@link Pump} works with. */
 export interface PumpParts extends FeederParts {
   readonly timeline: Timeline;
@@ -38,7 +35,6 @@ export class Pump {
   readonly #feeder: Feeder;
   readonly #window: FlushWindow;
   readonly #behind = new Set<Session>();
-  readonly #throttled = new Set<Session>();
   #news = new Set<string>();
   #flushedTo = 0;
   #catchingUp = false;
@@ -82,10 +78,19 @@ export class Pump {
     this.#parts.clock.soon(() => void this.#catchUp());
   }
 
+  /** The session is about to end: gives it all that awaits it, as far as its connection takes it now. */
+  finish(session: Session): void {
+    const { timeline, onFault } = this.#parts;
+    try {
+      while (this.#feeder.feed(session, timeline.head));
+    } catch (error) {
+      onFault(session, error);
+    }
+  }
+
   /** The session is gone. */
   drop(session: Session): void {
     this.#behind.delete(session);
-    this.#throttled.delete(session);
   }
 
   /** Gives every member of a room that has news one write, up to the head. Returns the loop time it took, ms. */
@@ -103,7 +108,7 @@ export class Pump {
       const members = hub.members(room);
       const news = members.size > 1 ? slicer.news(room, since, to) : undefined;
       for (const session of members) {
-        if (news !== undefined && isNext(session, room, news, now)) this.#pass(session, news);
+        if (news !== undefined && isNext(session, room, news)) this.#pass(session, news);
         else if (this.#feed(session)) this.wake(session);
         if (stretch.isOver()) await stretch.yield();
       }
@@ -146,11 +151,10 @@ export class Pump {
   }
 
   /** Gives the session its room's news: what most sessions get in most flushes. */
-  #pass(session: Session, { slices, cursor, events }: RoomNews): void {
+  #pass(session: Session, { slices, cursor }: RoomNews): void {
     session.position = this.#flushedTo;
     session.stalledAt = null;
     session.resuming = false;
-    session.allowance?.spend(events);
     try {
       session.deliver(slices, cursor);
     } catch (error) {
@@ -161,30 +165,17 @@ export class Pump {
   /** At most one write to a session; true when more awaits it that its connection can take. */
   #feed(session: Session): boolean {
     try {
-      const fed = this.#feeder.feed(session, this.#flushedTo);
-      if (fed === 'throttled') this.#throttle(session);
-      return fed === 'more';
+      return this.#feeder.feed(session, this.#flushedTo);
     } catch (error) {
       this.#parts.onFault(session, error);
       return false;
     }
   }
-
-  /** The session has had its writes for now: it is woken when it may get the next ones. */
-  #throttle(session: Session): void {
-    this.#throttled.add(session);
-    if (this.#throttled.size > 1) return;
-    this.#parts.clock.after(THROTTLE_MS, () => {
-      const throttled = [...this.#throttled];
-      this.#throttled.clear();
-      for (const one of throttled) this.wake(one);
-    });
-  }
 }
 
 /** True when the session lacks exactly the news of `room`, its only one, and can take them now. */
-function isNext(session: Session, room: string, { from, upTo, events }: RoomNews, now: number): boolean {
-  const { position, allowance } = session;
+function isNext(session: Session, room: string, { from, upTo }: RoomNews): boolean {
+  const { position } = session;
   return (
     session.state === 'live' &&
     session.onlyRoom === room &&
@@ -192,7 +183,6 @@ function isNext(session: Session, room: string, { from, upTo, events }: RoomNews
     position <= upTo &&
     position >= session.coveredFrom &&
     !session.isOwed &&
-    (allowance === null || allowance.available(now) >= events) &&
     session.outlet.writable
   );
 }

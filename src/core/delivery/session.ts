@@ -3,7 +3,6 @@ import type { Event } from '../event.js';
 import { Traffic } from '../metrics/traffic.js';
 import type { Outlet } from './outlet.js';
 import type { Slice } from './slice.js';
-import type { WriteAllowance } from './write-allowance.js';
 
 /** The transports a session may come over. */
 export type Transport = 'websocket' | 'sse';
@@ -50,40 +49,28 @@ export class Session {
   readonly newcomerIn = new Set<string>();
   /** True until it has caught up after it came back with a cursor: until then it may lag without limit. */
   resuming = false;
-  /** How many writes it may get; null when its wire makes one write a flush, which the window limits. */
-  readonly allowance: WriteAllowance | null;
   /** When it was first found unable to take what awaits it, {@link Clock.elapsed}; null while it keeps up. */
   stalledAt: number | null = null;
 
-  constructor(
-    id: string,
-    principal: Caller,
-    transport: Transport,
-    outlet: Outlet,
-    allowance: WriteAllowance | null = null,
-    traffic = new Traffic(),
-  ) {
+  constructor(id: string, principal: Caller, transport: Transport, outlet: Outlet, traffic = new Traffic()) {
     this.id = id;
     this.principal = principal;
     this.endsAt = principal.expiresAt;
     this.transport = transport;
     this.outlet = outlet;
-    this.allowance = allowance;
     this.#traffic = traffic;
   }
 
   /** One write through its outlet, counted. Throws what the outlet throws. */
   deliver(slices: readonly Slice[], cursor: string | null): void {
-    const { outlet } = this;
     const traffic = this.#traffic;
-    traffic.bytes += outlet.deliver(slices, cursor);
-    let written = 0;
+    const bytes = this.outlet.deliver(slices, cursor);
+    traffic.bytes += bytes;
     for (const { events, covers } of slices) {
-      written += events.length;
+      traffic.events += events.length;
       traffic.owed += covers;
     }
-    traffic.events += written;
-    traffic.writes += outlet.unbundled ? written : 1;
+    if (bytes > 0) traffic.writes += 1;
   }
 
   /** So many events that awaited it are not to be written any more, since newer values of them are. */

@@ -2,10 +2,10 @@ import type { Caller } from '../auth/caller.js';
 import { Refusal } from '../errors.js';
 import type { Traffic } from '../metrics/traffic.js';
 import type { Admission } from './admission.js';
+import { ClientTally } from './client-tally.js';
 import type { Hub } from './hub.js';
 import type { Outlet } from './outlet.js';
 import { Session, type Transport } from './session.js';
-import type { WriteAllowance } from './write-allowance.js';
 
 /** A client that wants to become a session. */
 export interface OpenRequest {
@@ -31,8 +31,6 @@ export interface SessionsParts {
   readonly defaultRooms: readonly string[];
   /** A new session's id: unique among all nodes, and not to be guessed. */
   readonly newId: () => string;
-  /** What limits the writes to one client whose events are a write each; null: no limit. */
-  readonly newAllowance: () => WriteAllowance | null;
   /** Where what they are written is counted. */
   readonly traffic: Readonly<Record<Transport, Traffic>>;
 }
@@ -41,6 +39,8 @@ const NO_ROOMS: ReadonlySet<string> = new Set();
 
 /** The open sessions of this process: who comes in, who is there, who goes. */
 export class Sessions implements Iterable<Session> {
+  /** Counts them by the kind of their clients. */
+  readonly clients = new ClientTally();
   readonly #parts: SessionsParts;
   readonly #sessions = new Map<string, Session>();
   readonly #addresses = new Map<Session, string>();
@@ -82,17 +82,16 @@ export class Sessions implements Iterable<Session> {
   admit(request: OpenRequest, rooms: readonly string[]): Session {
     this.#parts.admission.enter(request.address);
     const { principal, transport, outlet } = request;
-    const allowance = outlet.unbundled ? this.#parts.newAllowance() : null;
     const session = new Session(
       this.#parts.newId(),
       principal,
       transport,
       outlet,
-      allowance,
       this.#parts.traffic[transport],
     );
     this.#sessions.set(session.id, session);
     this.#counts[transport] += 1;
+    this.clients.opened(session, request.cursor !== null);
     this.#addresses.set(session, request.address);
     for (const room of rooms) this.#parts.hub.join(session, room, Infinity);
     return session;
@@ -101,7 +100,10 @@ export class Sessions implements Iterable<Session> {
   /** Lets a session go. */
   remove(session: Session): void {
     this.#parts.hub.leaveAll(session);
-    if (this.#sessions.delete(session.id)) this.#counts[session.transport] -= 1;
+    if (this.#sessions.delete(session.id)) {
+      this.#counts[session.transport] -= 1;
+      this.clients.closed(session);
+    }
     this.#parts.admission.leave(this.#addresses.get(session) ?? '');
     this.#addresses.delete(session);
   }

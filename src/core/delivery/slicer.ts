@@ -21,8 +21,6 @@ export interface RoomNews {
   readonly upTo: number;
   /** One slice. */
   readonly slices: readonly Slice[];
-  /** Events in it. */
-  readonly events: number;
   /** The slice's cursor. */
   readonly cursor: string;
 }
@@ -43,21 +41,21 @@ export class Slicer {
 
   /**
    * The room's events with positions in `[from, to)`, coalesced; undefined when there are none. The slice may end
-   * before `to` when there is too much for one write, or are more than `maxEvents`.
+   * before `to` when there is too much for one write.
    */
-  slice(room: string, from: number, to: number, maxEvents = MAX_SLICE_EVENTS): Slice | undefined {
+  slice(room: string, from: number, to: number): Slice | undefined {
     if (!this.#timeline.hasNews(room, from)) return undefined;
     const [first] = this.#timeline.between(room, from, to, 1);
     if (first === undefined) return undefined;
     // Sessions that stand at different places of the log but need the same events of this room share the slice.
-    const name = `${room} ${String(first.position)} ${String(to)} ${String(maxEvents)}`;
-    return kept(this.#slices, name, () => this.#cut(room, first.position, to, maxEvents));
+    const name = `${room} ${String(first.position)} ${String(to)}`;
+    return kept(this.#slices, name, () => this.#cut(room, first.position, to));
   }
 
-  #cut(room: string, from: number, to: number, maxEvents: number): Slice {
+  #cut(room: string, from: number, to: number): Slice {
     const raw = this.#timeline.between(room, from, to, MAX_RAW_EVENTS);
     const events = coalesce(raw);
-    const count = fitting(events, 0, maxEvents);
+    const count = fitting(events, 0);
     const whole = count === events.length;
     const end = whole ? (raw.length < MAX_RAW_EVENTS ? to : endOf(raw, raw.length)) : endOf(events, count);
     // What a later slice supersedes is left out: a client that was cut off between two cursors may have the newer value
@@ -76,8 +74,7 @@ export class Slicer {
     if (slice === undefined || slice.end !== to) return undefined;
     const [first] = this.#timeline.between(room, since, to, 1);
     const from = this.#timeline.endBefore(room, since);
-    const events = slice.events.length;
-    return { from, upTo: first?.position ?? since, slices: [slice], cursor: slice.cursor, events };
+    return { from, upTo: first?.position ?? since, slices: [slice], cursor: slice.cursor };
   }
 
   /** The newest event of each of the room's slots, in slices small enough for one write each. */
@@ -99,11 +96,11 @@ export class Slicer {
     return slices;
   }
 
-  /** The next of what a session is owed, as one write of at most `maxEvents`; shared by those that are owed the same. */
-  payment({ owed, paid, position }: Session, maxEvents: number, cursor: string): Slice {
-    const name = `${this.#nameOf(owed)} ${String(paid)} ${String(maxEvents)} ${cursor}`;
+  /** The next of what a session is owed, as one write; shared by those that are owed the same. */
+  payment({ owed, paid, position }: Session, cursor: string): Slice {
+    const name = `${this.#nameOf(owed)} ${String(paid)} ${cursor}`;
     return kept(this.#slices, name, () => {
-      const count = fitting(owed, paid, maxEvents);
+      const count = fitting(owed, paid);
       return new Slice(owed.slice(paid, paid + count), position, cursor);
     });
   }
@@ -134,10 +131,10 @@ export class Slicer {
 }
 
 /** How many events from index `from` on fit in one slice; at least one. */
-function fitting(events: readonly Event[], from: number, maxEvents = MAX_SLICE_EVENTS): number {
+function fitting(events: readonly Event[], from: number): number {
   let bytes = 0;
   let count = 0;
-  for (let index = from; index < events.length && count < maxEvents; index += 1) {
+  for (let index = from; index < events.length && count < MAX_SLICE_EVENTS; index += 1) {
     bytes += entrySize(events[index] as Event);
     if (bytes > MAX_SLICE_BYTES && count > 0) break;
     count += 1;

@@ -7,7 +7,7 @@ const COST_WEIGHT = 0.3;
 
 /** Bounds of the window, in ms. */
 export interface WindowBounds {
-  /** Narrowest; what follows from the most writes a second to one client, so it goes before the others. */
+  /** Narrowest; what follows from the most flushes a second, so it goes before the others. */
   readonly minMs: number;
   /** Widest. */
   readonly maxMs: number;

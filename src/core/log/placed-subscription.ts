@@ -26,7 +26,7 @@ export interface SubscriptionParts {
 /** Gets what a {@link PlacedSubscription} receives. */
 export interface PlacedListener {
   /** The next message; `room` is the tail of the pattern that it came by. */
-  message(text: string, channel: string, room: string | undefined): void;
+  message(bytes: Buffer, channel: string, room: string | undefined): void;
   /** A mark came: from here on all nodes count messages alike. */
   marked(mark: number): void;
   /** The subscription is gone: messages may be missed up to the next mark. */
@@ -76,14 +76,17 @@ export class PlacedSubscription {
   /** Begins to listen. */
   start(): void {
     const { markChannel } = this.#parts.ledger;
-    this.#subscriber.on('message', (channel: string, text: string) => {
-      if (channel === markChannel) this.#marked(Number(text));
-      else this.#listener.message(text, channel, undefined);
+    // As bytes, which ioredis has anyway: text that was decoded does not tell whether it was UTF-8.
+    this.#subscriber.on('messageBuffer', (name: Buffer, bytes: Buffer) => {
+      const channel = name.toString();
+      if (channel === markChannel) this.#marked(Number(bytes.toString()));
+      else this.#listener.message(bytes, channel, undefined);
     });
-    this.#subscriber.on('pmessage', (pattern: string, channel: string, text: string) => {
+    this.#subscriber.on('pmessageBuffer', (pattern: string, name: Buffer, bytes: Buffer) => {
+      const channel = name.toString();
       // A pattern may cover the marks, which come by their own channel.
       if (channel.endsWith(MARK_CHANNEL_END)) return;
-      this.#listener.message(text, channel, channel.slice(pattern.indexOf('*')));
+      this.#listener.message(bytes, channel, channel.slice(pattern.indexOf('*')));
     });
     this.#live.start();
   }

@@ -36,8 +36,8 @@ export class PublishBridge {
     this.#parts = parts;
     this.#copier = new BridgeCopier(parts);
     this.#subscription = new PlacedSubscription(settings, parts, {
-      message: (text, channel, room) => {
-        this.#take(text, channel, room);
+      message: (bytes, channel, room) => {
+        this.#take(bytes, channel, room);
       },
       marked: (mark) => {
         this.#copier.mark(mark);
@@ -75,9 +75,9 @@ export class PublishBridge {
     this.#parts.ledger.close();
   }
 
-  #take(text: string, channel: string, room: string | undefined): void {
+  #take(bytes: Buffer, channel: string, room: string | undefined): void {
     const { maxDataBytes } = this.#settings;
-    const event = parsePublished(text, room, { maxDataBytes, nowMs: this.#parts.clock.now() });
+    const event = parsePublished(bytes, room, { maxDataBytes, nowMs: this.#parts.clock.now() });
     this.#copier.take(event instanceof Refusal ? { refusal: event, channel } : { event });
   }
 

@@ -1,3 +1,5 @@
+import { CLIENT_KINDS } from '../delivery/client-kind.js';
+
 /** How a name of the {@link Counters} is told to those who scrape. */
 export interface CountedMetric {
   /** What is counted, as a sentence. */
@@ -34,6 +36,16 @@ export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
     help: 'Clients that were taken in, by transport.',
     label: 'transport',
     known: TRANSPORTS,
+  },
+  clients_opened: {
+    help: 'Clients that were taken in, by kind: the SDK, which names itself, and of the others bundle clients, readers of event streams and stock Socket.IO clients.',
+    label: 'kind',
+    known: CLIENT_KINDS,
+  },
+  clients_turned_off: {
+    help: 'Clients that a flip disconnected because it turned their transport off, by kind; those of the SDK come back over another transport.',
+    label: 'kind',
+    known: CLIENT_KINDS,
   },
   sessions_ended: {
     help: 'Sessions that the gateway ended, by the code their client was told; not those that went by themselves.',

@@ -156,12 +156,14 @@ export class Listener {
   }
 
   /**
-   * Accepts no more. What was upgraded is cut: who mounted it has closed it before. Requests in flight have `graceMs`
-   * to end, then their connections are cut.
+   * Accepts no more. Connections that left HTTP were ended before, by whoever mounted them; those that were not are cut.
+   * Requests in flight, and clients that still read what an ended connection was written, have `graceMs`; then their
+   * connections are cut.
    */
   async close(graceMs: number): Promise<void> {
-    for (const socket of this.#departed) socket.destroy();
+    for (const socket of this.#departed) if (!socket.writableEnded) socket.destroy();
     const cut = setTimeout(() => {
+      for (const socket of this.#departed) socket.destroy();
       this.#server.closeAllConnections();
     }, graceMs);
     await new Promise<void>((resolve) => {

@@ -2,9 +2,9 @@ import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { Clock } from '../../core/clock.js';
-import { WriteAllowance } from '../../core/delivery/write-allowance.js';
 import { Refusal } from '../../core/errors.js';
 import type { Counters } from '../../core/metrics/counters.js';
+import { PacketAllowance } from './packet-allowance.js';
 
 /** Packets a second that one connection may send, and as many at once: a payload of polling holds 250,000. */
 const PACKETS_PER_SECOND = 2000;
@@ -86,12 +86,10 @@ export class EngineGuard {
 
   #taker(cut: () => void): () => void {
     const { clock, counters } = this.#parts;
-    const allowance = new WriteAllowance(PACKETS_PER_SECOND, clock.elapsed());
+    const allowance = new PacketAllowance(PACKETS_PER_SECOND, clock.elapsed());
     let isCut = false;
     return () => {
-      if (isCut) return;
-      allowance.spend(1);
-      if (allowance.available(clock.elapsed()) > 0) return;
+      if (isCut || allowance.take(clock.elapsed())) return;
       isCut = true;
       counters.add('connections_cut', 'rate_limited');
       cut();

@@ -69,18 +69,28 @@ export class EngineWriter {
   write(frame: SocketIoFrame): number {
     // What a false return asks for is done by asking `writable` before the next write.
     if (this.#direct !== undefined) this.#direct.write(frame.bytes);
-    else for (const packet of frame.packets) this.#conn.send(packet, OPTIONS);
+    else this.#send(frame.packets);
     return frame.bytes.length;
   }
 
+  /** Sends packets through the engine, which would give a waiting poll the first one alone: all of them are one payload. */
+  #send(packets: readonly string[]): void {
+    const { transport } = this.#conn;
+    const isWritable = transport.writable;
+    packets.forEach((packet, index) => {
+      transport.writable = isWritable && index === packets.length - 1;
+      this.#conn.send(packet, OPTIONS);
+    });
+  }
+
   /**
-   * Closes at the engine, which a stock client takes for a lost connection and comes back by itself; after
-   * `socket.disconnect()` it would not. What waits is sent before, unless `discard` says to throw it away.
+   * Closes at the engine, without a goodbye ({@link QuietEngine}): stock clients come back by themselves from a lost
+   * connection, and not after `socket.disconnect()`. What waits is sent before, unless `discard` says to throw it away.
    */
   close(discard: boolean): void {
     this.#direct = undefined;
     this.#conn.close(discard);
-    // The goodbye stands behind bytes that nobody takes; awaiting its answer would hold both for half a minute.
+    // Nobody takes the bytes that wait in it.
     if (discard) this.#websocket?.destroy();
   }
 

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Server as Engine, type Socket as EngineSocket } from 'engine.io';
+import type { Socket as EngineSocket } from 'engine.io';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
 import type { Clock } from '../../core/clock.js';
 import type { Outlet } from '../../core/delivery/outlet.js';
@@ -20,6 +20,7 @@ import { EngineGuard } from './engine-guard.js';
 import { EngineWriter } from './engine-writer.js';
 import { askedBy, hasSession } from './handshake.js';
 import { LegacyConnection } from './legacy-connection.js';
+import { QuietEngine } from './quiet-engine.js';
 import { type RequestParts, type Requester, Requests } from './requests.js';
 import { RoomMirror } from './room-mirror.js';
 import { SocketAdmission } from './socket-admission.js';
@@ -54,7 +55,7 @@ export interface SocketIoProfileParts extends RequestParts {
 /** Serves `/socket.io`: sessions over websocket and polling, for legacy clients and for those that ask for bundles. */
 export class SocketIoProfile implements ServedTransport {
   readonly #parts: SocketIoProfileParts;
-  readonly #engine: Engine;
+  readonly #engine: QuietEngine;
   readonly #io: Server;
   readonly #guard: EngineGuard;
   readonly #requests: Requests;
@@ -74,7 +75,7 @@ export class SocketIoProfile implements ServedTransport {
     this.#requests = new Requests(parts);
     this.#guard = new EngineGuard(parts);
     this.#admission = new SocketAdmission({ ...parts, guard: this.#guard, admits: () => this.#admits });
-    this.#engine = new Engine({
+    this.#engine = new QuietEngine({
       pingInterval: parts.pingIntervalMs,
       pingTimeout: parts.pingTimeoutMs,
       maxHttpBufferSize: parts.maxHttpBufferBytes,
@@ -174,7 +175,7 @@ export class SocketIoProfile implements ServedTransport {
   #open(socket: Socket): void {
     const { delivery, callers } = this.#parts;
     const principal = this.#admission.principalOf(socket);
-    const { rooms, cursor, bundle } = askedBy(socket);
+    const { rooms, cursor, bundle, client } = askedBy(socket);
     const writer = this.#writerOf(socket.conn);
     writer.onDrain = () => {
       const session = this.#sessions.get(socket.id);
@@ -192,7 +193,7 @@ export class SocketIoProfile implements ServedTransport {
       this.#rooms.show(socket);
     };
     const outlet: Outlet = bundle
-      ? new BundleConnection(writer, mirror)
+      ? new BundleConnection(writer, mirror, client)
       : new LegacyConnection(writer, mirror, () => {
           for (const { type, data } of this.#parts.mapping.onConnect) socket.emit(type, data);
         });

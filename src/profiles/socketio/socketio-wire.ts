@@ -15,6 +15,14 @@ export function frameOf(packets: readonly string[]): SocketIoFrame {
   return { packets, bytes: Buffer.concat(packets.map((packet) => textFrame(`${ENGINE_MESSAGE}${packet}`))) };
 }
 
+/** Several frames as one. */
+export function joined(frames: readonly SocketIoFrame[]): SocketIoFrame {
+  return {
+    packets: frames.flatMap(({ packets }) => packets),
+    bytes: Buffer.concat(frames.map(({ bytes }) => bytes)),
+  };
+}
+
 /** Type of an Engine.IO packet that carries a message. Source: https://socket.io/docs/v4/engine-io-protocol/#protocol */
 const ENGINE_MESSAGE = '4';
 

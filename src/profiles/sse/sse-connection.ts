@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ClientKind } from '../../core/delivery/client-kind.js';
 import { type Gap, NOTICES, type Outlet, type Welcome } from '../../core/delivery/outlet.js';
 import type { Session } from '../../core/delivery/session.js';
 import type { Slice } from '../../core/delivery/slice.js';
 import type { ErrorCode } from '../../core/errors.js';
 import { formatSseBlock } from './sse-frame.js';
+import { endConnection } from '../http/end-connection.js';
 import { chunkedWires, plainWires, type SseWires } from './sse-wire.js';
 
 /**
@@ -18,21 +20,23 @@ const HEADERS = {
   Connection: 'close',
 } as const;
 
-/** How long a client that takes nothing of the last words may keep its socket, ms. */
-const GOODBYE_MS = 5000;
-
 /**
  * One stream: writes what core says as Server-Sent Events. The HTTP layer writes the head; what follows goes to the
- * socket under it as ready-made chunks, and the end of the stream ends the connection.
+ * socket under it as ready-made chunks. The end of the stream is the end of the connection, without the last chunk that
+ * would say that the answer is whole: some readers (Go's r3labs/sse) take a whole answer as final and do not come back.
  */
 export class SseConnection implements Outlet {
-  readonly unbundled = false;
+  readonly client: ClientKind;
+  readonly isTold = true;
   /** Whose stream it is, once core has taken it in. */
   session: Session | undefined;
   /** Let go of once the head is written: there are thousands of streams, and they are long. */
   #res: ServerResponse | undefined;
   readonly #socket: Socket;
-  readonly #retryMs: number;
+  /** Told with the first block, since a block of its own is an empty message to some readers; undefined once it was. */
+  #retryMs: number | undefined;
+  /** The newest cursor that the client was told. */
+  #cursor: string | null = null;
   #wires: SseWires = plainWires;
   /** Looks since the last write: counted, since a look at the clock at each write would cost more than this. */
   #looks = 0;
@@ -41,7 +45,8 @@ export class SseConnection implements Outlet {
    * `res` must be the socket's own turn (no pipelined answer before it). `retryMs` is the pause before a reconnect
    * that the client is told.
    */
-  constructor(res: ServerResponse, socket: Socket, retryMs: number) {
+  constructor(res: ServerResponse, socket: Socket, retryMs: number, client: ClientKind) {
+    this.client = client;
     this.#res = res;
     this.#socket = socket;
     this.#retryMs = Math.round(retryMs);
@@ -63,15 +68,16 @@ export class SseConnection implements Outlet {
     this.#wires = this.#res.chunkedEncoding ? chunkedWires : plainWires;
     this.#res.flushHeaders();
     this.#res = undefined;
-    this.#block(formatSseBlock({ retry: this.#retryMs }));
   }
 
   welcome(welcome: Welcome): void {
-    this.#block(formatSseBlock({ event: 'welcome', data: JSON.stringify(welcome) }));
+    this.#cursor = welcome.cursor;
+    this.#notify('welcome', welcome);
   }
 
   deliver(slices: readonly Slice[], cursor: string | null): number {
     const { part, last } = this.#wires;
+    if (cursor !== null) this.#cursor = cursor;
     const [only] = slices;
     // The common case, one room at one cursor, is one buffer that all its sessions share.
     if (only !== undefined && slices.length === 1 && only.cursor === cursor)
@@ -87,32 +93,35 @@ export class SseConnection implements Outlet {
   }
 
   gap(gap: Gap): void {
-    this.#block(formatSseBlock({ event: 'gap', data: JSON.stringify(gap) }));
+    this.#notify('gap', gap);
   }
 
   /** Its client was answered by HTTP. */
   roomsChanged(): void {}
 
   end(reason: ErrorCode): void {
-    // A client that takes nothing any more can't be told, and must not keep what waits for it in memory.
-    if (!this.writable) return void this.#socket.destroy();
+    // It takes nothing any more, and must not keep what waits for it in memory.
+    if (reason === 'slow_consumer' || !this.#socket.writable) return void this.#socket.destroy();
     const notice = NOTICES[reason];
-    if (notice !== undefined) {
-      this.#block(formatSseBlock({ event: notice, data: JSON.stringify({ reason }) }));
-    }
-    // What waits may wait for a reader that has stopped.
-    this.#socket.setTimeout(GOODBYE_MS, destroyThis);
-    this.#socket.end(this.#wires.end);
-    this.#socket.destroySoon();
+    if (notice !== undefined) this.#notify(notice, { reason });
+    endConnection(this.#socket);
   }
 
-  /** Shows that the connection lives; `cursor`, where there is one, moves the client's along. */
+  /**
+   * Shows that the connection lives. `cursor`, where there is one that the client does not have, moves the client's along: some
+   * readers take an id without data for an empty message, so there are no more of them than needed.
+   */
   ping(cursor: string | null): void {
-    this.#block(formatSseBlock({ comment: 'ping', ...(cursor === null ? {} : { id: cursor }) }));
+    const hasMoved = cursor !== null && cursor !== this.#cursor;
+    if (hasMoved) this.#cursor = cursor;
+    this.#write(this.#wires.block(formatSseBlock({ comment: 'ping', ...(hasMoved ? { id: cursor } : {}) })));
   }
 
-  #block(text: string): void {
-    this.#write(this.#wires.block(text));
+  #notify(event: string, notice: object): void {
+    const retry = this.#retryMs;
+    this.#retryMs = undefined;
+    const block = { ...(retry === undefined ? {} : { retry }), event, data: JSON.stringify(notice) };
+    this.#write(this.#wires.block(formatSseBlock(block)));
   }
 
   #write(bytes: Buffer): number {
@@ -121,8 +130,4 @@ export class SseConnection implements Outlet {
     this.#socket.write(bytes);
     return bytes.length;
   }
-}
-
-function destroyThis(this: Socket): void {
-  this.destroy();
 }

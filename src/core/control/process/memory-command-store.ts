@@ -16,6 +16,8 @@ export interface MemoryCommandStoreOptions {
   /** Closed with the store. */
   readonly queue: CommandQueue;
   readonly publish: Publish;
+  /** Type of the events that tell outcomes; default {@link DEFAULT_OUTCOME_TYPE}. */
+  readonly outcomeType?: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;

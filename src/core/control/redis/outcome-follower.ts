@@ -6,6 +6,7 @@ import type { Counters } from '../../metrics/counters.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import { unlessFrozen } from '../../redis/unless-frozen.js';
 import type { CommandJournal, JournalledEnd } from '../command-journal.js';
+import { DEFAULT_OUTCOME_TYPE } from '../commands-module.js';
 import { bullPrefix, failedFor, publishesOf, succeededWith, traceparentOf } from './command-job.js';
 import { tellableEvent } from '../outcome-event.js';
 import type { OutcomeLedger, PlacedOutcome } from './outcome-ledger.js';
@@ -22,6 +23,8 @@ export interface OutcomeFollowerOptions {
   readonly ledger: OutcomeLedger;
   /** Most bytes of an event's data. */
   readonly maxDataBytes: number;
+  /** Type of the events that tell outcomes; default {@link DEFAULT_OUTCOME_TYPE}. */
+  readonly outcomeType?: string;
   /** Told every outcome, some more than once. */
   readonly onOutcome: (id: string, outcome: Outcome) => void;
   readonly clock: Clock;
@@ -177,8 +180,9 @@ export class OutcomeFollower {
     const end = { id, action, outcome, ms, traceparent: traceparentOf(dataJson) };
     const publishes = publishesOf(dataJson) ?? undefined;
     if (publishes === undefined) return { at, event: undefined, end };
-    const { maxDataBytes } = this.#options;
-    const event = tellableEvent({ id, action, ...outcome }, { publishes, endedMs, maxDataBytes });
+    const { maxDataBytes, outcomeType = DEFAULT_OUTCOME_TYPE } = this.#options;
+    const told = { publishes, endedMs, maxDataBytes, outcomeType };
+    const event = tellableEvent({ id, action, ...outcome }, told);
     return { at, event, end };
   }
 

@@ -54,7 +54,7 @@ describe('parseCommands', () => {
       action: 'x',
       timeoutMs: 30_000,
       role: undefined,
-      publishes: { type: 'command_response', room: undefined },
+      publishes: { type: 'command_outcome', room: undefined },
       where: 'worker',
       queue: 'commands',
       attempts: 1,

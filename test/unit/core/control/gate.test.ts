@@ -35,7 +35,7 @@ function specOf(action: string, publishes: CommandSpec['publishes']): CommandSpe
 
 const SPECS = [
   specOf('governor.start', { type: 'governor_update', room: 'governors' }),
-  specOf('test.echo', { type: 'command_response', room: undefined }),
+  specOf('test.echo', { type: 'command_outcome', room: undefined }),
   specOf('test.quiet', null),
 ];
 
@@ -200,6 +200,16 @@ describe('CommandGate: refusals', () => {
     expect(await submit({ action })).toMatchObject({ code });
     expect(counters.get('command_refusals', code)).toBe(1);
     expect(queue.taken).toEqual([]);
+  });
+
+  test('an action that is missing is told from one that is wrong', async () => {
+    const { submit } = setUp();
+    expect(await submit({ action: undefined })).toMatchObject({
+      message: expect.stringMatching(/^action is missing/),
+    });
+    expect(await submit({ action: 'a b' })).toMatchObject({
+      message: expect.stringMatching(/^action must be/),
+    });
   });
 
   test('who has no right to it neither learns whether the action exists nor uses up the limit', async () => {
@@ -404,16 +414,16 @@ describe('CommandGate: outcome events', () => {
     ]);
   });
 
-  test('a failure of one is a command_response in its room', async () => {
+  test('a failure of one is a command_outcome in its room', async () => {
     const { published, state } = await outcomeOf('governor.start', failed);
-    expect(published).toMatchObject([{ type: 'command_response', room: 'governors' }]);
+    expect(published).toMatchObject([{ type: 'command_outcome', room: 'governors' }]);
     expect(JSON.parse(published[0]?.dataJson ?? '')).toEqual(state);
   });
 
-  test('without one of its own, either is a command_response', async () => {
+  test('without one of its own, either is a command_outcome', async () => {
     for (const outcome of [succeeded([1]), failed]) {
       const { published, state } = await outcomeOf('test.echo', outcome);
-      expect(published).toMatchObject([{ type: 'command_response', room: undefined }]);
+      expect(published).toMatchObject([{ type: 'command_outcome', room: undefined }]);
       expect(JSON.parse(published[0]?.dataJson ?? '')).toEqual(state);
     }
   });
@@ -446,7 +456,7 @@ describe('CommandGate: outcome events', () => {
   test('a result that JSON cannot carry never breaks the gate', async () => {
     const { state, published } = await outcomeOf('governor.start', succeeded(1n));
     expect(state).toMatchObject({ status: 'failed', error: { code: 'command_failed' } });
-    expect(published).toMatchObject([{ type: 'command_response' }]);
+    expect(published).toMatchObject([{ type: 'command_outcome' }]);
   });
 });
 

@@ -818,3 +818,39 @@ test('a session that has ended gets into no room any more, whatever comes for it
   });
   expect(rig.delivery.status().rooms).toEqual({});
 });
+
+describe('a session that has to come back elsewhere', () => {
+  test.each(['shutting_down', 'transport_disabled'] as const)(
+    'is given what awaits it before it ends: %s',
+    async (reason) => {
+      const rig = DeliveryRig.ready();
+      const { session, outlet } = rig.open(['a']);
+      await rig.publish([newEvent({ room: 'a', dataJson: '1' })]);
+      // Within the window of the flush before.
+      await rig.log.append([newEvent({ room: 'a', dataJson: '2' }), newEvent({ room: 'a', dataJson: '3' })]);
+      rig.delivery.end(session, reason);
+      expect(outlet.data).toEqual([1, 2, 3]);
+      expect([outlet.calls.at(-1), outlet.ended]).toEqual(['end', reason]);
+    },
+  );
+
+  test('is not written to where its connection can not take it', async () => {
+    const rig = DeliveryRig.ready();
+    const { session, outlet } = rig.open(['a']);
+    outlet.writable = false;
+    await rig.publish([newEvent({ room: 'a', dataJson: '1' })]);
+    rig.delivery.end(session, 'shutting_down');
+    expect([outlet.data, outlet.ended]).toEqual([[], 'shutting_down']);
+  });
+
+  test('ends once, as a fault, where its connection throws meanwhile', async () => {
+    const rig = DeliveryRig.ready();
+    const { session, outlet } = rig.open(['a']);
+    await rig.log.append([newEvent({ room: 'a', dataJson: '1' })]);
+    outlet.onWrite = () => {
+      throw new Error('broken');
+    };
+    rig.delivery.end(session, 'shutting_down');
+    expect([outlet.calls.filter((call) => call === 'end'), outlet.ended]).toEqual([['end'], 'internal']);
+  });
+});

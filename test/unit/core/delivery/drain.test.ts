@@ -32,7 +32,7 @@ class Drained {
 
   session(isLegacy: boolean): Session {
     const outlet = new RecordingOutlet();
-    outlet.unbundled = isLegacy;
+    outlet.isTold = !isLegacy;
     const session = new Session(crypto.randomUUID(), freeCaller('p'), 'websocket', outlet);
     session.state = 'live';
     return session;

@@ -4,79 +4,113 @@ import { DeliveryRig, type RigClient } from '../../../support/delivery-rig.js';
 import { newEvent, numbered } from '../../../support/new-event.js';
 import { RecordingOutlet } from '../../../support/recording-outlet.js';
 
-/** A legacy client: each event is a write of its own. */
-function openLegacy(rig: DeliveryRig, rooms: readonly string[] = ['a']): RigClient {
+/** A client of any wire: one that is told why it is closed, or a legacy client. */
+function openAny(rig: DeliveryRig, isTold: boolean, rooms: readonly string[] = ['a']): RigClient {
   const outlet = new RecordingOutlet();
-  outlet.unbundled = true;
+  outlet.isTold = isTold;
   return rig.open(rooms, null, outlet);
 }
 
-const value = (key: string, data: number, room = 'a') => newEvent({ room, key, dataJson: String(data) });
+/** Has the client's connection take no more after each write. */
+function stopAfterEachWrite({ outlet }: RigClient): void {
+  outlet.onWrite = () => {
+    outlet.writable = false;
+  };
+}
 
-describe('a client whose events are a write each', () => {
-  test('gets at most its rate, falls behind its room, and is given the rest later, in order', async () => {
-    const rig = DeliveryRig.ready({ maxEventsPerSecondPerClient: 20 });
-    const legacy = openLegacy(rig);
-    const bundled = rig.open();
-    await rig.publish(numbered(0, 50));
-    expect(bundled.outlet.data).toEqual(numbered(0, 50).map(({ dataJson }) => Number(dataJson)));
-    expect(legacy.outlet.data.length).toBeLessThanOrEqual(25);
+const value = (key: string, data: number, room = 'a') => newEvent({ room, key, dataJson: String(data) });
+const numbers = (from: number, to: number): number[] =>
+  numbered(from, to).map(({ dataJson }) => Number(dataJson));
+
+describe.each([
+  ['a client that gets bundles', true],
+  ['a legacy client', false],
+])('%s', (_who, isTold) => {
+  test('gets at most its rate of writes, and every append event, however many there are', async () => {
+    const rig = DeliveryRig.ready();
+    const client = openAny(rig, isTold);
+    const seconds = 10;
+    for (let sent = 0; sent < 60 * seconds; sent += 1) {
+      await rig.log.append(numbered(sent, sent + 1));
+      await rig.clock.turn(1000 / 60);
+    }
     await rig.clock.turn(1000);
-    expect(legacy.outlet.data.length).toBeGreaterThanOrEqual(39);
-    expect(legacy.outlet.data.length).toBeLessThanOrEqual(45);
-    await rig.clock.turn(2000);
-    expect(legacy.outlet.data).toEqual(bundled.outlet.data);
+    expect(client.outlet.data).toEqual(numbers(0, 60 * seconds));
+    const writes = client.outlet.writes.filter(({ events }) => events.length > 0).length;
+    // One of the first and one of the last turn more than the windows of 50 ms in between.
+    expect(writes).toBeLessThanOrEqual(20 * seconds + 2);
+    expect(writes).toBeGreaterThan(15 * seconds);
+  });
+
+  test('gets a burst at once, in writes of at most 1000 events', async () => {
+    const rig = DeliveryRig.ready();
+    const client = openAny(rig, isTold);
+    await rig.publish(numbered(0, 2500));
+    expect(client.outlet.data).toEqual(numbers(0, 2500));
+    expect(client.outlet.writes.map(({ events }) => events.length).filter((events) => events > 0)).toEqual([
+      1000, 1000, 500,
+    ]);
   });
 
   test('is given only the newest of each key it fell behind on', async () => {
     const rig = DeliveryRig.ready();
-    const legacy = openLegacy(rig);
-    await rig.publish(numbered(0, 20));
-    for (let round = 0; round < 10; round += 1) {
-      await rig.log.append([value('x', round), value('y', round)]);
-      await rig.clock.turn(10);
+    const client = openAny(rig, isTold);
+    client.outlet.writable = false;
+    for (let round = 0; round < 10; round += 1) await rig.publish([value('x', round), value('y', round)]);
+    await rig.drain(client);
+    expect(client.outlet.data).toEqual([9, 9]);
+  });
+
+  test('of more than MAX_QUEUE_PER_CLIENT writes the oldest append events are left out, counted and announced', async () => {
+    const rig = DeliveryRig.ready({ maxQueuePerClient: 2 });
+    const client = openAny(rig, isTold);
+    client.outlet.writable = false;
+    await rig.publish([value('k', -1), ...numbered(0, 2000)]);
+    await rig.drain(client);
+    await rig.clock.turn(1000);
+    expect(client.outlet.data).toEqual([-1, ...numbers(1, 2000)]);
+    expect(client.outlet.gaps).toEqual([expect.objectContaining({ reason: 'overflow', dropped: 1 })]);
+    expect(rig.counters.get('events_dropped', 'client_queue')).toBe(1);
+  });
+
+  test('so much, and no more, of what awaits it is kept by its bytes, too', async () => {
+    const rig = DeliveryRig.ready({ maxQueuePerClient: 2 });
+    const client = openAny(rig, isTold);
+    client.outlet.writable = false;
+    const large = Array.from({ length: 60 }, (_, index) =>
+      newEvent({ room: 'a', dataJson: JSON.stringify(`${String(index)} ${'x'.repeat(16_384)}`) }),
+    );
+    await rig.publish(large);
+    await rig.drain(client);
+    await rig.clock.turn(1000);
+    const { events, gaps, writes } = client.outlet;
+    expect(events.length + Number(gaps[0]?.dropped)).toBe(60);
+    expect(events.length).toBeGreaterThan(20);
+    for (const { slices } of writes) {
+      expect(slices.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(256 * 1024);
     }
-    await rig.clock.turn(3000);
-    const seen = legacy.outlet.data.slice(20);
-    expect(seen.length).toBeLessThan(20);
-    expect(seen.slice(-2)).toEqual([9, 9]);
-  });
-
-  test('beyond MAX_QUEUE_PER_CLIENT the oldest append events are left out, counted and announced', async () => {
-    const rig = DeliveryRig.ready({ maxQueuePerClient: 10 });
-    const legacy = openLegacy(rig);
-    await rig.publish([value('k', -1), ...numbered(0, 100)]);
-    await rig.clock.turn(10_000);
-    expect(legacy.outlet.data).toEqual([-1, 91, 92, 93, 94, 95, 96, 97, 98, 99]);
-    expect(legacy.outlet.gaps).toEqual([expect.objectContaining({ reason: 'overflow', dropped: 91 })]);
-    expect(rig.counters.get('events_dropped', 'client_queue')).toBe(91);
-  });
-
-  test('0 means no limit', async () => {
-    const rig = DeliveryRig.ready({
-      maxEventsPerSecondPerClient: 0,
-      window: { minMs: 0, maxMs: 200, maxWaitMs: 250 },
-    });
-    const legacy = openLegacy(rig);
-    await rig.publish(numbered(0, 90));
-    expect(legacy.outlet.data).toHaveLength(90);
+    expect(events.reduce((sum, { dataJson }) => sum + dataJson.length, 0)).toBeLessThanOrEqual(512 * 1024);
   });
 
   test('a newest value asked for while others are owed comes after them', async () => {
-    const rig = DeliveryRig.ready();
-    const legacy = openLegacy(rig);
-    await rig.publish([...numbered(0, 300), value('k', 1)]);
-    rig.delivery.snapshot(legacy.session);
-    await rig.clock.turn(10_000);
-    const { data } = legacy.outlet;
-    expect(data.filter((one) => one === 299)).toHaveLength(1);
+    const rig = DeliveryRig.ready({ maxQueuePerClient: 2 });
+    const client = openAny(rig, isTold);
+    stopAfterEachWrite(client);
+    client.outlet.writable = false;
+    await rig.publish([...numbered(0, 2500), value('k', 1)]);
+    await rig.drain(client);
+    expect(client.session.unpaid).toBe(1000);
+    rig.delivery.snapshot(client.session);
+    while (client.session.isOwed) await rig.drain(client);
+    const { data } = client.outlet;
+    expect(data.filter((one) => one === 2499)).toHaveLength(1);
     expect(data.at(-1)).toBe(1);
   });
 
   test('property: whatever comes, the last value of each key arrives, append events in order and none twice', async () => {
     const step = fc.record({
       keys: fc.array(fc.constantFrom('x', 'y', 'z'), { maxLength: 5 }),
-      appended: fc.nat(30),
+      appended: fc.oneof(fc.nat(30), fc.integer({ min: 500, max: 1500 })),
       room: fc.constantFrom('a', 'b'),
       waitMs: fc.constantFrom(0, 60, 500),
       writable: fc.boolean(),
@@ -84,10 +118,10 @@ describe('a client whose events are a write each', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { maxLength: 12 }),
-        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 1, max: 3 }),
         async (steps, maxQueue) => {
           const rig = DeliveryRig.ready({ maxQueuePerClient: maxQueue, maxBacklogMs: 1e9 });
-          const client = openLegacy(rig, ['a', 'b']);
+          const client = openAny(rig, isTold, ['a', 'b']);
           const last = new Map<string, number>();
           let next = 0;
           for (const { keys, appended, room, waitMs, writable } of steps) {
@@ -123,12 +157,12 @@ describe('a client whose events are a write each', () => {
           expect(ids.length + dropped).toBe(appended);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 40 },
     );
   });
 });
 
-describe('a client that gets bundles', () => {
+describe('a client that is slow', () => {
   test('too far behind, it is told how many events were left out, and no cursor before it has what is left', async () => {
     const rig = DeliveryRig.ready({ maxQueuePerClient: 1 });
     const slow = rig.open();

@@ -9,13 +9,20 @@ import { frameOf } from '../../../../src/profiles/socketio/socketio-wire.js';
 class HeldEngine extends EventEmitter {
   readyState = 'open';
   readonly writeBuffer: unknown[] = [];
-  readonly transport: { socket?: object } = {};
+  readonly transport: { socket?: object; writable: boolean } = { writable: true };
   readonly sent: [string, unknown][] = [];
+  /** What the transport was given, each time it took something. */
+  readonly payloads: string[][] = [];
+  #gathered: string[] = [];
   readonly closes: boolean[] = [];
 
   send(packet: string, options: unknown): void {
     this.sent.push([packet, options]);
+    this.#gathered.push(packet);
     this.emit('packetCreate', {});
+    if (!this.transport.writable) return;
+    this.payloads.push(this.#gathered);
+    this.#gathered = [];
   }
 
   close(discard: boolean): void {
@@ -72,6 +79,14 @@ describe('EngineWriter', () => {
       ['2["b"]', { compress: false }],
     ]);
     expect(socket.writes).toEqual([]);
+  });
+
+  test('gives a waiting poll all packets of a frame as one payload, and the transport back as it was', () => {
+    writer.write(frameOf(['2["a"]', '2["b"]', '2["c"]']));
+    expect([engine.payloads, engine.transport.writable]).toEqual([[['2["a"]', '2["b"]', '2["c"]']], true]);
+    engine.transport.writable = false;
+    writer.write(frameOf(['2["d"]', '2["e"]']));
+    expect([engine.payloads.length, engine.sent.length, engine.transport.writable]).toEqual([1, 5, false]);
   });
 
   test('writes ready-made bytes to the socket once there is a websocket', () => {

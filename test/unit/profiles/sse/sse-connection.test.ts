@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Welcome } from '../../../../src/core/delivery/outlet.js';
 import { Slice } from '../../../../src/core/delivery/slice.js';
 import type { Event } from '../../../../src/core/event.js';
 import { SseConnection } from '../../../../src/profiles/sse/sse-connection.js';
@@ -32,7 +33,8 @@ class HeldSocket extends EventEmitter {
   writable = true;
   writableNeedDrain = false;
   destroyed = false;
-  ended: string | undefined;
+  /** Whether it is to be closed once all is sent. */
+  isEnding = false;
   readonly writes: Buffer[] = [];
 
   write(bytes: Buffer): boolean {
@@ -40,23 +42,26 @@ class HeldSocket extends EventEmitter {
     return true;
   }
 
-  end(last: string): void {
-    this.ended = last;
+  destroySoon(): void {
+    this.isEnding = true;
   }
-
-  /** What was to happen once it was idle for so long, ms. */
-  idle: { readonly ms: number; readonly task: (this: HeldSocket) => void } | undefined;
-
-  setTimeout(ms: number, task: (this: HeldSocket) => void): void {
-    this.idle = { ms, task };
-  }
-
-  destroySoon(): void {}
 
   destroy(): void {
     this.destroyed = true;
+    this.emit('close');
   }
 }
+
+const GAP = { reason: 'trimmed', dropped: null, epoch: 'e', cursor: 'e.7-0' } as const;
+const WELCOME: Welcome = {
+  sessionId: 's',
+  profile: 'SSE',
+  rooms: ['a'],
+  epoch: 'e',
+  cursor: null,
+  resumed: false,
+  heartbeatMs: 10_000,
+};
 
 let response: HeldResponse;
 let socket: HeldSocket;
@@ -67,7 +72,7 @@ function connect(isChunked: boolean): void {
   response = new HeldResponse(isChunked);
   socket = new HeldSocket();
   const res = response as unknown as ServerResponse;
-  connection = new SseConnection(res, socket as unknown as Socket, 1234.5);
+  connection = new SseConnection(res, socket as unknown as Socket, 1234.5, 'eventsource');
 }
 
 beforeEach(() => {
@@ -104,7 +109,7 @@ const bundles = (): unknown[] =>
   ]);
 
 describe('SseConnection', () => {
-  test('is accepted with the headers of a stream and the time to reconnect', () => {
+  test('is accepted with the headers of a stream, and told the time to reconnect with the first block, once', () => {
     connection.accept();
     expect(response.head).toEqual([
       200,
@@ -115,7 +120,23 @@ describe('SseConnection', () => {
         Connection: 'close',
       },
     ]);
+    expect(socket.writes).toEqual([]);
+    connection.welcome(WELCOME);
+    connection.gap(GAP);
+    expect(socket.writes.map(String)).toEqual([
+      `retry: 1235\nevent: welcome\ndata: ${JSON.stringify(WELCOME)}\n\n`,
+      `event: gap\ndata: ${JSON.stringify(GAP)}\n\n`,
+    ]);
     expect(read().retryMs).toBe(1235);
+  });
+
+  test('who is turned away in the stream is told the time to reconnect, too', () => {
+    connection.accept();
+    connection.end('shutting_down');
+    expect(socket.writes.map(String)).toEqual([
+      'retry: 1235\nevent: draining\ndata: {"reason":"shutting_down"}\n\n',
+    ]);
+    socket.destroy();
   });
 
   test('is writable until the socket holds bytes back, or is gone', () => {
@@ -165,26 +186,31 @@ describe('SseConnection', () => {
   });
 
   test('notices are messages of their name', () => {
-    const gap = { reason: 'trimmed', dropped: null, epoch: 'e', cursor: 'e.7-0' } as const;
-    connection.gap(gap);
+    connection.gap(GAP);
     connection.end('shutting_down');
     expect(read().messages.map(({ type, data }) => [type, JSON.parse(data)])).toEqual([
-      ['gap', gap],
+      ['gap', GAP],
       ['draining', { reason: 'shutting_down' }],
     ]);
-    expect([socket.ended, socket.destroyed]).toEqual(['', false]);
-    // A reader that has stopped takes not even the last words.
-    expect(socket.idle?.ms).toBe(5000);
-    socket.idle?.task.call(socket);
-    expect(socket.destroyed).toBe(true);
+    expect([socket.isEnding, socket.destroyed]).toEqual([true, false]);
+    socket.destroy();
+  });
+
+  test('is told why it ends even while the socket holds bytes back: they are sent before', () => {
+    socket.writableNeedDrain = true;
+    connection.end('transport_disabled');
+    expect(read().messages.map(({ type }) => type)).toEqual(['profile_changed']);
+    expect([socket.isEnding, socket.destroyed]).toEqual([true, false]);
+    socket.destroy();
   });
 
   test('ends without a word for other reasons, and at once when the client takes nothing any more', () => {
     connection.end('internal');
-    expect([socket.writes, socket.ended]).toEqual([[], '']);
-    socket.writableNeedDrain = true;
+    expect([socket.writes, socket.isEnding]).toEqual([[], true]);
+    socket.destroy();
+    connect(false);
     connection.end('slow_consumer');
-    expect([socket.writes, socket.destroyed]).toEqual([[], true]);
+    expect([socket.writes, socket.isEnding, socket.destroyed]).toEqual([[], false, true]);
   });
 
   test('a ping is a comment, moves the id along where it may, and counts as a write', () => {
@@ -196,9 +222,25 @@ describe('SseConnection', () => {
     expect([read().messages, read().lastEventId]).toEqual([[], '8-0']);
   });
 
-  test('over HTTP/1.1 every write is one whole chunk, and the end is the last chunk', () => {
+  test('a ping repeats no id that the client has, whatever it had it from', () => {
+    connection.welcome({ ...WELCOME, cursor: '1-0', resumed: true });
+    connection.ping('1-0');
+    connection.deliver([sliceOf('a', '2-0', 1)], '2-0');
+    connection.ping('2-0');
+    connection.ping('3-0');
+    connection.ping('3-0');
+    expect(socket.writes.map(String).filter((text) => text.startsWith(':'))).toEqual([
+      ': ping\n\n',
+      ': ping\n\n',
+      ': ping\nid: 3-0\n\n',
+      ': ping\n\n',
+    ]);
+  });
+
+  test('over HTTP/1.1 every write is one whole chunk, and no last chunk says that the stream is whole', () => {
     connect(true);
     connection.accept();
+    connection.welcome(WELCOME);
     connection.deliver([sliceOf('ä', '2-0', 1)], '2-0');
     connection.end('internal');
     for (const bytes of socket.writes) {
@@ -206,6 +248,7 @@ describe('SseConnection', () => {
       expect(bytes.length).toBe(size.length + 2 + Number.parseInt(size, 16) + 2);
       expect(bytes.subarray(-4).toString()).toBe('\n\n\r\n');
     }
-    expect([socket.writes.length, socket.ended]).toEqual([2, '0\r\n\r\n']);
+    expect([socket.writes.length, socket.isEnding]).toEqual([2, true]);
+    socket.destroy();
   });
 });

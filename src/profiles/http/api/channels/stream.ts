@@ -30,8 +30,9 @@ export const streamChannel: ChannelParts = {
       address: SSE_PATH,
       title: 'Server-Sent Events',
       description:
-        'Framed per the WHATWG standard. First `retry:`, then `welcome`; to a newcomer the snapshot, else what followed its ' +
-        'cursor. A comment `: ping` comes after `PING_INTERVAL` s of silence, with an `id:` when the cursor moved.',
+        'Framed per the WHATWG standard. First `welcome`, with `retry:`; to a newcomer the snapshot, else what followed its ' +
+        'cursor. A comment `: ping` comes after `PING_INTERVAL` s of silence, with an `id:` when the cursor moved. ' +
+        'The stream ends without a last chunk. A block has at most 60 KiB unless a single event is larger.',
       servers: serverRefs('http'),
       messages,
     },
@@ -46,6 +47,10 @@ export const streamChannel: ChannelParts = {
             properties: {
               rooms: { type: 'string', description: 'Names of rooms, separated by commas.' },
               lastEventId: ref('Cursor'),
+              client: {
+                type: 'string',
+                description: 'What the client calls itself: the SDK `sdk/<version>`.',
+              },
             },
           },
           bindingVersion: '0.3.0',

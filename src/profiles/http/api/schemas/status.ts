@@ -1,4 +1,5 @@
 import type { ProfileName } from '../../../../core/config/profile.js';
+import { type ClientCounts, forEachKind } from '../../../../core/delivery/client-kind.js';
 import type { DeliveryStatus } from '../../../../core/delivery/delivery-status.js';
 import type { SessionBacklog } from '../../../../core/delivery/sweeper.js';
 import type { LogState } from '../../../../core/log/event-log.js';
@@ -21,6 +22,7 @@ import {
 interface ToldLog {
   readonly kind: 'memory' | 'redis';
   readonly state: LogState;
+  readonly since: number;
   readonly reason: string | null;
   readonly bridge: BridgeRole | null;
 }
@@ -29,6 +31,7 @@ interface ToldLog {
 interface ToldReadiness {
   readonly ready: boolean;
   readonly log: LogState;
+  readonly since: number;
   readonly reason?: string;
   readonly refused?: readonly string[];
   readonly draining: boolean;
@@ -39,6 +42,7 @@ const BRIDGE_ROLES: readonly BridgeRole[] = ['copying', 'standing by', 'coming b
 
 const delivery = {
   sessions: ref('SessionCounts'),
+  clients: ref('ClientsByTransport'),
   rooms: {
     ...mapOf(count()),
     propertyNames: ref('Name'),
@@ -75,6 +79,7 @@ const others = {
   log: closed<ToldLog>('The event log.', {
     kind: oneOfNames(['memory', 'redis']),
     state: oneOfNames(LOG_STATES),
+    since: count('Since when it is in this state, epoch ms, to a second.'),
     reason: orNull(text('Why the log is not ready.')),
     bridge: { enum: [...BRIDGE_ROLES, null], description: 'What copies `PUBLISH`ed messages; null: none.' },
   }),
@@ -108,6 +113,7 @@ export const statusSchemas: Readonly<Record<string, Schema>> = {
     {
       ready: { type: 'boolean' },
       log: oneOfNames(LOG_STATES),
+      since: count('Since when the log is in this state, epoch ms, to a second.'),
       reason: text('Why the log is not ready; left out when it is.'),
       refused: {
         ...listOf(text('What does not work.')),
@@ -126,6 +132,14 @@ export const statusSchemas: Readonly<Record<string, Schema>> = {
     websocket: count(),
     sse: count(),
   }),
+  ClientsByTransport: closed<DeliveryStatus['clients']>('Sessions by transport and kind of client.', {
+    websocket: ref('ClientCounts'),
+    sse: ref('ClientCounts'),
+  }),
+  ClientCounts: closed<ClientCounts>(
+    'Sessions by kind of client. `sdk`: names itself by `client=sdk/<version>`; `bundle`, `eventsource`: do not; `stock`: legacy.',
+    forEachKind(() => count()),
+  ),
   Status: closed<Record<keyof typeof others | keyof typeof delivery, unknown>>(
     'Everything the console shows, of this node.',
     { ...others, ...delivery },

@@ -1,0 +1,92 @@
+import { once } from 'node:events';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { requestJson } from '../support/json-request.js';
+import { killLaunched, type LaunchedGateway, launchGateway } from '../support/launched-gateway.js';
+import { PollingSession } from '../support/polling-session.js';
+import { untilSessions } from '../support/gateway-status.js';
+import { waitUntil } from '../support/wait-until.js';
+
+/** Of Engine.IO: says that nothing is to be said. Source: https://socket.io/docs/v4/engine-io-protocol/#protocol */
+const NOOP = '6';
+/** What a websocket says of a connection that ended without a close frame. Source: RFC 6455, section 7.1.5. */
+const NO_CLOSE_FRAME = 1006;
+/** How what comes last begins when a client has connected: a stock client, and one that asked for bundles. */
+const GREETING = '42["connection_status"';
+const EVENTS = '42["events"';
+
+afterEach(killLaunched);
+
+/** A polling client in the namespace that has taken everything there was for it, `last` in the end. */
+async function pollingClient(url: string, auth: string, last: string): Promise<PollingSession> {
+  const session = await PollingSession.open(url);
+  await session.send(`40${auth}`);
+  while (!(await session.receive()).some((packet) => packet.startsWith(last)));
+  return session;
+}
+
+/** A websocket client in the namespace, and all packets it got. */
+async function websocketClient(
+  url: string,
+  auth: string,
+): Promise<{ readonly socket: WebSocket; readonly packets: string[] }> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+  const packets: string[] = [];
+  socket.on('message', (packet: Buffer) => void packets.push(packet.toString()));
+  await once(socket, 'open');
+  socket.send(`40${auth}`);
+  await waitUntil(() => packets.some((packet) => packet.startsWith('40')), 'the namespace');
+  return { socket, packets };
+}
+
+const WAYS: readonly (readonly [string, (gateway: LaunchedGateway) => Promise<unknown>])[] = [
+  ['a flip', ({ url }) => requestJson('PUT', `${url}/api/admin/profile`, { profile: 'SSE' })],
+  ['a stop', ({ stop }) => stop()],
+];
+
+describe.each(WAYS)('at %s', (_what, leave) => {
+  test.each([
+    ['a stock client', '', 0],
+    ['a bundle client, after its notice', '{"bundle":true}', 1],
+  ])('%s gets neither a close packet nor a close frame', async (_who, auth, notices) => {
+    const gateway = await launchGateway({ APP_PROFILE: 'WEBSOCKET', DRAIN_MS: '100' });
+    const polling = await pollingClient(gateway.url, auth, notices > 0 ? EVENTS : GREETING);
+    const { socket, packets } = await websocketClient(gateway.url, auth);
+    await untilSessions(gateway.url, 2);
+    const closed = once(socket, 'close');
+    const polled = polling.receive();
+    // Once this was answered, the poll has come, too.
+    await requestJson('GET', `${gateway.url}/healthz`);
+    const left = leave(gateway);
+    expect((await closed)[0]).toBe(NO_CLOSE_FRAME);
+    const [last] = await polled;
+    if (notices === 0) expect(last).toBe(NOOP);
+    else expect(last).toMatch(/^42\["(profile_changed|draining)"/);
+    expect(packets.filter((packet) => /profile_changed|draining/.test(packet))).toHaveLength(notices);
+    expect([...packets, last]).not.toContain('1');
+    const next = await polling.status().catch(() => 'nobody answers');
+    expect([404, 'nobody answers']).toContain(next);
+    await left;
+  });
+});
+
+test('a client between two polls is given what waits for it, then its session is unknown', async () => {
+  const { url } = await launchGateway({ APP_PROFILE: 'WEBSOCKET' });
+  const polling = await pollingClient(url, '{"bundle":true}', EVENTS);
+  await requestJson('PUT', `${url}/api/admin/profile`, { profile: 'SSE' });
+  expect(await polling.receive()).toEqual(['42["profile_changed",{"reason":"transport_disabled"}]']);
+  expect(await polling.status()).toBe(404);
+});
+
+test('a client that was asleep is not told goodbye either: it would not come back when it wakes', async () => {
+  const { url } = await launchGateway({ APP_PROFILE: 'WEBSOCKET', PING_INTERVAL: '1', PING_TIMEOUT: '1' });
+  const polling = await pollingClient(url, '', GREETING);
+  const { socket, packets } = await websocketClient(url, '');
+  const closed = once(socket, 'close');
+  // The engine's ping, which neither answers.
+  expect(await polling.receive()).toEqual(['2']);
+  expect(await polling.receive()).toEqual([NOOP]);
+  expect(await polling.status()).toBe(404);
+  expect((await closed)[0]).toBe(NO_CLOSE_FRAME);
+  expect(packets).not.toContain('1');
+});
