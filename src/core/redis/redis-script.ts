@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Cluster } from 'ioredis';
 import type { RedisConnection } from './redis-connection.js';
 
 /** What a script is given besides its keys. */
@@ -52,11 +53,30 @@ export class RedisScript {
       return ran?.[1];
     };
     try {
-      return await send(false);
+      return await sendToMaster(redis, () => send(false));
     } catch (error) {
       if (!isUnknown(error)) throw error;
-      return send(true);
+      return sendToMaster(redis, () => send(true));
     }
+  }
+}
+
+/**
+ * Sends a pipeline, and once more when its node of a Cluster says that the keys are elsewhere: then it has done nothing. ioredis
+ * finds out by itself only where all commands of a pipeline fail that way; `WAIT` never does.
+ */
+async function sendToMaster(redis: RedisConnection, send: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await send();
+  } catch (error) {
+    if (!(redis instanceof Cluster) || !(error instanceof Error && error.message.startsWith('MOVED ')))
+      throw error;
+    await new Promise<void>((resolve) => {
+      redis.refreshSlotsCache(() => {
+        resolve();
+      });
+    });
+    return send();
   }
 }
 

@@ -4,6 +4,7 @@ import type { Command } from '../../command.js';
 import { Refusal } from '../../errors.js';
 import type { Logger } from '../../logger.js';
 import { connectRedis, type ErrorListener, type RedisConnection } from '../../redis/redis-connection.js';
+import { isRefusedPermission } from '../../redis/redis-errors.js';
 import { bullPrefix, failureMessage, readJob } from './command-job.js';
 import { type CommandSpec, DEFAULT_QUEUEING } from '../command-queue.js';
 import { DEFAULT_TIMEOUT_MS } from '../commands-module.js';
@@ -47,22 +48,29 @@ const RETRY_MS = 1000;
 export class CommandWorker {
   readonly #redis: RedisConnection;
   readonly #threads: ThreadQueue;
-  readonly #worker: Worker<unknown, unknown>;
+  /** Undefined until Redis has said what it permits. */
+  #worker: Worker<unknown, unknown> | undefined;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #closed: Promise<void> | undefined;
 
   constructor(options: CommandWorkerOptions) {
-    const { url, keyPrefix, queue, lockMs = 15_000, stalledMs = 2000, closeMs = 20_000 } = options;
-    const { clock, logger } = options;
+    const { url, closeMs = 20_000, clock, logger } = options;
     this.#clock = clock;
     this.#logger = logger;
     this.#redis = connectRedis(url, 'work', logger, options.onError);
     this.#threads = new ThreadQueue({ ...options, closeMs });
+    void this.#begin(options);
+  }
+
+  async #begin(options: CommandWorkerOptions): Promise<void> {
+    const { keyPrefix, queue, lockMs = 15_000, stalledMs = 2000, logger } = options;
+    // BullMQ asks for the version with INFO; refused, the worker would never begin.
+    const skipVersionCheck = await this.#isInfoRefused();
+    if (this.#closed !== undefined) return;
     this.#worker = new Worker<unknown, unknown>(queue, (job, token) => this.#process(job, token ?? ''), {
       connection: this.#redis,
-      // It asks INFO, which may be refused: the worker would never begin.
-      skipVersionCheck: true,
+      skipVersionCheck,
       prefix: bullPrefix(keyPrefix),
       concurrency: this.#threads.threads,
       lockDuration: lockMs,
@@ -90,11 +98,20 @@ export class CommandWorker {
   }
 
   async #end(): Promise<void> {
-    const closed = this.#worker.close();
+    const closed = this.#worker?.close() ?? Promise.resolve();
     await this.#threads.close();
     // All that is left is to note how commands ended, which takes a Redis that is there.
     await within(this.#clock, NOTE_MS, closed);
     this.#redis.disconnect();
+  }
+
+  async #isInfoRefused(): Promise<boolean> {
+    try {
+      await this.#redis.info('server');
+      return false;
+    } catch (error) {
+      return isRefusedPermission(error);
+    }
   }
 
   /** Returns a command's result; throws what BullMQ is to note as its failure. */
