@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import type { Config } from './core/config/config.js';
 import { describeConfig } from './core/config/describe.js';
-import { ConfigFaults, EXIT_CONFIG } from './core/config/fault.js';
+import { ConfigFaults, EXIT_CONFIG, noticesToText } from './core/config/fault.js';
 import { type LoadedConfig, loadConfig } from './core/config/load.js';
 import { describeDrill } from './drill/drill-arguments.js';
 import { describeValidate } from './validate/validate-arguments.js';
@@ -33,7 +33,9 @@ program
 program
   .command('flip')
   .argument('<profile>', 'WEBSOCKET, SSE or HYBRID')
-  .description('have a running gateway serve another profile, and wait until its clients have moved')
+  .description(
+    'have a running gateway serve another profile, and tell which clients were moved, came back, or were cut off',
+  )
   .option('--all', 'all nodes, one after the other', false)
   .option('--url <url>', 'where a gateway listens (default: HOST and PORT of the configuration)')
   .option('--token <token>', 'JWT or API key with the admin right "flip" (default: FLIPGATE_TOKEN)')
@@ -73,7 +75,9 @@ program
   .description('print the effective configuration and where each value comes from, secrets masked')
   .action(() => {
     const loaded = load();
-    if (loaded !== undefined) print(describeConfig(loaded));
+    if (loaded === undefined) return;
+    print(describeConfig(loaded));
+    process.stderr.write(noticesToText(loaded.notices));
   });
 
 /** Tells people a line. */

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { authorization } from './client/http.js';
 import type { ClusterStatus } from './core/cluster/cluster-status.js';
 import type { FlipsReport } from './core/flip/flips.js';
+import { clientsOf, describeReport } from './flip-text.js';
 import { whyNoAnswer } from './no-answer.js';
+import { FLIP_RIGHT, tokenHint } from './token-hint.js';
 
 /** How often the gateway is asked how far it is, ms. */
 const ASK_MS = 200;
@@ -14,8 +16,11 @@ const MAX_SILENCE = 25;
 const MAX_ELSEWHERE = 60;
 /** So many questions at once show whether several nodes answer. */
 const PROBES = 4;
-/** What is said of a flip that is done and had no clients to move. */
-const NOBODY = ', nobody had to move';
+/** So often it is asked whether the clients that were moved have come back. */
+const RETURN_ASKS = 25;
+/** Said where clients were cut off. */
+const CUT_OFF =
+  'clients that were cut off are not known to speak another transport: they get nothing until theirs is served again, and some do not try that long';
 
 /** What `flipgate flip` is asked to do. */
 export interface FlipCommand {
@@ -34,7 +39,8 @@ export interface FlipCommand {
 }
 
 /**
- * Has a running gateway flipped, and tells how it goes on until its clients have moved. Where a proxy asks another node each
+ * Has a running gateway flipped, and tells how it goes on until the clients of transports that are off have been disconnected, and
+ * those of the SDK have come back, or some seconds have passed. Where a proxy asks another node each
  * time, the answers of the node that was asked first are those that count. Resolves with the exit code: 0 only when just this
  * flip is done, or the profile was served already.
  */
@@ -61,10 +67,17 @@ export async function runFlip({
   let told = '';
   for (let silence = 0, elsewhere = 0; ; ) {
     const end = endOf(report, own);
-    const line = end?.line ?? describe(report, own.kind === 'rollout');
+    if (end?.code === 0) {
+      report = await withReturns(place, own, report, pause);
+      print(endOf(report, own)?.line ?? end.line);
+      if (own.id !== undefined && (clientsOf(report, own.kind === 'rollout')?.cutOff ?? 0) > 0)
+        print(CUT_OFF);
+      return await endAlone(place, own, all, print);
+    }
+    const line = end?.line ?? describeReport(report, own.kind === 'rollout');
     if (line !== told) print(line);
     told = line;
-    if (end !== undefined) return end.code === 0 ? await endAlone(place, own, all, print) : end.code;
+    if (end !== undefined) return end.code;
     await pause(ASK_MS);
     const answer = await ask(place);
     if ('problem' in answer) {
@@ -81,6 +94,28 @@ export async function runFlip({
       return 1;
     }
   }
+}
+
+/** The report of a flip that is done, once the clients it has moved have come back, or some seconds have passed. */
+async function withReturns(
+  place: Place,
+  own: Own,
+  done: FlipsReport,
+  pause: (ms: number) => Promise<unknown>,
+): Promise<FlipsReport> {
+  let report = done;
+  if (own.id === undefined) return report;
+  for (let asked = 0; asked < RETURN_ASKS; asked += 1) {
+    const clients = clientsOf(report, own.kind === 'rollout');
+    if (clients === null || clients.returned >= clients.moved) return report;
+    await pause(ASK_MS);
+    const answer = await ask(place);
+    if (!('report' in answer) || answer.report.node !== own.node) continue;
+    // What another flip does is no news of this one.
+    if (answer.report[own.kind]?.id !== own.id) return report;
+    report = answer.report;
+  }
+  return report;
 }
 
 /** Says of a flip of one node that it was of one, where several answer. Resolves with the exit code: not 0 where all were wanted. */
@@ -108,7 +143,7 @@ async function describeLoss(place: Place, { kind, node, profile }: Own, other: F
     nodes.length === 0
       ? `node ${other.node} does, and serves ${other.profile}`
       : `${String(serving.length)} of ${String(nodes.length)} nodes serve ${profile}`;
-  return `${loss}; ${served}; whether all clients have moved is not known`;
+  return `${loss}; ${served}; what became of all clients is not known`;
 }
 
 /** Where is asked, and what is shown there. */
@@ -126,9 +161,11 @@ interface Own {
   readonly profile: string;
 }
 
-function ownOf({ node, profile, flip, rollout }: FlipsReport, all: boolean): Own {
+function ownOf({ node, profile, flip, rollout, repeated }: FlipsReport, all: boolean): Own {
   if (all && rollout !== null) return { node, kind: 'rollout', id: rollout.id, profile: rollout.to };
-  return { node, kind: 'flip', id: flip?.to === profile ? flip.id : undefined, profile };
+  // A flip to the same profile that still moves clients is waited for.
+  const isOwn = flip?.to === profile && !(repeated && flip.state !== 'draining');
+  return { node, kind: 'flip', id: isOwn ? flip.id : undefined, profile };
 }
 
 type Answer = { readonly report: FlipsReport } | { readonly problem: string };
@@ -141,7 +178,10 @@ async function ask({ address, token }: Place, init: RequestInit = {}): Promise<A
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     const body = (await response.json()) as FlipsReport & { error?: { code: string; message: string } };
-    if (body.error !== undefined) return { problem: `${body.error.code}: ${body.error.message}` };
+    if (body.error !== undefined) {
+      const { code, message } = body.error;
+      return { problem: `${code}: ${message}${tokenHint(code, FLIP_RIGHT)}` };
+    }
     return { report: body };
   } catch (error) {
     return { problem: whyNoAnswer(address.origin, error) };
@@ -165,8 +205,8 @@ async function nodesAt({ address, token }: Place): Promise<readonly { readonly p
 /** How it ended; undefined while it goes on. */
 function endOf(report: FlipsReport, own: Own): { readonly code: number; readonly line: string } | undefined {
   const now = report[own.kind];
-  const line = describe(report, own.kind === 'rollout');
-  if (own.id === undefined) return { code: 0, line };
+  const line = describeReport(report, own.kind === 'rollout');
+  if (own.id === undefined) return { code: 0, line: alreadyServed(report) };
   if (now === null || now.id < own.id) {
     const isServed = report.profile === own.profile;
     return {
@@ -181,21 +221,8 @@ function endOf(report: FlipsReport, own: Own): { readonly code: number; readonly
   return now.state === 'failed' ? { code: 1, line } : undefined;
 }
 
-function describe({ profile, flip, rollout }: FlipsReport, all: boolean): string {
-  if (all && rollout !== null) {
-    const nodes = rollout.nodes.map(
-      ({ id, host, state, sessions, error }) =>
-        `${host}/${id} ${state}${sessions === null ? '' : moved(sessions)}${error === null ? '' : ` (${error.message})`}`,
-    );
-    const idle =
-      rollout.state === 'done' && rollout.nodes.every(({ sessions }) => (sessions?.total ?? 0) === 0);
-    return `${rollout.to}: ${rollout.state}${idle ? NOBODY : ''}; ${nodes.join(', ')}`;
-  }
-  if (flip === null || flip.to !== profile) return `${profile} is served`;
-  const idle = flip.state === 'done' && flip.sessions.total === 0;
-  return `${flip.from} → ${flip.to}: ${flip.state}${idle ? NOBODY : moved(flip.sessions)}`;
-}
-
-function moved({ total, left }: { readonly total: number; readonly left: number }): string {
-  return total === 0 ? '' : `, ${String(total - left)} of ${String(total)} clients moved`;
+function alreadyServed({ profile, since }: FlipsReport): string {
+  // A gateway of an earlier version does not tell.
+  const when = typeof since !== 'number' ? '' : ` since ${new Date(since).toISOString()}`;
+  return `already serves ${profile}${when}; nothing to do`;
 }

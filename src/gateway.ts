@@ -11,6 +11,7 @@ import { DeliveryTraces } from './core/delivery/delivery-traces.js';
 import type { Refusal } from './core/errors.js';
 import type { NewEvent } from './core/event.js';
 import type { Logger } from './core/logger.js';
+import { RefusedPermissions } from './core/redis/refused-permissions.js';
 import { Counters } from './core/metrics/counters.js';
 import { RecentFigures } from './core/metrics/recent-figures.js';
 import { Callers } from './profiles/http/callers.js';
@@ -23,6 +24,7 @@ import { openCluster } from './wiring/cluster.js';
 import { openControl } from './wiring/control.js';
 import { createDelivery } from './wiring/delivery.js';
 import { createListener } from './wiring/listener.js';
+import { LogSince } from './wiring/log-since.js';
 import { openLog } from './wiring/log.js';
 import { createMonitor } from './wiring/monitor.js';
 import { createProfileSwitch } from './wiring/profiles.js';
@@ -35,6 +37,8 @@ const CLOSE_DEADLINE_MS = 6000;
 export interface Gateway {
   /** Where it listens. */
   readonly address: AddressInfo;
+  /** The profile that is served now. */
+  profile(): ProfileName;
   /** Serves another profile from now on; the clients that this moves come back over the transport that is on. */
   flip(profile: ProfileName, origin: FlipOrigin): Promise<FlipReport | Refusal>;
   /** The API keys of `config` count from now on; clients of those that are gone are let go. Faults: then nothing has changed. */
@@ -62,6 +66,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     logger,
     clock,
     counters,
+    permissions: new RefusedPermissions({ clock, logger, counters }),
     tracing,
     traces,
     closers,
@@ -88,7 +93,11 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   closers.add('figures', () => {
     figures.close();
   });
-  const parts = { log, bridge, delivery, monitor, cluster, profiles, figures, ...control };
+  const logSince = new LogSince(clock, log);
+  closers.add('log since', () => {
+    logSince.close();
+  });
+  const parts = { logSince, log, bridge, delivery, monitor, cluster, profiles, figures, ...control };
   const listener = createListener(base, { ...parts, addresses, origins, callers, roomsOf });
   await profiles.start();
   closers.add('profiles', () => profiles.close());
@@ -107,6 +116,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     if (config.hostMonitor) monitor.start();
     return {
       address,
+      profile: () => served.profile,
       flip: (profile, origin) => profiles.flip(profile, origin),
       takeKeys: (anew) => {
         const gone = anew.authMode === 'token' ? auth.takeKeys?.(anew) : undefined;
@@ -125,7 +135,13 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   }
 }
 
+/** The address to open in a browser on the same host: where it listens on all addresses, by the name that every host has. */
+export function openUrl({ address, port }: Pick<AddressInfo, 'address' | 'port'>): string {
+  const isAny = address === '0.0.0.0' || address === '::';
+  return isAny ? `http://localhost:${String(port)}/` : urlOf({ address, port });
+}
+
 /** The address of what listens there, as its own host has it. */
-export function urlOf({ address, port }: AddressInfo): string {
+export function urlOf({ address, port }: Pick<AddressInfo, 'address' | 'port'>): string {
   return `http://${address.includes(':') ? `[${address}]` : address}:${String(port)}/`;
 }

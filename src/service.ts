@@ -1,9 +1,9 @@
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import type { Config } from './core/config/config.js';
 import { ConfigFaults, EXIT_CONFIG } from './core/config/fault.js';
 import { type LoadedConfig, loadConfig } from './core/config/load.js';
 import { createLogger, type Logger } from './core/logger.js';
+import { whyNotListening } from './listen-problem.js';
 
 /** What a process of flipgate runs. */
 export interface Service {
@@ -21,16 +21,17 @@ export interface Service {
  * @param start Starts it; may throw an error whose message says to people why it can't.
  */
 export async function runService(
-  start: (config: Config, logger: Logger) => Promise<Service | ConfigFaults>,
+  start: (loaded: LoadedConfig, logger: Logger) => Promise<Service | ConfigFaults>,
 ): Promise<void> {
   const loaded = load();
   if (loaded instanceof ConfigFaults) return refuse(loaded);
   const { config } = loaded;
   const logger = createLogger(config.logLevel);
-  const service = await start(config, logger).catch((error: unknown) => {
-    const { code } = error as { code?: unknown };
-    const hint = code === 'EADDRINUSE' ? `port ${String(config.port)} is taken: set PORT` : undefined;
-    logger.error(hint ?? 'flipgate could not start', { error });
+  for (const { text, source } of loaded.notices) logger.warn(text, { source });
+  const service = await start(loaded, logger).catch((error: unknown) => {
+    const known = whyNotListening(error, config);
+    if (known === undefined) logger.error('flipgate could not start', { error });
+    else logger.error(known);
     process.exit(1);
   });
   if (service instanceof ConfigFaults) return refuse(service);

@@ -7,6 +7,7 @@ import { CommandWorker } from './core/control/redis/command-worker.js';
 import { CommandFaults, importCommands } from './core/control/commands-module.js';
 import type { Logger } from './core/logger.js';
 import { Counters } from './core/metrics/counters.js';
+import { RefusedPermissions } from './core/redis/refused-permissions.js';
 import { runService, type Service } from './service.js';
 import { moduleFaults } from './wiring/module-faults.js';
 import { openTracing } from './wiring/tracing.js';
@@ -16,7 +17,7 @@ const CLOSE_DEADLINE_MS = 25_000;
 
 /** Runs a worker as this process: it executes the commands that gateways put into Redis. */
 export function launchWorker(): Promise<void> {
-  return runService(startWorker);
+  return runService(({ config }, logger) => startWorker(config, logger));
 }
 
 /** Wires and starts a worker for each queue that `COMMANDS_MODULE` has handlers for. */
@@ -33,9 +34,21 @@ async function startWorker(config: Config, logger: Logger): Promise<Service | Co
   const queues = [...new Set(own.map(({ spec }) => spec.queue))];
   const clock = systemClock;
   const closers = new Closers(clock, logger, CLOSE_DEADLINE_MS);
-  const tracing = await openTracing({ config, clock, logger, counters: new Counters(), closers });
+  const counters = new Counters();
+  const permissions = new RefusedPermissions({ clock, logger, counters });
+  const tracing = await openTracing({ config, clock, logger, counters, closers });
   const workers = queues.map(
-    (queue) => new CommandWorker({ url, keyPrefix, queue, commandsModule, clock, logger, tracing }),
+    (queue) =>
+      new CommandWorker({
+        url,
+        keyPrefix,
+        queue,
+        commandsModule,
+        clock,
+        logger,
+        tracing,
+        onError: permissions.of('work'),
+      }),
   );
   closers.add('workers', () => Promise.all(workers.map((worker) => worker.close())));
   const actions = own.map(({ spec }) => spec.action);

@@ -7,6 +7,8 @@ export interface ConnectionTarget {
   /** Where to go on; null begins anew. */
   readonly cursor: string | null;
   readonly token: string | undefined;
+  /** What the client calls itself; undefined: nothing. */
+  readonly client: string | undefined;
   /** Ends the connection. What it still tells means nothing. */
   readonly signal: AbortSignal;
 }

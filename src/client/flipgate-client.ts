@@ -1,10 +1,12 @@
 import { absolute } from './addresses.js';
+import { SDK_NAME } from './client-name.js';
 import type { OpenConnection } from './connection.js';
 import { askOverHttp, type AskCommand, type ControlOptions, sendCommand } from './control-client.js';
 import { GatewayError } from './gateway-error.js';
 import { fetchProfile } from './fetch-profile.js';
 import type { TokenSource } from './http.js';
 import { liveSession } from './live-session.js';
+import { isBrowser } from './page-events.js';
 import { publishEvents } from './publish-events.js';
 import { changeRooms, type RoomChange } from './room-changes.js';
 import { openSocketIo } from './socket-io-connection.js';
@@ -28,7 +30,8 @@ export interface ClientOptions {
   /**
    * In browsers: the tabs of this page's origin share one stream, through a shared worker. Its script must be of that
    * origin: `true` takes the gateway's, which then must be at the page's origin, a text is the address of a copy of
-   * `client-shared.js` (and `client.js` beside it). Where that can't be, the stream is the tab's own, and its state says so.
+   * `client-shared.js` (and `client.js` beside it). Where that can't be, the stream is the tab's own, and its state says so. In Node it
+   * means nothing.
    */
   readonly shared?: boolean | string;
 }
@@ -53,13 +56,19 @@ export class FlipgateClient extends Subscriber {
     });
     const urls = [url].flat().map(absolute);
     const { shared, token } = options;
-    const script = shared === true ? `${String(urls[0])}/client-shared.js` : shared;
+    // In Node there is nobody to share with.
+    const script = !isBrowser()
+      ? undefined
+      : shared === true
+        ? `${String(urls[0])}/client-shared.js`
+        : shared;
     const sharing: Sharing = { script: script ? absolute(script) : '', urls, token, note: '' };
     const opener = (transport: Transport, open: OpenConnection): OpenConnection =>
       script ? openShared(sharing, transport, open) : open;
     this.source = new Stream({
       ...options,
       urls,
+      client: SDK_NAME,
       openers: { sse: opener('sse', openSse), websocket: opener('websocket', openSocketIo) },
       note: () => sharing.note,
       news: this.news,
@@ -129,7 +138,7 @@ export class FlipgateClient extends Subscriber {
 
   readonly #askCommand: AskCommand = async (request) => {
     const { action, data, idempotencyKey, leftMs, signal } = request;
-    const { control } = this.#profile ?? (await fetchProfile(this.source.state.url, signal));
+    const { control } = this.#profile ?? (await fetchProfile(this.source.state.url, SDK_NAME, signal));
     if (control) return askOverHttp(() => this.source.state.url + control.path, this.#token)(request);
     const session = await liveSession(this.source, this.news, leftMs);
     if (session.ask === null) throw new GatewayError('transport_disabled', 'no commands here');

@@ -34,6 +34,11 @@ export function listenToPage(stream: Wakeable): () => void {
   };
 }
 
+/** True in a browser's pages and workers; false in Node. */
+export function isBrowser(): boolean {
+  return 'window' in globalThis || 'WorkerGlobalScope' in globalThis;
+}
+
 /** False where the browser knows that there is no network. */
 export function isOnline(): boolean {
   return (globalThis as { navigator?: { onLine?: boolean } }).navigator?.onLine !== false;

@@ -12,6 +12,8 @@ export interface BeginningGateway {
   /** The gateway's address at that time. */
   readonly url: () => string;
   readonly token: TokenSource | undefined;
+  /** The epoch of the stream's log, where it is known: values of another are not taken. */
+  readonly epoch: () => string | undefined;
   /** False once nobody waits for the answer. */
   readonly isWanted: () => boolean;
 }
@@ -23,12 +25,19 @@ export interface RoomBeginning {
   readonly isWhole: boolean;
 }
 
+/** The room's events, or its newest values; neither in an error. */
+interface RoomAnswer {
+  readonly events?: readonly GatewayEvent[];
+  readonly whole?: boolean;
+  readonly epoch?: string;
+}
+
 /**
  * Asks for a room's events after a cursor, or, without one or where those are not whole, for its newest values; until there
  * is an answer.
  */
 export async function beginRoom(
-  { url, token, isWanted }: BeginningGateway,
+  { url, token, epoch, isWanted }: BeginningGateway,
   room: string,
   cursor: string | null,
 ): Promise<RoomBeginning> {
@@ -37,8 +46,8 @@ export async function beginRoom(
     const after = new URLSearchParams({ limit: String(LIMIT), after: cursor ?? '' }).toString();
     const path = hasHistory ? `events?${after}` : 'state';
     const answer = await ask(`${url()}/api/rooms/${room}/${path}`, { token }).catch(() => undefined);
-    const { events, whole } = (answer?.body ?? {}) as { events?: readonly GatewayEvent[]; whole?: boolean };
-    if (events === undefined) await pause(RETRY_MS);
+    const { events, whole, epoch: given = epoch() } = (answer?.body ?? {}) as RoomAnswer;
+    if (events === undefined || given !== (epoch() ?? given)) await pause(RETRY_MS);
     else if (!hasHistory) return { events, isWhole: cursor === null };
     else if (whole === true && events.length < LIMIT) return { events, isWhole: true };
     else hasHistory = false;

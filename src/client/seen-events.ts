@@ -1,43 +1,102 @@
-/** Events remembered at least, before those since the last cursor. */
-const KEPT = 1000;
-/** Most events remembered since the last cursor; far more than a gateway sends between two. */
-const MOST = 50_000;
+import { isNewer } from './event-id.js';
+import type { GatewayEvent } from './wire.js';
+
+/** Most things whose newest event is remembered. */
+const MOST = 20_000;
 
 /**
- * Which events came already, by room and id: a stream that goes on from its cursor repeats what came after that. Bounded:
- * all since the last cursor, and the thousand before.
+ * The newest event that was told of each thing, so that none is told twice, and no older value after a newer one. Within a room a
+ * stream brings events in the order of their ids, and a stream that goes on from its cursor repeats what came after that; a
+ * node that is behind may repeat a value that the node before it had left out for a newer one.
+ *
+ * A thing is (room, type, key). An event without a key may be the newest value of its type, or of those whose data has the same
+ * members, or one of many that all count: only the gateway knows. So it must be newer than all of its room and type.
+ *
+ * What is remembered lasts as long as the log's epoch. Bounded: beyond it, what has not changed for longest is forgotten. Of such a
+ * thing an older value can be told again; the newest then is, too.
  */
 export class SeenEvents {
-  #newer = new Set<string>();
-  #older = new Set<string>();
+  /** Ids, the least recently changed first; by (room, type, key), (room, type), and (room, type, members of the data). */
+  readonly #newest = new Map<string, string>();
+  /** Things whose newest event may be told once more. */
+  readonly #again = new Set<string>();
+  #epoch: string | undefined;
 
-  has(room: string, id: string): boolean {
-    const name = `${room} ${id}`;
-    return this.#newer.has(name) || this.#older.has(name);
+  /** True unless it is known to be another log's. */
+  isOf(epoch: string | undefined): boolean {
+    return (epoch ?? this.#epoch) === (this.#epoch ?? epoch);
   }
 
-  /** Remembers an event; true when it is new. */
-  add(room: string, id: string): boolean {
-    if (this.has(room, id)) return false;
-    this.#newer.add(`${room} ${id}`);
-    if (this.#newer.size > MOST) this.#age();
+  /** What follows is of this epoch: ids of another say nothing of it. A gateway that names none has the epoch it had. */
+  enter(epoch: string | undefined): void {
+    if (!this.isOf(epoch)) {
+      this.#newest.clear();
+      this.#again.clear();
+    }
+    this.#epoch = epoch ?? this.#epoch;
+  }
+
+  /**
+   * Remembers an event; true when it is to be told. `isState`: it is one of a room's newest values, which are complete by
+   * themselves, so that it has to be newer than what is known of its own thing alone.
+   */
+  add(event: GatewayEvent, isState = false): boolean {
+    const { id } = event;
+    const line = lineOf(event);
+    const thing = event.key === undefined ? `${line}\n${membersOf(event.data)}` : line;
+    const isNew = isNewer(id, this.#newestOf(isState ? thing : line));
+    if (!isNew && !(id === this.#newestOf(thing) && this.#again.has(thing))) return false;
+    this.#again.delete(thing);
+    for (const name of [thing, line]) {
+      if (!isNewer(id, this.#newestOf(name))) continue;
+      this.#newest.delete(name);
+      this.#newest.set(name, id);
+    }
+    for (const [oldest] of this.#newest) {
+      if (this.#newest.size <= MOST) break;
+      this.#newest.delete(oldest);
+      this.#again.delete(oldest);
+    }
     return true;
   }
 
-  /** A cursor came: nothing before it will be repeated. */
-  settle(): void {
-    if (this.#newer.size > KEPT) this.#age();
+  /** True when events without a key are known that are newer than a room's newest values: those are of a node that is behind. */
+  isAheadOf(values: readonly GatewayEvent[]): boolean {
+    const newest = new Map<string, string>();
+    for (const event of values) {
+      const line = lineOf(event);
+      if (event.key === undefined && isNewer(event.id, newest.get(line) ?? '')) newest.set(line, event.id);
+    }
+    return [...newest].some(([line, id]) => isNewer(this.#newestOf(line), id));
   }
 
-  /** Forgets a room, which begins anew, or all of them. */
-  forget(room?: string): void {
-    for (const names of [this.#newer, this.#older]) {
-      for (const name of names) if (room === undefined || name.startsWith(`${room} `)) names.delete(name);
+  /** A room begins anew, or all of them: its newest values are told again, but none that is older. */
+  repeat(room?: string): void {
+    for (const name of this.#newest.keys()) {
+      if (room === undefined || name.startsWith(`${room} `)) this.#again.add(name);
     }
   }
 
-  #age(): void {
-    this.#older = this.#newer;
-    this.#newer = new Set();
+  /** The stream goes on where it was: nothing is told again, but in these rooms. */
+  goOn(except: ReadonlyMap<string, unknown>): void {
+    for (const name of this.#again) {
+      if (!except.has(name.slice(0, name.indexOf(' ')))) this.#again.delete(name);
+    }
   }
+
+  #newestOf(name: string): string {
+    return this.#newest.get(name) ?? '';
+  }
+}
+
+/** What an event has to be newer than all of. Neither rooms nor types have spaces; keys have no line ends. */
+function lineOf({ room, type, key }: GatewayEvent): string {
+  return key === undefined ? `${room} ${type}` : `${room} ${type} ${key}`;
+}
+
+/** The sorted names of an object's members, or the kind of any other value. Source: core/event-types.ts, `per: shape`. */
+function membersOf(data: unknown): string {
+  if (Array.isArray(data)) return 'array';
+  if (typeof data !== 'object' || data === null) return typeof data;
+  return JSON.stringify(Object.keys(data).sort());
 }

@@ -1,3 +1,4 @@
+import { isNewer } from './event-id.js';
 import type { FromWorker } from './tab-messages.js';
 import type { GatewayEvent } from './wire.js';
 
@@ -73,9 +74,10 @@ export class SharedTab {
     this.#floors.delete(room);
   }
 
-  /** All rooms begin anew, by the stream itself. */
+  /** All rooms begin anew, by the stream itself: what came before, perhaps of another log, says nothing of what follows. */
   beginAnew(): void {
     this.#floors.clear();
+    for (const events of this.#waiting.values()) events.length = 0;
   }
 
   /** Sends what there is, and where the stream is then. */
@@ -88,11 +90,4 @@ export class SharedTab {
     if (moved) this.#cursor = cursor;
     this.tell({ name: 'events', value, cursor: moved ? cursor : null });
   }
-}
-
-/** Orders ids of one room. Source: core/log/log-id.ts. */
-function isNewer(id: string, other: string): boolean {
-  const [ms = 0, sequence = 0] = id.split('-').map(Number);
-  const [otherMs = 0, otherSequence = 0] = other.split('-').map(Number);
-  return ms > otherMs || (ms === otherMs && sequence > otherSequence);
 }

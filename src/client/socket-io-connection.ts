@@ -24,13 +24,14 @@ interface ConnectError {
  * browsers, from its package in Node. Its own reconnecting is off, since a gateway that flipped refuses this transport.
  */
 export const openSocketIo: OpenConnection = (target, { heard, told, lost }) => {
-  const { url, rooms, cursor, token, signal } = target;
+  const { url, rooms, cursor, token, client, signal } = target;
   let socket: Socket | undefined;
   const connect = (io: Io): void => {
     if (signal.aborted) return;
     const { origin, pathname } = new URL(url);
     const made = io(origin, {
       path: pathname,
+      ...(client === undefined ? {} : { query: { client } }),
       auth: { bundle: true, rooms, lastEventId: cursor, token },
       forceNew: true,
       reconnection: false,

@@ -13,11 +13,12 @@ export const openSse: OpenConnection = (target, listener) => {
 };
 
 async function read(target: ConnectionTarget, { heard, told }: ConnectionListener): Promise<never> {
-  const { url, rooms, cursor, token, signal } = target;
+  const { url, rooms, cursor, token, client, signal } = target;
   const address = new URL(url);
   if (rooms?.length) address.searchParams.set('rooms', rooms.join(','));
   // Not the header: for that, a browser would ask a gateway of another origin first.
   if (cursor !== null) address.searchParams.set('lastEventId', cursor);
+  if (client !== undefined) address.searchParams.set('client', client);
   const response = await fetch(address, { ...UNCACHED, headers: authorization(token), signal });
   heard();
   if (!response.ok || response.body === null) throw errorOf(await readAnswer(response));

@@ -22,6 +22,8 @@ export interface StreamParts {
   /** Rooms to join; none: the gateway's default rooms. */
   readonly rooms?: readonly string[];
   readonly token?: TokenSource;
+  /** What it calls itself to the gateway; default: nothing. */
+  readonly client?: string;
   /** Where to go on; undefined begins anew. */
   readonly cursor?: string;
   /** The transport to take where several are on. Default `sse`. */

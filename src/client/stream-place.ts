@@ -1,7 +1,7 @@
 import type { Emitter } from './emitter.js';
 import { SeenEvents } from './seen-events.js';
 import type { StreamNews } from './stream-parts.js';
-import type { GatewayEvent, Welcome } from './wire.js';
+import type { Gap, GatewayEvent, Welcome } from './wire.js';
 
 /**
  * A cursor that came so long after a join was given after it, ms. Over SSE, join and stream go over different connections,
@@ -15,8 +15,6 @@ export class StreamPlace {
   readonly #seen = new SeenEvents();
   /** The rooms that were joined since the cursor was given, which says nothing of their older values; and when. */
   readonly #joinedAt = new Map<string, number>();
-  /** Of these rooms: what something came of since this connection began. */
-  readonly #since = new Set<string>();
   #asked: readonly string[] | undefined;
   #rooms: readonly string[];
   #cursor: string | null;
@@ -44,11 +42,11 @@ export class StreamPlace {
     return this.#asked;
   }
 
-  /** It is about to join these rooms: those it does not have begin anew. */
+  /** It is about to join these rooms: those it does not have begin anew, and are shown whole. */
   joining(rooms: readonly string[]): void {
     for (const room of rooms) {
       if (this.#rooms.includes(room)) continue;
-      this.#seen.forget(room);
+      this.#seen.repeat(room);
       this.#joinedAt.set(room, Date.now());
     }
   }
@@ -59,45 +57,45 @@ export class StreamPlace {
   }
 
   /** A connection begins. Returns the rooms whose older values the gateway takes for known, and are not. */
-  begin({ resumed, rooms }: Welcome): readonly string[] {
+  begin({ resumed, rooms, epoch }: Welcome): readonly string[] {
     this.#rooms = rooms;
-    this.#since.clear();
-    if (resumed) return [...this.#joinedAt.keys()];
-    // It begins anew: the node may be a moment behind, and what comes after the older values is no double.
-    this.#seen.forget();
+    this.#seen.enter(epoch);
+    if (resumed) {
+      this.#seen.goOn(this.#joinedAt);
+      return [...this.#joinedAt.keys()];
+    }
+    this.#seen.repeat();
     this.#joinedAt.clear();
     return [];
+  }
+
+  /** Something is missing; unless only this client was too slow, the newest values of all rooms follow. */
+  missed({ reason, epoch }: Gap): void {
+    this.#seen.enter(epoch);
+    if (reason !== 'overflow') this.#seen.repeat();
   }
 
   /** Events came; told are those that are new. `signal`: the connection, which a handler may end. */
   take(events: readonly GatewayEvent[], cursor: string | null, signal: AbortSignal): void {
     for (const event of events) {
       if (signal.aborted) return;
-      if (this.#joinedAt.has(event.room)) this.#since.add(slotOf(event));
       // Who names no room is in the default rooms, until they are left.
-      if (this.#asked?.length !== 0 && this.#seen.add(event.room, event.id)) this.#news.emit('event', event);
+      if (this.#asked?.length !== 0 && this.#seen.add(event)) this.#news.emit('event', event);
     }
     if (cursor === null) return;
     this.#cursor = cursor;
-    this.#seen.settle();
     for (const [room, joinedAt] of this.#joinedAt) {
       if (Date.now() - joinedAt > COVERED_MS) this.#joinedAt.delete(room);
     }
   }
 
   /**
-   * The newest values of a room, but for those of which the stream has brought one: it brings the newest, too. They are not
-   * noted: an older value of the same thing may still be on its way, and then this one comes once more, after it.
+   * Tells the newest values of a room, but for those that came, or that came newer. False, and nothing is told, when they are
+   * older than what the stream has brought, or of another log: then they are to be asked for again.
    */
-  show(events: readonly GatewayEvent[]): void {
-    for (const event of events) {
-      const isOld = this.#seen.has(event.room, event.id) || this.#since.has(slotOf(event));
-      if (!isOld) this.#news.emit('event', event);
-    }
+  show(events: readonly GatewayEvent[], epoch: string | undefined): boolean {
+    if (!this.#seen.isOf(epoch) || this.#seen.isAheadOf(events)) return false;
+    for (const event of events) if (this.#seen.add(event, true)) this.#news.emit('event', event);
+    return true;
   }
-}
-
-/** What an event is a value of; one without a key, of the things that have these properties. */
-function slotOf({ room, type, key, data }: GatewayEvent): string {
-  return `${room} ${type} ${key ?? String(Object.keys(Object(data) as object))}`;
 }

@@ -1,3 +1,4 @@
+import { isBrowser } from './page-events.js';
 import type { Transport } from './wire.js';
 
 /**
@@ -21,6 +22,9 @@ export interface StateChange {
   readonly retryInMs: number | null;
 }
 
-/** Said while a request waits for the first byte of its answer. */
-export const NO_ANSWER =
-  'no answer: other tabs may hold all six connections of HTTP/1.1; use shared: true, or HTTP/2';
+/** The reason of a change while a request waits for the first byte of its answer: only browsers limit connections to an origin. */
+export function noAnswer(): string {
+  return isBrowser()
+    ? 'no answer: other tabs may hold all six connections of HTTP/1.1; use shared: true, or HTTP/2'
+    : 'no answer: the gateway, or a proxy before it, takes the request and sends nothing';
+}

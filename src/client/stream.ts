@@ -1,20 +1,22 @@
 import { Backoff } from './backoff.js';
 import type { Ask } from './connection.js';
-import { GatewayError, gatewayError } from './gateway-error.js';
+import { GatewayError, gatewayError, isPassing } from './gateway-error.js';
 import { fetchProfile } from './fetch-profile.js';
 import { get, tokenOf } from './http.js';
 import { isFinal } from './is-final.js';
 import { isOnline, listenToPage } from './page-events.js';
+import { pause } from './persist.js';
 import { type Silence, SilenceWatch } from './silence-watch.js';
 import type { LiveSession, StreamParts } from './stream-parts.js';
 import { StreamPlace } from './stream-place.js';
-import { NO_ANSWER, type StateChange } from './stream-state.js';
+import { noAnswer, type StateChange } from './stream-state.js';
 import { StreamStatus } from './stream-status.js';
 import type { Gap, GatewayEvent, ProfileDocument, Transport, Welcome } from './wire.js';
 
 /** The newest values of a room. */
 interface RoomState {
   readonly events: readonly GatewayEvent[];
+  readonly epoch?: string;
 }
 
 /** What the gateway tells its clients before it ends their streams. */
@@ -23,6 +25,8 @@ const NOTICES = ['draining', 'profile_changed', 'token_expired'];
 const DRAINING_MS = 2000;
 /** Longest wait that a gateway, or a proxy before it, may ask for, ms. */
 const MAX_WAIT_MS = 300_000;
+/** Between two questions for a room's newest values, ms. */
+const SHOW_AGAIN_MS = 500;
 /** What lived for so long was no failure, ms. */
 const STEADY_MS = 1000;
 
@@ -98,7 +102,7 @@ export class Stream {
   }
 
   #noted(what: Silence): void {
-    const reason = this.#watch.hasAnswered ? 'the connection fell silent' : NO_ANSWER;
+    const reason = this.#watch.hasAnswered ? 'the connection fell silent' : noAnswer();
     if (what === 'woke') this.wake();
     else if (what === 'silent') this.#lost(new GatewayError(what, reason));
     else this.#away(reason, null, this.state.transport);
@@ -120,9 +124,9 @@ export class Stream {
   }
 
   async #open(signal: AbortSignal, known: ProfileDocument | undefined): Promise<void> {
-    const { openers, token: source } = this.#parts;
+    const { openers, token: source, client } = this.#parts;
     const { url, reason, code } = this.state;
-    const profile = this.#parts.profile ?? known ?? (await fetchProfile(url, signal));
+    const profile = this.#parts.profile ?? known ?? (await fetchProfile(url, client, signal));
     if (signal.aborted) return;
     this.#learn(profile);
     const token = await tokenOf(source);
@@ -137,7 +141,7 @@ export class Stream {
     let ask: Ask | null = null;
     const { asked: rooms, cursor } = this.place;
     ask = open(
-      { url: url + path, rooms, cursor, token, signal },
+      { url: url + path, rooms, cursor, token, client, signal },
       {
         heard: () => {
           if (!signal.aborted) this.#watch.heard();
@@ -156,7 +160,10 @@ export class Stream {
   }
 
   #told(name: string, value: unknown): void {
-    if (name === 'gap') this.#parts.news.emit('gap', value as Gap);
+    if (name === 'gap') {
+      this.place.missed(value as Gap);
+      this.#parts.news.emit('gap', value as Gap);
+    }
     // These two only a shared worker tells, of the stream that it has.
     else if (name === 'profile') this.#learn(value as ProfileDocument);
     else if (name === 'state') this.#status.say(value as StateChange);
@@ -181,11 +188,18 @@ export class Stream {
     for (const room of unknown) void this.#show(session, room);
   }
 
+  /** Shows a room's newest values, once the node has them. */
   async #show(session: LiveSession, room: string): Promise<void> {
     const { token } = this.#parts;
-    const state = get<RoomState>(`${session.url}/api/rooms/${room}/state`, { token });
-    const { events } = await state.catch(() => ({ events: [] }));
-    if (this.#session === session) this.place.show(events);
+    while (this.#session === session) {
+      try {
+        const { events, epoch } = await get<RoomState>(`${session.url}/api/rooms/${room}/state`, { token });
+        if (this.#session !== session || this.place.show(events, epoch)) return;
+      } catch (error) {
+        if (!isPassing(error as GatewayError)) return;
+      }
+      await pause(SHOW_AGAIN_MS);
+    }
   }
 
   #noticed(notice: string): void {

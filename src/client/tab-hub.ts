@@ -35,6 +35,7 @@ export class TabHub {
   #client: FlipgateClient | undefined;
   #token: TokenSource | undefined;
   #welcome: Welcome | undefined;
+  #epoch: string | undefined;
   /** Who came before the stream was live for the first time. */
   #early: (() => void)[] = [];
   /** The gateway's default rooms, where the stream began with those. */
@@ -90,6 +91,10 @@ export class TabHub {
       this.#tell({ name: 'profile', value });
     });
     client.onGap((value) => {
+      // What came before it is told before it.
+      this.#flush();
+      this.#epoch = value.epoch ?? this.#epoch;
+      if (value.reason !== 'overflow') this.#beginAnew();
       this.#tell({ name: 'gap', value });
     });
     client.onWelcome((welcome) => {
@@ -110,11 +115,17 @@ export class TabHub {
       for (const tab of this.#tabs) tab.rooms ??= new Set(welcome.rooms);
     }
     this.#welcome = welcome;
+    this.#epoch = welcome.epoch ?? this.#epoch;
+    if (!welcome.resumed) this.#beginAnew();
     for (const tab of this.#tabs) {
-      if (!welcome.resumed) tab.beginAnew();
       if (tab.hasBegun) this.#tellWelcome(tab, welcome);
     }
     for (const begin of this.#early.splice(0)) begin();
+  }
+
+  #beginAnew(): void {
+    this.#recent = [];
+    for (const tab of this.#tabs) tab.beginAnew();
   }
 
   #tellWelcome(tab: SharedTab, welcome: Welcome): void {
@@ -145,6 +156,7 @@ export class TabHub {
     const gateway = {
       url: (): string => client.stateChange.url,
       token: this.#token,
+      epoch: () => this.#epoch,
       isWanted: () => this.#tabs.has(tab),
     };
     const beginnings = await Promise.all(rooms.map((room) => beginRoom(gateway, room, cursor)));
@@ -209,6 +221,7 @@ export class TabHub {
     const gateway = {
       url: (): string => client.stateChange.url,
       token: this.#token,
+      epoch: () => this.#epoch,
       isWanted: () => this.#tabs.has(tab) && tab.rooms?.has(room) === true,
     };
     const { events } = await beginRoom(gateway, room, null);
@@ -265,7 +278,7 @@ export class TabHub {
 
   #end(): void {
     this.#client?.close();
-    this.#client = this.#welcome = undefined;
+    this.#client = this.#welcome = this.#epoch = undefined;
     this.#early = [];
     this.#recent = [];
   }

@@ -39,6 +39,8 @@ export interface Welcome {
   readonly resumed: boolean;
   /** The longest silence of a stream that lives, ms. */
   readonly heartbeatMs: number;
+  /** The log's name for as long as its ids go upwards; absent from gateways that know of none. */
+  readonly epoch?: string;
 }
 
 /** A stretch of the log that could not be given. */
@@ -49,6 +51,8 @@ export interface Gap {
   readonly dropped: number | null;
   /** Where the stream goes on. */
   readonly cursor: string;
+  /** The epoch of what follows; see {@link Welcome}. */
+  readonly epoch?: string;
 }
 
 /** What a gateway serves: the answer to `GET /api/profile`. */

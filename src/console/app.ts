@@ -12,10 +12,12 @@ import type { Fields } from './fields.js';
 import { Figure } from './figure.js';
 import { FIGURES } from './figure-specs.js';
 import { FlipCard } from './flip-card.js';
-import { GatewayApi, isIdentityCode } from './gateway-api.js';
+import { GatewayApi, isIdentityCode, RefusedError } from './gateway-api.js';
 import { GatewayFacts } from './gateway-facts.js';
 import { HostCard } from './host-card.js';
 import { NodeList } from './node-list.js';
+import { outageIn, outageInReadiness } from './outage.js';
+import { OutageBanner } from './outage-banner.js';
 import {
   accountElements,
   barElements,
@@ -23,6 +25,7 @@ import {
   factElements,
   flipElements,
   hostElements,
+  outageElements,
   signInElements,
   tableElements,
 } from './page-elements.js';
@@ -60,6 +63,7 @@ const locks = new CardLocks(document);
 const bar = new ConnectionBar(barElements(), (transport) => {
   stream.use(transport);
 });
+const outage = new OutageBanner(outageElements(), () => Date.now());
 const table = new EventTable(tableElements());
 const host = new HostCard(hostElements());
 const answering = new AnsweringNodes(() => performance.now());
@@ -105,18 +109,31 @@ const profile = new StatusPoll({
   failed: () => undefined,
   everyMs: 2000,
 });
+const readiness = new StatusPoll({
+  ask: () => api.readiness(),
+  isWanted: () => !may('status'),
+  heard: (answer) => {
+    if (!may('status')) outage.show(outageInReadiness(answer));
+  },
+  failed: () => undefined,
+  everyMs: 2000,
+});
+/** Code that the list of commands was refused with last. */
+let commandsRefused: string | undefined;
 const commands = new StatusPoll({
   ask: () => api.commands(),
   isWanted: () => may('status'),
   heard: (answer) => {
+    commandsRefused = undefined;
     commandList.take(answer);
   },
-  failed: () => {
+  failed: (thrown) => {
+    commandsRefused = thrown instanceof RefusedError ? thrown.code : undefined;
     commandList.fail();
   },
   everyMs: 2000,
 });
-const polls = [status, profile, commands];
+const polls = [status, profile, readiness, commands];
 const flip = new FlipCard(flipElements(), api, () => {
   status.refresh();
   profile.refresh();
@@ -204,6 +221,7 @@ function takeStatus(answer: Fields): void {
   // A flip that leaves this page's transport on is told to nobody but those who ask.
   showProfile(answer, (transport) => answer.fields('transports').flag(transport) === true);
   for (const figure of figures) figure.take(answer, at);
+  outage.show(outageIn(answer, { commands: commandsRefused, now: Date.now() }));
   facts.take(answer);
   rooms.take(answer);
   drops.take(answer, performance.now());

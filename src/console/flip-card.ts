@@ -1,7 +1,8 @@
+import { connectedKinds, describeKinds } from './client-kinds.js';
 import type { Fields } from './fields.js';
 import { describeFlip } from './flip-plan.js';
 import { FlipProgress, type FlipProgressParts } from './flip-progress.js';
-import { type FlipReportView, isUnderWay, readFlipReport } from './flip-report.js';
+import { type FlipReportView, isAwaitingReturns, isUnderWay, readFlipReport } from './flip-report.js';
 import { type GatewayApi, isRefused, RefusedError } from './gateway-api.js';
 import { nodesOf } from './node-list.js';
 
@@ -15,6 +16,8 @@ export interface FlipCardParts {
   readonly all: HTMLInputElement;
   /** Says why only all can be chosen. */
   readonly scopeNote: HTMLElement;
+  /** Who is connected now, by kind. */
+  readonly clients: HTMLElement;
   readonly open: HTMLButtonElement;
   readonly dialog: HTMLDialogElement;
   readonly question: HTMLElement;
@@ -28,6 +31,8 @@ export interface FlipCardParts {
 const WATCH_MS = 400;
 /** The same where there was no answer. */
 const RETRY_MS = 2000;
+/** So often it is asked whether the clients that were moved have come back. */
+const MAX_RETURN_LOOKS = 30;
 /** So many answers of other nodes, one after the other, and the node whose flip is watched counts as gone. */
 const MAX_ELSEWHERE = 60;
 
@@ -45,6 +50,7 @@ export class FlipCard {
   /** The node whose flips are watched; undefined: whichever answers. */
   #watched: string | undefined;
   #elsewhere = 0;
+  #returnLooks = 0;
   #areSeveral = false;
   /** Which flip, and which state of it, the status told of last. */
   #seen: string | undefined;
@@ -105,6 +111,7 @@ export class FlipCard {
   /** Takes what a status of the node `own` says; flips that others have asked for are shown, too. */
   take(status: Fields, own: string | undefined): void {
     this.takeProfile(status);
+    this.#showClients(status);
     const flip = status.fields('flip');
     // A flip of all is best told by the node that was asked for it.
     const isToWatch = !this.#isWatching && flip.text('via') !== 'cluster';
@@ -158,6 +165,7 @@ export class FlipCard {
     if (this.#isWatching) return;
     this.#isWatching = true;
     this.#elsewhere = 0;
+    this.#returnLooks = 0;
     void this.#look();
   }
 
@@ -171,7 +179,10 @@ export class FlipCard {
     this.#elsewhere = isElsewhere ? this.#elsewhere + 1 : 0;
     if (report !== undefined && !isElsewhere) this.#draw(report);
     const isOver =
-      report !== undefined && !isUnderWay(report.flip?.state) && !isUnderWay(report.rollout?.state);
+      report !== undefined &&
+      !isUnderWay(report.flip?.state) &&
+      !isUnderWay(report.rollout?.state) &&
+      !this.#isAwaiting(report);
     if (isElsewhere ? this.#elsewhere > MAX_ELSEWHERE : isOver) {
       this.#isWatching = false;
       return;
@@ -182,6 +193,21 @@ export class FlipCard {
       },
       report === undefined ? RETRY_MS : WATCH_MS,
     );
+  }
+
+  /** Clients that were moved come back a moment after it is over; some never do. */
+  #isAwaiting(report: FlipReportView): boolean {
+    this.#returnLooks += 1;
+    return isAwaitingReturns(report) && this.#returnLooks < MAX_RETURN_LOOKS;
+  }
+
+  #showClients(status: Fields): void {
+    const { clients } = this.#parts;
+    const kinds = connectedKinds(status);
+    clients.hidden = kinds === undefined;
+    if (kinds === undefined) return;
+    const text = `Connected: ${describeKinds(kinds) || 'nobody'}`;
+    if (clients.textContent !== text) clients.textContent = text;
   }
 
   #isOfAnother({ node }: FlipReportView): boolean {

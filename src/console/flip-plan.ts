@@ -1,3 +1,11 @@
+import {
+  addKinds,
+  CLIENT_KINDS,
+  describeKinds,
+  followsProfile,
+  type KindCounts,
+  readKinds,
+} from './client-kinds.js';
 import type { Fields } from './fields.js';
 import { nodesOf } from './node-list.js';
 import { TRANSPORT_NAMES, type Transport } from './transport-names.js';
@@ -12,10 +20,18 @@ export interface FlipPlan {
   readonly coming: readonly Transport[];
   /** Transports that are served then. */
   readonly staying: readonly Transport[];
-  /** Transports that are closed, and the sessions each has now. */
-  readonly going: readonly { readonly transport: Transport; readonly sessions: number }[];
+  /** Transports that are closed. */
+  readonly going: readonly GoingTransport[];
   /** About how long clients are moved on each node, s. */
   readonly seconds: number;
+}
+
+/** A transport that is closed, and the sessions it has now. */
+interface GoingTransport {
+  readonly transport: Transport;
+  readonly sessions: number;
+  /** Their clients by kind; undefined where a node does not tell. */
+  readonly clients: KindCounts | undefined;
 }
 
 const TRANSPORTS: readonly Transport[] = ['sse', 'websocket'];
@@ -27,14 +43,18 @@ export function planFlip(status: Fields, to: string, all: boolean): FlipPlan {
   const now = status.fields('transports');
   const then = status.fields('profiles').fields(to);
   const nodes = all ? nodesOf(status) : [];
+  const counted = nodes.length === 0 ? [status] : nodes;
   const sessionsOf = (transport: Transport): number =>
-    (nodes.length === 0 ? [status] : nodes).reduce(
-      (sum, node) => sum + (node.fields('sessions').number(transport) ?? 0),
-      0,
-    );
+    counted.reduce((sum, node) => sum + (node.fields('sessions').number(transport) ?? 0), 0);
+  const clientsOf = (transport: Transport): KindCounts | undefined =>
+    addKinds(counted.map((node) => readKinds(node.fields('clients').fields(transport))));
   const going = TRANSPORTS.filter((transport) => !isOn(then, transport))
     .filter((transport) => isOn(now, transport) || sessionsOf(transport) > 0)
-    .map((transport) => ({ transport, sessions: sessionsOf(transport) }));
+    .map((transport) => ({
+      transport,
+      sessions: sessionsOf(transport),
+      clients: clientsOf(transport),
+    }));
   const leaving = going.reduce((sum, { sessions }) => sum + sessions, 0) / Math.max(1, nodes.length);
   const drainMs = status.number('drainMs') ?? 0;
   return {
@@ -65,22 +85,42 @@ export function describePlan({ from, to, nodes, coming, going, staying, seconds 
       : `All ${String(nodes)} nodes, one after the other, each once the one before has moved its clients,`;
   const sentences = [`${where} will serve ${to}${nodes === 1 ? ` instead of ${from}` : ''}.`];
   if (coming.length > 0) sentences.push(`${namesOf(coming)} is served at once.`);
-  for (const { transport, sessions } of going) {
-    const name = TRANSPORT_NAMES[transport];
-    sentences.push(
-      sessions === 0
-        ? `${name} takes no clients any more; none is connected by it now.`
-        : `${name} takes no clients any more, and ${countOf(sessions)} that ${sessions === 1 ? 'is' : 'are'} connected by it will be closed over ${durationOf(seconds)}${nodes === 1 ? '' : ' on each node'}. Those that follow the profile come back over ${namesOf(staying)}, and miss nothing.`,
-    );
-    sentences.push(
-      transport === 'websocket'
-        ? 'Stock Socket.IO clients can not follow: they get nothing until Socket.IO is served again.'
-        : 'Clients that only know how to read an event stream can not follow: they get nothing until SSE is served again.',
-    );
-  }
+  const over = `${durationOf(seconds)}${nodes === 1 ? '' : ' on each node'}`;
+  for (const one of going) sentences.push(...describeGoing(one, namesOf(staying), over));
   if (going.length === 0) sentences.push('No client has to move.');
   else sentences.push('This page is a client, too: where it has to, it moves along.');
   sentences.push('The event log, rooms, publishers and workers notice nothing.');
+  return sentences;
+}
+
+/** What happens to the clients of a transport that is closed; `over`: in which time. */
+function describeGoing(
+  { transport, sessions, clients }: GoingTransport,
+  staying: string,
+  over: string,
+): string[] {
+  const name = TRANSPORT_NAMES[transport];
+  if (sessions === 0) return [`${name} takes no clients any more; none is connected by it now.`];
+  const closed = `${name} takes no clients any more, and ${countOf(sessions)} that ${sessions === 1 ? 'is' : 'are'} connected by it will be closed over ${over}.`;
+  if (clients === undefined) {
+    return [
+      `${closed} Those that follow the profile come back over ${staying}, and miss nothing.`,
+      `Clients that only know ${name} can not follow: they get nothing until ${name} is served again.`,
+    ];
+  }
+  const cut = CLIENT_KINDS.filter((kind) => !followsProfile(kind));
+  const cutOff = cut.reduce((sum, kind) => sum + clients[kind], 0);
+  const sentences = [closed];
+  if (clients.sdk > 0) {
+    sentences.push(
+      `${clients.sdk === 1 ? 'The SDK client among them comes' : `The ${String(clients.sdk)} SDK clients among them come`} back over ${staying}, and ${clients.sdk === 1 ? 'misses' : 'miss'} nothing.`,
+    );
+  }
+  if (cutOff > 0) {
+    sentences.push(
+      `Cut off: ${describeKinds(clients, cut)}. They are not known to speak another transport: they get nothing until ${name} is served again, and some do not try that long.`,
+    );
+  }
   return sentences;
 }
 

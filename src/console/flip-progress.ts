@@ -1,4 +1,12 @@
-import { type FlipReportView, type FlipState, isUnderWay, type Moved, movedInAll } from './flip-report.js';
+import { CLIENT_KINDS, followsProfile, KIND_NAMES } from './client-kinds.js';
+import {
+  type FlipReportView,
+  type FlipState,
+  isUnderWay,
+  type Moved,
+  movedInAll,
+  NOBODY,
+} from './flip-report.js';
 import { formatTimeOfDay } from './quantity.js';
 import { type Cell, Rows } from './rows.js';
 
@@ -10,6 +18,9 @@ export interface FlipProgressParts {
   readonly bar: HTMLProgressElement;
   /** When it began, and who asked. */
   readonly note: HTMLElement;
+  /** Clients by kind; hidden where there are none, or the gateway does not tell them apart. */
+  readonly kinds: HTMLElement;
+  readonly kindsBody: HTMLElement;
   /** Nodes of a flip of all; hidden without one. */
   readonly nodes: HTMLElement;
   readonly nodesBody: HTMLElement;
@@ -28,16 +39,18 @@ interface Shown {
   readonly note: string;
 }
 
-/** Shows how far the newest flip is: sessions moved, and, with several nodes, each of them. */
+/** Shows how far the newest flip is: sessions closed, what became of their clients, and, with several nodes, each of them. */
 export class FlipProgress {
   readonly #parts: FlipProgressParts;
   readonly #rows: Rows;
+  readonly #kinds: Rows;
   /** What was read out last, and of which stage it was. */
   #stage = '';
 
   constructor(parts: FlipProgressParts) {
     this.#parts = parts;
     this.#rows = new Rows(parts.nodesBody);
+    this.#kinds = new Rows(parts.kindsBody);
   }
 
   /** Shows a report; what is over already when the page comes is shown, but not read out. */
@@ -54,6 +67,9 @@ export class FlipProgress {
     if (isUnderWay(shown.state) && total === 0) bar.removeAttribute('value');
     else bar.value = total === 0 ? 1 : total - left;
     note.textContent = shown.note;
+    const kinds = kindRows(shown.sessions);
+    this.#parts.kinds.hidden = kinds.length === 0;
+    this.#kinds.draw(kinds);
     if (error.textContent !== (shown.error ?? '')) error.textContent = shown.error ?? '';
     const rollout = isRollout(report) ? report.rollout : undefined;
     nodes.hidden = rollout === undefined;
@@ -64,7 +80,7 @@ export class FlipProgress {
   #readOut(shown: Shown): void {
     const { total, left } = shown.sessions;
     const quarter = total === 0 ? 0 : Math.floor(((total - left) / total) * 4);
-    const stage = `${String(shown.startedAt)} ${shown.state} ${String(quarter)}`;
+    const stage = `${String(shown.startedAt)} ${shown.state} ${String(quarter)} ${String(shown.sessions.clients?.returned)}`;
     if (stage === this.#stage) return;
     const isFirst = this.#stage === '';
     this.#stage = stage;
@@ -99,10 +115,12 @@ function secondsOf(epochMs: number | undefined): number | undefined {
   return epochMs === undefined ? undefined : epochMs / 1000;
 }
 
-function describe({ to, state, sessions: { total, left } }: Shown): string {
-  const moved = `${String(total - left)} of ${String(total)} sessions moved`;
-  const flipping = total === 0 ? `Flipping to ${to}…` : `Flipping to ${to}: ${moved}`;
-  const flipped = total === 0 ? `Flipped to ${to}; nobody had to move` : `Flipped to ${to}: ${moved}`;
+function describe({ to, state, sessions }: Shown): string {
+  const { total, left } = sessions;
+  const closed = `${String(total - left)} of ${String(total)} sessions closed`;
+  const flipping = total === 0 ? `Flipping to ${to}…` : `Flipping to ${to}: ${closed}`;
+  const flipped =
+    total === 0 ? `Flipped to ${to}; nobody had to move` : `Flipped to ${to}: ${describeEnd(sessions)}`;
   const texts: Readonly<Record<FlipState, string>> = {
     waiting: flipping,
     switching: flipping,
@@ -110,11 +128,38 @@ function describe({ to, state, sessions: { total, left } }: Shown): string {
     running: flipping,
     done: flipped,
     same: flipped,
+    gone: flipped,
     failed: `The flip to ${to} failed`,
-    superseded: `The flip to ${to} gave way to another: ${moved}`,
+    superseded: `The flip to ${to} gave way to another: ${closed}`,
     unknown: `A flip to ${to}`,
   };
   return texts[state];
+}
+
+/** What became of the clients of a flip that is over. */
+function describeEnd({ total, left, clients }: Moved): string {
+  if (clients === undefined) return `${String(total - left)} of ${String(total)} sessions closed`;
+  const { moved, returned, cutOff, gone } = clients;
+  const parts = [
+    moved > 0 ? `${String(moved)} moved, ${String(returned)} came back` : '',
+    cutOff > 0 ? `${String(cutOff)} cut off` : '',
+    gone > 0 ? `${String(gone)} left by themselves` : '',
+  ];
+  return parts.filter((part) => part !== '').join('; ');
+}
+
+/** A row for each kind of client of which there were some: what becomes of it, and of how many so far. */
+function kindRows({ clients }: Moved): Cell[][] {
+  if (clients === undefined) return [];
+  return CLIENT_KINDS.filter((kind) => clients.total[kind] > 0).map((kind) => {
+    const [ended, total] = [clients.ended[kind], clients.total[kind]];
+    const word = followsProfile(kind) ? 'moved' : 'cut off';
+    return [
+      KIND_NAMES[kind],
+      { text: word, state: word },
+      { text: `${String(ended)} / ${String(total)}`, className: 'number share', level: ended / total },
+    ];
+  });
 }
 
 function rowOf(node: {
@@ -123,7 +168,7 @@ function rowOf(node: {
   sessions: Moved | undefined;
   error: string | undefined;
 }): Cell[] {
-  const { total, left } = node.sessions ?? { total: 0, left: 0 };
+  const { total, left } = node.sessions ?? NOBODY;
   const level =
     total === 0 ? (node.state === 'done' || node.state === 'same' ? 1 : 0) : (total - left) / total;
   return [

@@ -1,3 +1,4 @@
+import { addKinds, forEachKind, type KindCounts, readKinds } from './client-kinds.js';
 import { Fields } from './fields.js';
 
 /** How far a flip, or a node of a rollout, is: what the gateway calls it. */
@@ -8,6 +9,7 @@ export type FlipState =
   | 'running'
   | 'done'
   | 'same'
+  | 'gone'
   | 'failed'
   | 'superseded'
   | 'unknown';
@@ -19,14 +21,32 @@ const STATES: readonly FlipState[] = [
   'running',
   'done',
   'same',
+  'gone',
   'failed',
   'superseded',
 ];
 
-/** Sessions that are moved. */
+/** What became of the clients whose transport a flip turned off. */
+export interface ClientsView {
+  /** SDK clients that were told to come back over another transport. */
+  readonly moved: number;
+  /** SDK clients that did. */
+  readonly returned: number;
+  /** Others that were disconnected. */
+  readonly cutOff: number;
+  /** Clients that left by themselves. */
+  readonly gone: number;
+  /** How many there were, and how many the flip has disconnected. */
+  readonly total: KindCounts;
+  readonly ended: KindCounts;
+}
+
+/** Sessions whose transport a flip turns off. */
 export interface Moved {
   readonly total: number;
   readonly left: number;
+  /** Undefined where the gateway does not tell clients apart. */
+  readonly clients: ClientsView | undefined;
 }
 
 /** The newest flip of this node. */
@@ -62,6 +82,9 @@ export interface RolloutView {
   readonly nodes: readonly RolloutNodeView[];
 }
 
+/** Where there is nobody. */
+export const NOBODY: Moved = { total: 0, left: 0, clients: undefined };
+
 /** What a gateway says of its flips. */
 export interface FlipReportView {
   /** The node that says so; undefined of a gateway that does not tell. */
@@ -89,11 +112,37 @@ export function isUnderWay(state: FlipState | undefined): boolean {
 
 /** All sessions of a rollout's nodes, as far as they are known. */
 export function movedInAll(nodes: readonly RolloutNodeView[]): Moved {
-  const known = nodes.map(({ sessions }) => sessions ?? { total: 0, left: 0 });
+  const known = nodes.flatMap(({ sessions }) => (sessions === undefined ? [] : [sessions]));
+  const clients = known.flatMap((one) => (one.clients === undefined ? [] : [one.clients]));
   return {
-    total: known.reduce((sum, { total }) => sum + total, 0),
-    left: known.reduce((sum, { left }) => sum + left, 0),
+    total: sumOf(known, ({ total }) => total),
+    left: sumOf(known, ({ left }) => left),
+    clients: clients.length < known.length ? undefined : addClients(clients),
   };
+}
+
+/** True while clients that were moved have not come back. */
+export function isAwaitingReturns({ flip, rollout }: FlipReportView): boolean {
+  const { clients } = rollout === undefined ? (flip?.sessions ?? NOBODY) : movedInAll(rollout.nodes);
+  return clients !== undefined && clients.returned < clients.moved;
+}
+
+function addClients(all: readonly ClientsView[]): ClientsView | undefined {
+  const total = addKinds(all.map((one) => one.total));
+  const ended = addKinds(all.map((one) => one.ended));
+  if (total === undefined || ended === undefined) return undefined;
+  return {
+    moved: sumOf(all, ({ moved }) => moved),
+    returned: sumOf(all, ({ returned }) => returned),
+    cutOff: sumOf(all, ({ cutOff }) => cutOff),
+    gone: sumOf(all, ({ gone }) => gone),
+    total,
+    ended,
+  };
+}
+
+function sumOf<T>(items: readonly T[], amount: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + amount(item), 0);
 }
 
 function readFlip(flip: Fields): FlipView {
@@ -140,7 +189,27 @@ function readState(fields: Fields): FlipState {
 
 function readMoved(fields: Fields): Moved {
   const sessions = fields.fields('sessions');
-  return { total: sessions.number('total') ?? 0, left: sessions.number('left') ?? 0 };
+  return {
+    total: sessions.number('total') ?? 0,
+    left: sessions.number('left') ?? 0,
+    clients: readClients(sessions.fields('clients')),
+  };
+}
+
+function readClients(clients: Fields): ClientsView | undefined {
+  const kindsOf = (count: string): KindCounts | undefined =>
+    readKinds(new Fields(forEachKind((kind) => clients.fields('byKind').fields(kind).number(count))));
+  const total = kindsOf('total');
+  const ended = kindsOf('ended');
+  if (total === undefined || ended === undefined) return undefined;
+  return {
+    moved: clients.number('moved') ?? 0,
+    returned: clients.number('returned') ?? 0,
+    cutOff: clients.number('cutOff') ?? 0,
+    gone: clients.number('gone') ?? 0,
+    total,
+    ended,
+  };
 }
 
 function readError(fields: Fields): string | undefined {

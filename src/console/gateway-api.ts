@@ -57,6 +57,11 @@ export class GatewayApi {
     return this.#ask('/api/profile');
   }
 
+  /** Whether the gateway is fit to receive traffic, `GET /readyz`; for whoever asks. */
+  async readiness(): Promise<Fields> {
+    return (await answerTo('/readyz', {})).answer;
+  }
+
   /** Everything the gateway says of itself, `GET /api/admin/status`. */
   status(): Promise<Fields> {
     return this.#ask('/api/admin/status');

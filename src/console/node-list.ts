@@ -43,10 +43,14 @@ function rowOf(node: Fields, own: string | undefined): Cell[] {
   const here = id === own ? ' (this node)' : '';
   return [
     { text: `${id.slice(0, 8)}${here}`, title: id },
-    { text: node.text('url') ?? UNKNOWN, title: `${node.text('host') ?? ''} ${node.text('url') ?? ''}` },
-    { text: node.text('profile') ?? UNKNOWN, state: node.text('profile') ?? '' },
-    { text: formatNumber(sessions.number('sse'), 0), className: 'number' },
-    { text: formatNumber(sessions.number('websocket'), 0), className: 'number' },
-    { text: formatDuration(node.number('uptimeSeconds')), className: 'number' },
+    {
+      text: node.text('url') ?? UNKNOWN,
+      title: `${node.text('host') ?? ''} ${node.text('url') ?? ''}`,
+      className: 'address',
+    },
+    { text: node.text('profile') ?? UNKNOWN, state: node.text('profile') ?? '', className: 'served' },
+    { text: formatNumber(sessions.number('sse'), 0), className: 'number', label: 'SSE' },
+    { text: formatNumber(sessions.number('websocket'), 0), className: 'number', label: 'Socket.IO' },
+    { text: formatDuration(node.number('uptimeSeconds')), className: 'number', label: 'Up for' },
   ];
 }

@@ -6,6 +6,7 @@ import type { EventTableParts } from './event-table.js';
 import type { FlipCardParts } from './flip-card.js';
 import type { GatewayFactsParts } from './gateway-facts.js';
 import type { HostCardParts } from './host-card.js';
+import type { OutageBannerParts } from './outage-banner.js';
 import type { SignInParts } from './sign-in.js';
 
 const html = (id: string): HTMLElement => element(id, HTMLElement);
@@ -19,6 +20,16 @@ export const barElements = (): ConnectionBarParts => ({
   rooms: html('rooms'),
   choice: html('transport-choice'),
   select: element('transport-select', HTMLSelectElement),
+});
+
+/** The elements that say what does not work. */
+export const outageElements = (): OutageBannerParts => ({
+  box: html('outage'),
+  what: html('outage-what'),
+  since: html('outage-since'),
+  why: html('outage-why'),
+  effects: html('outage-effects'),
+  state: html('state'),
 });
 
 /** The elements that say who this page is. */
@@ -49,6 +60,7 @@ export const flipElements = (): FlipCardParts => ({
   node: element('flip-node', HTMLInputElement),
   all: element('flip-all', HTMLInputElement),
   scopeNote: html('flip-scope-note'),
+  clients: html('flip-clients'),
   open: element('flip-open', HTMLButtonElement),
   dialog: element('flip-dialog', HTMLDialogElement),
   question: html('flip-question'),
@@ -60,6 +72,8 @@ export const flipElements = (): FlipCardParts => ({
     text: html('flip-text'),
     bar: element('flip-bar', HTMLProgressElement),
     note: html('flip-note'),
+    kinds: html('flip-kinds'),
+    kindsBody: html('flip-kinds-body'),
     nodes: html('flip-nodes'),
     nodesBody: html('flip-nodes-body'),
     live: html('flip-live'),

@@ -1,4 +1,4 @@
-/** A cell: text, or text with a class, a title, a level between 0 and 1, or a state that colours it. */
+/** A cell: text, or text with a class, a title, a level between 0 and 1, a state that colours it, or a label where there is no header. */
 export type Cell =
   | string
   | {
@@ -7,6 +7,7 @@ export type Cell =
       readonly title?: string;
       readonly level?: number;
       readonly state?: string;
+      readonly label?: string;
     };
 
 /** Rows of a table, drawn anew only when they have changed, so that what is selected stays selected. */
@@ -37,9 +38,10 @@ function rowOf(cells: readonly Cell[]): HTMLTableRowElement {
 function cellOf(cell: Cell, isHeader: boolean): HTMLTableCellElement {
   const made = document.createElement(isHeader ? 'th' : 'td');
   if (isHeader) made.scope = 'row';
-  const { text, className, title, level, state } = typeof cell === 'string' ? { text: cell } : cell;
+  const { text, className, title, level, state, label } = typeof cell === 'string' ? { text: cell } : cell;
   if (className !== undefined) made.className = className;
   if (title !== undefined) made.title = title;
+  if (label !== undefined) made.dataset['label'] = label;
   if (level !== undefined) made.style.setProperty('--level', level.toFixed(3));
   if (state === undefined) made.textContent = text;
   else made.append(pillOf(text, state));

@@ -5,8 +5,8 @@ export interface StatusPollParts {
   /** Asks; rejects when there is no answer. */
   readonly ask: () => Promise<Fields>;
   readonly heard: (answer: Fields) => void;
-  /** There was no answer. */
-  readonly failed: () => void;
+  /** There was no answer, or it was a refusal. */
+  readonly failed: (thrown: unknown) => void;
   /** False while it is not to be asked; `refresh` looks again. */
   readonly isWanted: () => boolean;
   /** ms between two questions. */
@@ -36,13 +36,13 @@ export class StatusPoll {
   async #ask(): Promise<void> {
     const { ask, heard, failed, everyMs } = this.#parts;
     this.#isAsking = true;
-    const answer = await ask().catch(() => undefined);
+    const answer = await ask().catch((thrown: unknown) => ({ thrown }));
     this.#isAsking = false;
     // The next question is asked whatever becomes of this answer.
     this.#timer = setTimeout(() => {
       this.refresh();
     }, everyMs);
-    if (answer === undefined) failed();
+    if ('thrown' in answer) failed(answer.thrown);
     else heard(answer);
   }
 }

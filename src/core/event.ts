@@ -1,4 +1,5 @@
 import { Refusal } from './errors.js';
+import { isDeeperThan } from './json-source.js';
 
 /** An event as published, before the log gave it an id. */
 export interface NewEvent {
@@ -8,7 +9,7 @@ export interface NewEvent {
   readonly room: string | undefined;
   /** 1–256 printable characters: within (room, type, key) the newest value wins. */
   readonly key: string | undefined;
-  /** The payload as JSON text, kept as it came so that nothing is parsed again on the way out. */
+  /** The payload as the JSON text that its publisher sent: nothing parses it again on the way out, and no number is rounded. */
   readonly dataJson: string;
   /** Epoch seconds, kept as the publisher gave it, else the time of ingest. */
   readonly timestamp: number;
@@ -42,6 +43,11 @@ export const RESERVED_TYPES: ReadonlySet<string> = new Set([
   'removeListener',
 ]);
 
+/**
+ * Deepest nesting of `data`. Deeper text breaks clients that parse by recursion: Python's `json` stops at about 1000 levels, PHP's at
+ * 512, a browser's structured clone at some thousands.
+ */
+export const MAX_DEPTH = 500;
 /** What rooms, types of events and actions are called. */
 export const NAME = /^[A-Za-z0-9_.:-]{1,128}$/;
 /** What the key of an event may be: printable characters, of Unicode. */
@@ -57,6 +63,8 @@ export function isTypeName(value: unknown): value is string {
   return typeof value === 'string' && NAME.test(value);
 }
 
+const EVENT_FORM = 'a JSON object {type, room?, key?, data?, timestamp?}';
+
 /** Bounds for {@link parseEvent} and {@link parseFields}. */
 export interface EventLimits {
   /** Most bytes `data` may have as JSON text. */
@@ -65,15 +73,21 @@ export interface EventLimits {
   readonly nowMs: number;
 }
 
-/** Reads a published event, `{type, room?, key?, data?, timestamp?}`, as HTTP and Redis publishers send it. */
-export function parseEvent(input: unknown, limits: EventLimits): NewEvent | Refusal {
+/**
+ * Reads a published event, `{type, room?, key?, data?, timestamp?}`, as HTTP and Redis publishers send it. `dataJson` is the source
+ * text of its `data`, undefined where it has none.
+ */
+export function parseEvent(
+  input: unknown,
+  dataJson: string | undefined,
+  limits: EventLimits,
+): NewEvent | Refusal {
+  if (input === undefined) return new Refusal('invalid_event', `the event is missing: send ${EVENT_FORM}`);
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    return new Refusal('invalid_event', 'an event is a JSON object {type, room?, key?, data?, timestamp?}');
+    return new Refusal('invalid_event', `an event is ${EVENT_FORM}`);
   }
-  const { type, room, key, data, timestamp } = input as Record<string, unknown>;
-  const dataJson = stringify(data ?? null);
-  if (dataJson === undefined) return new Refusal('invalid_data', 'data cannot be written as JSON');
-  return checkEvent({ type, room, key, dataJson, timestamp }, limits);
+  const { type, room, key, timestamp } = input as Record<string, unknown>;
+  return checkEvent({ type, room, key, dataJson: dataJson ?? 'null', timestamp }, limits);
 }
 
 /**
@@ -126,6 +140,9 @@ function checkEvent(candidate: Candidate, limits: EventLimits): NewEvent | Refus
   const room = candidate.room ?? undefined;
   const key = candidate.key ?? undefined;
   const timestamp = candidate.timestamp ?? limits.nowMs / 1000;
+  if (type === undefined || type === null) {
+    return new Refusal('invalid_type', 'type is missing: an event needs one, 1–128 of A-Z a-z 0-9 _ . : -');
+  }
   if (!isTypeName(type)) {
     return new Refusal('invalid_type', 'type must be 1–128 of A-Z a-z 0-9 _ . : -');
   }
@@ -144,16 +161,10 @@ function checkEvent(candidate: Candidate, limits: EventLimits): NewEvent | Refus
   if (Buffer.byteLength(dataJson) > limits.maxDataBytes) {
     return new Refusal('payload_too_large', `data has more than ${String(limits.maxDataBytes)} bytes`);
   }
-  return { type, room, key, dataJson, timestamp };
-}
-
-/** JSON text, or undefined where there is none (nested too deep for the stack). */
-function stringify(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return undefined;
+  if (isDeeperThan(dataJson, MAX_DEPTH)) {
+    return new Refusal('invalid_data', `data is nested deeper than ${String(MAX_DEPTH)} levels`);
   }
+  return { type, room, key, dataJson, timestamp };
 }
 
 function isJson(text: string): boolean {

@@ -2,6 +2,7 @@ import type { Rights } from './auth/rights.js';
 import type { Clock } from './clock.js';
 import { Refusal } from './errors.js';
 import { type NewEvent, parseEvent } from './event.js';
+import { type ParsedJson, parseWithSources } from './json-source.js';
 import type { EventLog } from './log/event-log.js';
 import type { Counters } from './metrics/counters.js';
 
@@ -32,18 +33,21 @@ export class Publisher {
   }
 
   /**
-   * Publishes one event or an array of 1–1000, as a client sent them, by its rights. Resolves with an id each once the log
-   * has them; refuses, and stores nothing, when one of them is invalid or not allowed, or the log can't be reached.
+   * Publishes one event or an array of 1–1000, the JSON text that a client sent, by its rights. Resolves with an id each once the
+   * log has them; refuses, and stores nothing, when one of them is invalid or not allowed, or the log can't be reached.
    */
-  async publish(input: unknown, rights: Rights): Promise<readonly string[] | Refusal> {
-    const events = this.#check(input, rights);
+  async publish(text: string, rights: Rights): Promise<readonly string[] | Refusal> {
+    const events = this.#check(text, rights);
     const ids = events instanceof Refusal ? events : await this.#log.append(events);
     if (ids instanceof Refusal) this.#counters.add('events_refused', ids.code);
     return ids;
   }
 
-  #check(input: unknown, rights: Rights): NewEvent[] | Refusal {
-    const inputs: unknown[] = Array.isArray(input) ? input : [input];
+  #check(text: string, rights: Rights): NewEvent[] | Refusal {
+    const parsed = parse(text);
+    if (parsed instanceof Refusal) return parsed;
+    const { value, sources } = parsed;
+    const inputs: unknown[] = Array.isArray(value) ? value : [value];
     if (inputs.length === 0) return new Refusal('invalid_event', 'an empty array publishes nothing');
     if (inputs.length > MAX_EVENTS) {
       return new Refusal('too_many_events', `at most ${String(MAX_EVENTS)} events at once`);
@@ -51,9 +55,9 @@ export class Publisher {
     const limits = { maxDataBytes: this.#maxDataBytes, nowMs: this.#clock.now() };
     const events: NewEvent[] = [];
     for (const [index, one] of inputs.entries()) {
-      const event = this.#allowed(parseEvent(one, limits), rights);
+      const event = this.#allowed(parseEvent(one, sources[index], limits), rights);
       if (event instanceof Refusal) {
-        return Array.isArray(input)
+        return Array.isArray(value)
           ? new Refusal(event.code, `event ${String(index)}: ${event.message}`)
           : event;
       }
@@ -69,5 +73,14 @@ export class Publisher {
     return forbidden === undefined
       ? event
       : new Refusal('forbidden', `nothing may be published to the room ${forbidden}`);
+  }
+}
+
+/** The events of a JSON text, with the source of each one's `data`. */
+function parse(text: string): ParsedJson | Refusal {
+  try {
+    return parseWithSources(text, 'data');
+  } catch (error) {
+    return new Refusal('invalid_json', error instanceof Error ? error.message : String(error));
   }
 }

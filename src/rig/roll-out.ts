@@ -1,6 +1,7 @@
 import { authorization } from '../client/http.js';
 import type { ProfileName } from '../core/config/profile.js';
 import type { FlipsReport } from '../core/flip/flips.js';
+import { FLIP_RIGHT, tokenHint } from '../token-hint.js';
 import { until } from './until.js';
 
 /** How long all nodes may take to flip and to move their clients, ms. */
@@ -22,7 +23,7 @@ export interface RollOut {
 }
 
 /**
- * Has all nodes serve another profile, or the one there is, and waits until the clients of each have moved. Where a proxy asks
+ * Has all nodes serve another profile, or the one there is, and waits until each has disconnected the clients of what went off. Where a proxy asks
  * another node each time, only the one that was asked first knows how that goes on. Throws an error that says why it could not
  * be done.
  */
@@ -76,7 +77,9 @@ async function ask({ url, token }: RollOut, init: RequestInit): Promise<FlipsRep
     signal: AbortSignal.timeout(ANSWER_MS),
   });
   const body = (await response.json()) as FlipsReport & { error?: { code: string; message: string } };
-  if (body.error !== undefined)
-    throw new Error(`the flip was refused: ${body.error.code}: ${body.error.message}`);
+  if (body.error !== undefined) {
+    const { code, message } = body.error;
+    throw new Error(`the flip was refused: ${code}: ${message}${tokenHint(code, FLIP_RIGHT)}`);
+  }
   return body;
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../rig/until.js';
+import { tokenHint } from '../token-hint.js';
 import { CLIENT_KINDS, type ClientKind, KIND_NAMES, sharedBy } from './client-kind.js';
 import type { LoadCrowd } from './load/load-crowd.js';
 import { LoadPublisher } from './load/load-publisher.js';
@@ -10,6 +11,9 @@ import { StatusWatch } from './subject/status-watch.js';
 import type { Subject } from './subject/subject.js';
 import type { ValidateOptions } from './validate-options.js';
 import type { LoadFigures } from './validation-result.js';
+
+/** What the token of the load's clients must allow. */
+const SUBSCRIBE_RIGHT = 'rights to subscribe to the rooms validate-1, validate-2, …';
 
 /** How long all clients may take to connect, and after the load to have everything, ms. */
 const CONNECT_MS = 30_000;
@@ -110,7 +114,10 @@ async function everybodyThere(subject: Subject, crowd: LoadCrowd): Promise<void>
   if (there && away.length === 0) return;
   const who = away.map(([kind, count]) => `${String(count)} ${KIND_NAMES[kind]}`).join(' and ');
   const why = Object.entries(crowd.refused).map(([reason, times]) => `${reason} (${String(times)} times)`);
-  throw new Error(`${who} could not connect: ${why.join(', ') || 'no answer'}`);
+  const hint = Object.keys(crowd.refused)
+    .map((code) => tokenHint(code, SUBSCRIBE_RIGHT))
+    .find((text) => text !== '');
+  throw new Error(`${who} could not connect: ${why.join(', ') || 'no answer'}${hint ?? ''}`);
 }
 
 function isFinal(reason: string): boolean {

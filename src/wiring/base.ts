@@ -5,6 +5,7 @@ import type { DeliveryTraces } from '../core/delivery/delivery-traces.js';
 import type { ServedProfile } from '../core/flip/served-profile.js';
 import type { Logger } from '../core/logger.js';
 import type { Counters } from '../core/metrics/counters.js';
+import type { RefusedPermissions } from '../core/redis/refused-permissions.js';
 import type { Tracing } from '../core/tracing.js';
 
 /** What every part of a gateway is given. */
@@ -17,6 +18,8 @@ export interface Base {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly counters: Counters;
+  /** What the Redis user may not do. */
+  readonly permissions: RefusedPermissions;
   readonly tracing: Tracing;
   /** What joins publications with deliveries; undefined where nothing is traced. */
   readonly traces: DeliveryTraces | undefined;

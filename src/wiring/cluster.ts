@@ -32,7 +32,7 @@ export async function openCluster(
   base: Base,
   parts: OpenedLog & { readonly delivery: Delivery; readonly profiles: ProfileSwitch },
 ): Promise<OpenedCluster | undefined> {
-  const { config, nodeId, clock, logger, counters, closers } = base;
+  const { config, nodeId, clock, logger, counters, permissions, closers } = base;
   const { redisUrl, redisKeyPrefix } = config;
   if (redisUrl === undefined) return undefined;
   const { connectRedis, connectSubscriber } = await import('../core/redis/redis-connection.js');
@@ -42,8 +42,9 @@ export async function openCluster(
   const { ClusterSessions } = await import('../core/cluster/cluster-sessions.js');
   const { ClusterFlips } = await import('../core/cluster/cluster-flips.js');
   const { ClusterOverview } = await import('../core/cluster/cluster-status.js');
-  const publisher = connectRedis(redisUrl, 'write', logger);
-  const subscriber = connectSubscriber(redisUrl, `${redisKeyPrefix}:{nodes}`, logger);
+  const onError = permissions.of('nodes');
+  const publisher = connectRedis(redisUrl, 'write', logger, onError);
+  const subscriber = connectSubscriber(redisUrl, `${redisKeyPrefix}:{nodes}`, logger, onError);
   const records = new NodeRecords(publisher, redisKeyPrefix, NODE_TTL_MS);
   let url: string | null = null;
   const describe = describer(base, parts, () => url);
@@ -99,7 +100,7 @@ function describer(
   const startedAt = clock.elapsed();
   return () => {
     const { profile, transports } = served;
-    const { sessions, rooms, cursor } = delivery.status();
+    const { sessions, clients, rooms, cursor } = delivery.status();
     return {
       report: {
         url: url(),
@@ -108,6 +109,7 @@ function describer(
         profile,
         transports: (['websocket', 'sse'] as const).filter((transport) => transports[transport]),
         sessions,
+        clients,
         uptimeSeconds: (clock.elapsed() - startedAt) / 1000,
         cursor,
         log: { state: log.state, bridge: bridge?.role ?? null },

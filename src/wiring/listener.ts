@@ -8,11 +8,12 @@ import type { Callers } from '../profiles/http/callers.js';
 import { ConnectionLimits } from '../profiles/http/connection-limits.js';
 import { Door } from '../profiles/http/door.js';
 import { HostPolicy } from '../profiles/http/host-policy.js';
-import { jsonBody } from '../profiles/http/json-body.js';
+import { jsonBody, jsonText } from '../profiles/http/json-body.js';
 import { Listener } from '../profiles/http/listener.js';
 import type { OriginPolicy } from '../profiles/http/origin-policy.js';
 import { profileDocument, type Served, transportDisabled } from '../profiles/http/profile-document.js';
 import { eventsEntrance } from '../profiles/http/routes/events.js';
+import type { RefusedPermissions } from '../core/redis/refused-permissions.js';
 import type { Base } from './base.js';
 import { metricsOf } from './metrics.js';
 import { statusOf, type StatusParts } from './status.js';
@@ -31,14 +32,14 @@ export type ListenerParts = StatusParts & {
 
 /** The one listener, with the routes every profile has; it does not listen yet. */
 export function createListener(base: Base, parts: ListenerParts): Listener {
-  const { config, clock, logger, counters, closers, tracing, traces } = base;
+  const { config, clock, logger, counters, closers, tracing, traces, permissions } = base;
   const { log, delivery, gate, cluster, profiles, callers, origins } = parts;
   const served = (): Served => ({
     profile: base.served.profile,
     transports: base.served.transports,
     reconnectJitterMs: config.reconnectJitterMs,
   });
-  const readBody = jsonBody(config.maxHttpBufferBytes);
+  const readText = jsonText(config.maxHttpBufferBytes);
   const publisher = new Publisher(log, clock, counters, config.maxHttpBufferBytes, parts.roomsOf);
   const app = createApp({
     served,
@@ -47,12 +48,14 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
     flips: cluster?.flips ?? new NodeFlips(base.nodeId, profiles),
     gate,
     callers,
-    readBody,
+    readBody: jsonBody(readText),
     operations: {
       readiness: () => ({
         ready: log.state === 'ready' && !delivery.isClosing,
         log: log.state,
+        since: parts.logSince.since,
         ...(log.reason === null ? {} : { reason: log.reason }),
+        ...refusedBy(permissions),
         draining: delivery.isClosing,
       }),
       status: statusOf(base, parts),
@@ -81,7 +84,7 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
       extra: profileDocument(served()),
     }),
   });
-  listener.mount(eventsEntrance({ publisher, callers, readBody, logger, tracing, traces }));
+  listener.mount(eventsEntrance({ publisher, callers, readText, logger, tracing, traces }));
   // Who waits for a command's outcome is told it.
   const grace = Math.min(
     REQUEST_GRACE_MS.most,
@@ -89,4 +92,9 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
   );
   closers.add('listener', () => listener.close(grace));
   return listener;
+}
+
+/** What does not work, for lack of permissions in Redis; nothing when all does. */
+function refusedBy({ lacking }: RefusedPermissions): { readonly refused?: readonly string[] } {
+  return lacking.length === 0 ? {} : { refused: [...new Set(lacking.map(({ effect }) => effect))] };
 }

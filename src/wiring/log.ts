@@ -3,9 +3,6 @@ import { MemoryLog } from '../core/log/memory-log.js';
 import type { PublishBridge } from '../core/log/publish-bridge.js';
 import type { Base } from './base.js';
 
-/** How long other nodes wait for one that copies published messages and says nothing any more, ms. */
-const BRIDGE_LEASE_MS = 3000;
-
 /** The log, and with Redis what copies published messages into it. */
 export interface OpenedLog {
   readonly log: EventLog;
@@ -27,8 +24,11 @@ export async function openLog({ config, closers, ...parts }: Base): Promise<Open
     parts,
   );
   closers.add('log', () => log.close());
-  const stream = streamKey(keyPrefix);
-  const ledger = new BridgeLedger({ url, stream, maxEvents, leaseMs: BRIDGE_LEASE_MS }, parts.logger);
+  const ledger = new BridgeLedger(
+    { url, stream: streamKey(keyPrefix), maxEvents },
+    parts.logger,
+    parts.permissions.of('published'),
+  );
   const bridge = new PublishBridge(
     { url, channels: config.redisChannels, maxDataBytes },
     { ...parts, ledger },

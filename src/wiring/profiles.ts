@@ -27,6 +27,7 @@ export function createProfileSwitch(
       sse: () => openSse(base, parts, listener()),
     },
     drain: (leaving, reason, overMs) => parts.delivery.drain(leaving, reason, overMs),
+    clients: () => parts.delivery.clients(),
     clock,
     logger,
     counters,
@@ -43,7 +44,7 @@ async function openSse(
 }
 
 async function openSocketIo(
-  { config, logger, counters, clock }: Base,
+  { nodeId, config, logger, counters, permissions, clock }: Base,
   parts: TransportParts,
   listener: Listener,
 ): Promise<ServedTransport> {
@@ -51,7 +52,10 @@ async function openSocketIo(
   const common = { ...config, ...parts, listener, logger, counters, clock };
   if (config.redisUrl === undefined) return new module.SocketIoProfile(common);
   const { connectClusterRooms } = await import('../profiles/socketio/cluster-rooms.js');
-  const rooms = connectClusterRooms(config.redisUrl, config.redisKeyPrefix, { logger, counters });
+  const rooms = connectClusterRooms(
+    { url: config.redisUrl, keyPrefix: config.redisKeyPrefix, nodeId },
+    { clock, logger, counters, onError: permissions.of('emitters') },
+  );
   let profile: SocketIoProfile;
   try {
     profile = new module.SocketIoProfile({ ...common, adapter: rooms.adapter });

@@ -25,13 +25,14 @@ export interface RedisControlParts {
 
 /** Queues, keys and limits in Redis, and what reports how commands ended. */
 export function openRedisControl(
-  { config, clock, logger, counters, closers }: Base,
+  { config, clock, logger, counters, permissions, closers }: Base,
   url: string,
   { registry, journal }: RedisControlParts,
 ): RedisControl {
   const { redisKeyPrefix: keyPrefix, logMaxEvents: maxEvents } = config;
-  const redis = connectRedis(url, 'write', logger);
-  const reader = connectRedis(url, 'read', logger);
+  const onError = permissions.of('commands');
+  const redis = connectRedis(url, 'write', logger, onError);
+  const reader = connectRedis(url, 'read', logger, onError);
   closers.add('command connection', () => {
     redis.disconnect();
   });

@@ -7,6 +7,7 @@ import type { Base } from './base.js';
 import type { OpenedCluster } from './cluster.js';
 import type { OpenedControl } from './control.js';
 import type { OpenedLog } from './log.js';
+import type { LogSince } from './log-since.js';
 
 /** What the status is about. */
 export type StatusParts = OpenedLog &
@@ -16,12 +17,13 @@ export type StatusParts = OpenedLog &
     readonly cluster: OpenedCluster | undefined;
     readonly profiles: ProfileSwitch;
     readonly figures: RecentFigures;
+    readonly logSince: LogSince;
   };
 
 /** What `GET /api/admin/status` answers: everything the console shows. */
 export function statusOf(
-  { config, served, clock, counters }: Base,
-  { log, bridge, delivery, monitor, gate, registry, cluster, profiles, figures }: StatusParts,
+  { config, served, clock, counters, permissions }: Base,
+  { log, bridge, delivery, monitor, gate, registry, cluster, profiles, figures, logSince }: StatusParts,
 ): () => Promise<object> {
   const startedAt = clock.elapsed();
   return async () => ({
@@ -40,8 +42,10 @@ export function statusOf(
       kind: log.kind,
       state: log.state,
       reason: log.reason,
+      since: logSince.since,
       bridge: bridge?.role ?? null,
     },
+    redis: config.redisUrl === undefined ? null : { refusedPermissions: permissions.lacking },
     cluster: (await cluster?.status()) ?? null,
     counters: counters.toJSON(),
   });

@@ -10,6 +10,7 @@ import { FlipgateClient } from '../../src/client/index.js';
 import { requestJson } from '../support/json-request.js';
 import { type LaunchedGateway, launchGateway, ROOT } from '../support/launched-gateway.js';
 import { StockClient, type StockVersion } from '../support/stock-client.js';
+import { runProgram } from '../support/run-program.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const SECRET = 'a secret of at least thirty-two bytes';
@@ -310,6 +311,16 @@ describe('least privilege', () => {
     }
     const token = await tokenFor({ admin: ['status'] });
     expect((await flip(token)).status).toBe(403);
+    for (const [shown, code] of [
+      [[], 'unauthenticated'],
+      [['--token', token], 'forbidden'],
+    ] as const) {
+      const command = await runProgram('dist/cli.js', ['flip', 'SSE', '--url', url, ...shown], {});
+      expect(command).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(new RegExp(`^${code}: .*--token`)),
+      });
+    }
     expect((await flip(KEYS.operator)).json).toMatchObject({ profile: 'HYBRID' });
   });
 });

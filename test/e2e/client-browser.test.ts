@@ -144,11 +144,14 @@ it('ten tabs share one stream over whichever transport, and each hears all of it
   await Promise.all(tabs.map((tab) => tab.is('live', 'sse')));
   await goOn(stream, ...tabs);
   expect((await statusOf(url)).sessions).toEqual({ sse: 1, websocket: 0 });
+  // The worker that has the stream names itself, for all tabs.
+  expect((await statusOf(url)).clients.sse.sdk).toBe(1);
   await flip(url, 'WEBSOCKET');
   await Promise.all(tabs.map((tab) => tab.is('live', 'websocket')));
   await publish(url, { type: 'price', key: 'a', data: 'new' });
   await goOn(stream, ...tabs);
   expect((await statusOf(url)).sessions).toEqual({ sse: 0, websocket: 1 });
+  expect((await statusOf(url)).clients.websocket.sdk).toBe(1);
   await stream.stop();
   for (const tab of tabs) {
     await hasAll(tab, url, { fromStart: tab === first });

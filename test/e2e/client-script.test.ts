@@ -4,8 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { killLaunched, launchGateway } from '../support/launched-gateway.js';
 
-/** 6 KB: what a page pays for one stream that goes on. */
-const MAX_BYTES = 6144;
+/** 7 KB: what a page pays for one stream that goes on. */
+const MAX_BYTES = 7168;
 const PAGE = 'https://app.example';
 
 let url: string;
@@ -20,7 +20,7 @@ const get = (path: string, headers: Record<string, string> = {}): Promise<Respon
   fetch(url + path, { headers });
 
 describe('GET /client.js', () => {
-  it('is the SDK, in 6 KB', async () => {
+  it('is the SDK, in 7 KB', async () => {
     const script = await (await get('/client.js')).text();
     expect(gzipSync(script, { level: 9 }).length).toBeLessThanOrEqual(MAX_BYTES);
     for (const name of ['FlipgateClient', 'EventStream', 'ControlClient', 'GatewayError']) {

@@ -67,14 +67,14 @@ describe('the flip from the page', () => {
     await waitUntil(() => (stream?.ids.length ?? 0) > 5, 'some events');
     expect(await opened.at('flip-open').isDisabled()).toBe(true);
 
-    for (const { from, to, wire, transport, cannot } of [
-      { from: 'SSE', to: 'WEBSOCKET', wire: 'sse', transport: 'Socket.IO', cannot: 'event stream can not' },
+    for (const { from, to, wire, transport, cutOff } of [
+      { from: 'SSE', to: 'WEBSOCKET', wire: 'sse', transport: 'Socket.IO', cutOff: 'EventSource' },
       {
         from: 'WEBSOCKET',
         to: 'SSE',
         wire: 'bundle',
         transport: 'SSE',
-        cannot: 'Stock Socket.IO clients can not',
+        cutOff: 'bundle',
       },
     ] as const) {
       await crowd(gateway, wire, 100);
@@ -88,18 +88,25 @@ describe('the flip from the page', () => {
       const consequences = await opened.at('flip-consequences').innerText();
       expect(consequences).toContain(`This node will serve ${to} instead of ${from}.`);
       expect(consequences).toContain('the 101 sessions that are connected by it will be closed');
-      expect(consequences).toContain(cannot);
+      expect(consequences).toContain(`The SDK client among them comes back over ${transport}`);
+      expect(consequences).toContain(`Cut off: 100 ${cutOff}.`);
+      await opened.says('flip-clients', `Connected: 1 SDK, 100 ${cutOff}`);
       await opened.picture(`dialog-${to.toLowerCase()}`, false);
       await opened.at('flip-confirm').click();
 
       await opened.isLiveOver(transport);
       await opened.picture(`flipping-${to.toLowerCase()}`, false);
-      await opened.says('flip-text', `Flipped to ${to}: 101 of 101 sessions moved`);
+      const done = `Flipped to ${to}: 1 moved, 1 came back; 100 cut off`;
+      await opened.says('flip-text', done);
       await opened.says('profile', to);
       await opened.says(sessions, '0');
-      const moving = new RegExp(`^Flipping to ${to}: \\d+ of 101 sessions moved$`);
+      const moving = new RegExp(`^Flipping to ${to}: \\d+ of 101 sessions closed$`);
       expect((await said()).filter((text) => moving.test(text))).not.toEqual([]);
-      expect((await readOut()).at(-1)).toBe(`Flipped to ${to}: 101 of 101 sessions moved`);
+      expect((await readOut()).at(-1)).toBe(done);
+      expect(await opened.at('flip-kinds').locator('tbody tr').allInnerTexts()).toEqual([
+        'SDK\tmoved\t1 / 1',
+        `${cutOff}\tcut off\t100 / 100`,
+      ]);
       expect(await opened.at('flip-bar').evaluate((bar) => (bar as HTMLProgressElement).position)).toBe(1);
       expect(await opened.at('flip-error').textContent()).toBe('');
     }
@@ -151,7 +158,7 @@ describe('the flip from the page', () => {
     expect([await focused(), await outline()]).toEqual(['flip-confirm', 'solid']);
     await page.keyboard.press('Enter');
     await opened.isLiveOver('SSE');
-    await opened.says('flip-text', 'Flipped to SSE: 1 of 1 sessions moved');
+    await opened.says('flip-text', 'Flipped to SSE: 1 moved, 1 came back');
     await opened.picture('flipped-narrow-dark');
     expect(await opened.overflow()).toBe(0);
     expect(opened.troubles).toEqual([]);
@@ -207,7 +214,7 @@ describe('the flip from the page', () => {
     await opened.at('flip-confirm').click();
     await opened.isLiveOver('SSE');
     await opened.picture('flipping-all', false);
-    await opened.says('flip-text', 'Flipped to SSE: 61 of 61 sessions moved');
+    await opened.says('flip-text', 'Flipped to SSE: 1 moved, 1 came back; 60 cut off');
     expect((await said()).some((text) => text.startsWith('Flipping to SSE'))).toBe(true);
     const rows = (await opened.at('flip-nodes').locator('tbody tr').allInnerTexts()).map((row) =>
       row.split('\t'),

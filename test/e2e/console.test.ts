@@ -5,6 +5,7 @@ import { hostKey } from '../../src/sources/host-monitor.js';
 import { launchBrowser } from '../support/browser.js';
 import { ConsolePage } from '../support/console-page.js';
 import { killLaunched, type LaunchedGateway, launchGateway } from '../support/launched-gateway.js';
+import { overprints } from '../support/overprints.js';
 import { publish } from '../support/publish.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -162,7 +163,10 @@ it('fits its window, wide and narrow, light and dark', async () => {
     await page.setViewportSize({ width, height: 800 });
     await opened.picture(name);
     expect({ name, overflow: await opened.overflow() }).toEqual({ name, overflow: 0 });
+    expect({ name, over: await overprints(page) }).toEqual({ name, over: [] });
   }
+  // In one process there is nothing that could be away.
+  expect(await opened.at('outage').isVisible()).toBe(false);
   await opened.close();
   expect(opened.troubles).toEqual([]);
 });

@@ -226,6 +226,8 @@ describe('a flip of a running gateway', () => {
     expect(asked).toMatchObject([
       { by: 'address:127.0.0.1', address: '127.0.0.1', to: 'WEBSOCKET', flip: 1 },
     ]);
+    // First who asked for it, then how it went.
+    expect(lines[0]).toBe(asked[0]);
     const went = lines.filter((line) => !asked.includes(line));
     expect(went).toMatchObject([facts, { ...facts, sessions: 1 }, { ...facts, sessions: 1 }]);
     expect(lines.map(({ flip }) => flip)).toEqual([1, 1, 1, 1]);
@@ -252,7 +254,12 @@ describe('a flip of a running gateway', () => {
       status: 409,
       json: { error: { code: 'serves_nothing' } },
     });
-    expect(await flip(url, 'SSE')).toMatchObject({ status: 200, json: { profile: 'SSE', flip: null } });
+    expect(await flip(url, 'SSE')).toMatchObject({
+      status: 200,
+      json: { profile: 'SSE', repeated: true, since: expect.any(Number), flip: null },
+    });
+    expect((await report(url)).repeated).toBe(false);
+    expect((await flip(url, undefined)).json.error.message).toMatch(/^profile is missing: it is one of/);
     // Without Redis, all nodes are this one.
     expect(await flip(url, 'HYBRID', { all: true })).toMatchObject({
       status: 200,
@@ -297,11 +304,21 @@ describe('a flip of a running gateway', () => {
       gateway.process.kill('SIGHUP');
       await waitUntil(async () => (await profile()) === 'SSE', 'the flip');
       expect((await report(gateway.url)).flip).toMatchObject({ via: 'signal', by: 'SIGHUP', address: null });
-      // What the file does not say is not undone.
-      writeFileSync(file, 'PORT=1\n');
+      // A reload for something else undoes no flip, and names what needs a restart.
+      await flip(gateway.url, 'HYBRID');
+      writeFileSync(file, 'APP_PROFILE=SSE\nPING_INTERVAL=2\n');
       gateway.process.kill('SIGHUP');
-      await waitUntil(() => gateway.output().includes('no file names one'), 'the warning');
-      expect(await profile()).toBe('SSE');
+      await waitUntil(
+        () => gateway.output().includes('for PING_INTERVAL to take effect'),
+        'what needs a restart',
+      );
+      expect(gateway.output()).toContain('so HYBRID stays');
+      expect(await profile()).toBe('HYBRID');
+      // Nor does a file that says nothing of it any more.
+      writeFileSync(file, '');
+      gateway.process.kill('SIGHUP');
+      await waitUntil(() => gateway.output().includes('no file names APP_PROFILE any more'), 'the warning');
+      expect(await profile()).toBe('HYBRID');
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -314,8 +331,10 @@ describe('flipgate flip', () => {
     await RawCrowd.open(port, ['legacy'], 60, () => ({}));
     const { code, stdout } = await runProgram('dist/cli.js', ['flip', 'sse', '--url', url], {});
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^WEBSOCKET → SSE: draining, \d+ of 60 clients moved$/m);
-    expect(stdout).toMatch(/WEBSOCKET → SSE: done, 60 of 60 clients moved\n$/);
+    expect(stdout).toMatch(/^WEBSOCKET → SSE: draining, \d+ of 60 clients disconnected$/m);
+    expect(stdout).toMatch(
+      /WEBSOCKET → SSE: done; 60 clients cut off \(60 stock\)\nclients that were cut off .*\n$/,
+    );
     const refused = await runProgram('dist/cli.js', ['flip', 'ssse', '--url', url], {});
     expect([refused.code, refused.stdout]).toEqual([
       1,
@@ -335,7 +354,7 @@ describe('flipgate flip', () => {
     });
     expect(await runProgram('dist/cli.js', ['flip', 'HYBRID', '--url', url], {})).toMatchObject({
       code: 0,
-      stdout: 'SSE → HYBRID: done, nobody had to move\n',
+      stdout: expect.stringMatching(/^already serves HYBRID since 20\S+Z; nothing to do\n$/),
     });
     expect(await runProgram('dist/cli.js', ['flip', 'HYBRID', '--url', 'localhost:5002'], {})).toMatchObject({
       code: 1,
@@ -379,7 +398,7 @@ describe('flipgate flip', () => {
       {},
     );
     expect(second).toBe(0);
-    expect(told).toMatch(/SSE: running; .*draining, \d+ of 20 clients moved/);
+    expect(told).toMatch(/SSE: running; .*draining, \d+ of 20 clients disconnected/);
     for (const { url } of nodes) {
       expect(await report(url)).toMatchObject({
         profile: 'SSE',
@@ -389,6 +408,36 @@ describe('flipgate flip', () => {
     const [asked, ...others] = nodes.map(auditOf).map((lines) => JSON.stringify(lines));
     expect(asked).toContain('"audit":"rollout"');
     for (const other of others) expect(other).toContain('"via":"cluster"');
+  });
+});
+
+describe('flipgate flip --all', () => {
+  test('passes over a node that was killed, and says so', async () => {
+    const shared = {
+      REDIS_URL: process.env['TEST_REDIS_URL'],
+      REDIS_KEY_PREFIX: `flip-gone-${String(process.pid)}-${String(Date.now())}`,
+      APP_PROFILE: 'WEBSOCKET',
+    };
+    const [asked, killed] = await Promise.all([launchGateway(shared), launchGateway(shared)]);
+    await waitUntil(async () => {
+      const { cluster } = (await statusOf(asked.url)) as unknown as { cluster: { nodes: unknown[] } };
+      return cluster.nodes.length === 2;
+    }, 'the nodes to know of each other');
+    await killed.kill();
+    const { code, stdout } = await runProgram(
+      'dist/cli.js',
+      ['flip', 'SSE', '--all', '--url', asked.url],
+      {},
+      60_000,
+    );
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /SSE: done.*; \S+ gone \(this gateway ended meanwhile and is passed over.*\), \S+ done\n$/,
+      ),
+    ]);
+    expect(asked.output()).toContain('a node ended before it was flipped and is passed over');
+    expect(JSON.stringify(auditOf(asked)[0])).toContain('a flip was asked for');
   });
 });
 

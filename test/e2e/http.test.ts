@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { cursorOf } from '../support/gateway-status.js';
 import { type JsonAnswer, requestJson } from '../support/json-request.js';
 import { killLaunched, type LaunchedGateway, launchGateway } from '../support/launched-gateway.js';
 import { launchExecuting } from '../support/launched-worker.js';
+import { PollingSession } from '../support/polling-session.js';
 import { publish } from '../support/publish.js';
 import { exchangeRaw, type RawExchange, upgradeLines } from '../support/raw-exchange.js';
 import { rawStreamWire } from '../support/raw-stream-wire.js';
@@ -112,7 +114,7 @@ describe('POST /api/events', () => {
     }, 'the events to be in the log');
     const { json } = await requestJson(
       'GET',
-      `${url}/api/rooms/publish/events?limit=1000&after=${one.json.ids[0]}`,
+      `${url}/api/rooms/publish/events?limit=1000&after=${await cursorOf(url, one.json.ids[0])}`,
     );
     expect(json.events.map(({ id }: { id: string }) => id)).toEqual(many.json.ids);
   });
@@ -135,7 +137,7 @@ describe('POST /api/events', () => {
     ['a key that is a number', { type: 'a', key: 7 }, 'invalid_key'],
     ['a timestamp that is a text', { type: 'a', timestamp: 'now' }, 'invalid_timestamp'],
     ['no JSON', '{"type":', 'invalid_json'],
-    ['no body', '', 'invalid_type'],
+    ['no body', '', 'invalid_json'],
     [
       'data nested too deep',
       `{"type":"a","data":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
@@ -184,6 +186,47 @@ describe('POST /api/events', () => {
     expectError(await post(body, latin), 415, 'unsupported_media_type');
     expectError(await post(body, { 'Content-Encoding': 'rot13' }), 415, 'unsupported_media_type');
     expect((await post(body, { 'Content-Type': 'application/json; charset=utf-8' })).status).toBe(202);
+  });
+
+  test('refuses bytes that are not UTF-8, wherever they are, and other charsets', async () => {
+    for (const bytes of [
+      Buffer.from('{"type":"a","data":"Müller"}', 'latin1'),
+      Buffer.from('{"type":"a","data":"\xed\xa0\x80"}', 'latin1'),
+      Buffer.from('{"type":"a","data":"\xc3"}', 'latin1'),
+      Buffer.concat([Buffer.from('{"type":"a"}'), Buffer.of(0xff)]),
+    ]) {
+      expectError(await post(bytes), 400, 'invalid_json');
+      expectError(await control(bytes), 400, 'invalid_json');
+    }
+    const utf16 = { 'Content-Type': 'application/json; charset=utf-16le' };
+    expectError(await post(Buffer.from('{"type":"a"}', 'utf16le'), utf16), 415, 'unsupported_media_type');
+    expect((await post('\ufeff{"type":"fact_added","room":"bom"}')).status).toBe(202);
+  });
+
+  test('passes data on as it was sent, over each wire', async () => {
+    const data = '{"order":1234567890123456789,"x":1e400,"b":-0.0,"1":"\\ud800\\u0000 \u2028 é"}';
+    const sse = exchange(Number(new URL(url).port), [
+      'GET /api/events/stream?rooms=exact HTTP/1.1',
+      'Host: 127.0.0.1',
+    ]);
+    await waitUntil(() => sse.text().includes('event: welcome'));
+    const bundle = await PollingSession.open(url);
+    const legacy = await PollingSession.open(url);
+    await bundle.send('40{"bundle":true,"rooms":["exact"]}');
+    await legacy.send('40');
+    const packets: string[] = [];
+    const receive = async (session: PollingSession, part: string): Promise<void> => {
+      while (!packets.some((packet) => packet.includes(part))) packets.push(...(await session.receive()));
+    };
+    await receive(bundle, '42["welcome"');
+    await receive(legacy, '42["connection_status"');
+    // Line ends between tokens must not end the line of the block.
+    const spaced = data.replaceAll(',"', ' ,\r\n\t"');
+    const events = ['exact', 'default'].map((room) => `{"type":"exact","room":"${room}","data":${spaced}}`);
+    expect((await post(`[${events.join(',')}]`)).status).toBe(202);
+    await receive(bundle, `"data":${data},`);
+    await receive(legacy, `42["exact",${data}]`);
+    await waitUntil(() => Buffer.from(sse.text(), 'latin1').toString().includes(`"data":${data},`));
   });
 
   test('counts what it refuses', async () => {
@@ -365,9 +408,9 @@ describe('GET /api/rooms', () => {
       requestJson('GET', `${url}/api/rooms/history/events${query}`);
     await waitUntil(async () => (await ask('')).json.events.length === 7, 'the events');
     const seen: unknown[] = [];
-    let after = ids[0];
+    let after = await cursorOf(url, ids[0]);
     for (;;) {
-      const { json } = await ask(`?limit=2&after=${String(after)}`);
+      const { json } = await ask(`?limit=2&after=${after}`);
       expect(json).toMatchObject({ room: 'history', whole: true });
       if (json.events.length === 0) break;
       seen.push(...json.events.map(({ id }: { id: string }) => id));
@@ -375,7 +418,10 @@ describe('GET /api/rooms', () => {
     }
     expect(seen).toEqual(ids.slice(1));
     expect((await ask('')).json.events).toHaveLength(7);
-    expect((await ask('?after=garbage')).json).toMatchObject({ whole: false });
+    // A bare id is no cursor: it does not say of which log.
+    for (const after of ['garbage', ids[0]]) {
+      expect((await ask(`?after=${String(after)}`)).json).toMatchObject({ whole: false });
+    }
   });
 
   test('refuse rooms and parameters that are none', async () => {
@@ -421,6 +467,7 @@ describe('the routes for operators', () => {
     expect((await requestJson('GET', `${url}/readyz`)).json).toEqual({
       ready: true,
       log: 'ready',
+      since: expect.any(Number),
       draining: false,
     });
   });
@@ -434,7 +481,7 @@ describe('the routes for operators', () => {
       sessions: { sse: expect.any(Number), websocket: expect.any(Number) },
       rooms: { 'status-room': 1 },
       eventsHeld: expect.any(Number),
-      cursor: expect.stringMatching(/^\d+-\d+$/),
+      cursor: expect.stringMatching(/^[\w-]{8}\.\d+-\d+$/),
       commands: { open: 0, actions: expect.arrayContaining(['host-monitor.start']) },
       log: { state: 'ready' },
       counters: { sessions_opened: expect.anything() },
@@ -564,12 +611,13 @@ describe('GET /api/events/stream', () => {
       { type: 'fact_added', room: 'wins', data: 1 },
       { type: 'fact_added', room: 'wins', data: 2 },
     ]);
+    const [one, two] = [await cursorOf(url, first), await cursorOf(url, second)];
     const stream = exchange(hybrid.port, [
-      `GET /api/events/stream?rooms=wins&lastEventId=${String(second)} HTTP/1.0`,
-      `Last-Event-ID: ${String(first)}`,
+      `GET /api/events/stream?rooms=wins&lastEventId=${two} HTTP/1.0`,
+      `Last-Event-ID: ${one}`,
     ]);
     await waitUntil(() => stream.text().includes('"data":2'), 'what follows the first');
-    expect(stream.text()).toContain(`"cursor":"${String(first)}","resumed":true`);
+    expect(stream.text()).toContain(`"cursor":"${one}","resumed":true`);
   });
 });
 

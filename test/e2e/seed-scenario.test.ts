@@ -78,7 +78,7 @@ async function leaveAfter(client: WireClient, last: number): Promise<string> {
   await waitUntil(() => {
     const newest = client.got.events.filter(({ type }) => type === 'kb_update').at(-1);
     return (
-      (newest?.data as { facts?: number } | undefined)?.facts === last && client.got.cursor === newest?.id
+      (newest?.data as { facts?: number } | undefined)?.facts === last && client.got.cursorId === newest?.id
     );
   }, 'the newest value and its cursor');
   await client.close();

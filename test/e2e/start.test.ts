@@ -107,7 +107,66 @@ describe('a start', () => {
   test('on a port that is taken ends with 1 and says why', async () => {
     const { port } = await launchGateway();
     const { code, stderr } = await runProgram('dist/launcher.js', [], { PORT: String(port) });
-    expect([code, stderr]).toEqual([1, expect.stringContaining('EADDRINUSE')]);
+    expect(code).toBe(1);
+    // One line, without a stack.
+    const lines = stderr.trimEnd().split('\n');
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? '')).toEqual({
+      level: 'error',
+      timestamp: expect.any(String),
+      message: `Port ${String(port)} on 127.0.0.1 is in use (EADDRINUSE): another program listens there. Set PORT to a free port, or stop the other program.`,
+    });
+  });
+
+  test('on an address that is not of this machine ends with 1 and says so without a stack', async () => {
+    const variables = { HOST: '192.0.2.1', PORT: '0', ALLOW_INSECURE: 'true' };
+    const { code, stderr } = await runProgram('dist/launcher.js', [], variables);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('HOST 192.0.2.1 is no address of this machine'),
+    ]);
+    expect(stderr).not.toContain('stack');
+  });
+
+  test('says which log it has, whether clients are authenticated, and what to open', async () => {
+    const gateway = await launchGateway({ HOST: '0.0.0.0', ALLOW_INSECURE: 'true', REDIS_URL: undefined });
+    const line = gateway
+      .output()
+      .split('\n')
+      .find((one) => one.includes('flipgate is serving'));
+    expect(JSON.parse(line ?? '')).toMatchObject({
+      log: 'memory',
+      auth: 'none',
+      url: `http://localhost:${String(gateway.port)}/`,
+    });
+    expect((await requestJson('GET', `${gateway.url}/healthz`)).status).toBe(200);
+    const onRedis = await launchGateway({
+      REDIS_URL: process.env['TEST_REDIS_URL'],
+      AUTH_MODE: 'token',
+      JWT_SECRET: 'x'.repeat(64),
+    });
+    expect(onRedis.output()).toMatch(/"log":"redis"/);
+    expect(onRedis.output()).toMatch(/"auth":"token"/);
+  });
+
+  test('tells names that are misspelt, in the environment and in the env file', async () => {
+    const file = path.join(folder, 'misspelt.env');
+    writeFileSync(file, 'APP_PROFIL=SSE\nLOG_SHARDS=1\n');
+    const gateway = await launchGateway({ ENV_FILE: file, REDIS_ULR: 'redis://:hidden@h' });
+    for (const text of [
+      'REDIS_ULR is not a known variable. Did you mean REDIS_URL?',
+      'APP_PROFIL is not a known variable. Did you mean APP_PROFILE?',
+      'LOG_SHARDS is no longer a variable',
+    ]) {
+      const line = gateway
+        .output()
+        .split('\n')
+        .find((one) => one.includes(text));
+      expect(JSON.parse(line ?? '')).toMatchObject({ level: 'warn' });
+    }
+    expect(gateway.output()).not.toContain('hidden');
+    const shown = await runProgram('dist/cli.js', ['config'], { ENV_FILE: file });
+    expect([shown.code, shown.stderr]).toEqual([0, expect.stringContaining('Did you mean APP_PROFILE?')]);
   });
 });
 
@@ -137,6 +196,12 @@ describe('a configuration that is bad', () => {
     expect(text).toMatch(/APP_PROFILE="BOTH" .*WEBSOCKET.*SSE.*HYBRID/);
     expect(text).toMatch(/PORT="99999" .*65535/);
     expect(text).not.toContain('hidden');
+  });
+
+  test('and a variable that was removed', async () => {
+    expect(await faultsOf({ LOG_SHARDS: '4' })).toEqual([
+      'LOG_SHARDS="4" (environment): LOG_SHARDS is no longer a variable: the log is one stream, <prefix>:{log}. Remove it; publishers that XADD to <prefix>:{log:N} must use <prefix>:{log}.',
+    ]);
   });
 
   test('and one that serves nothing', async () => {

@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { AckedPublisher } from '../support/acked-publisher.js';
 import { bundleWire } from '../support/bundle-wire.js';
 import { eventSourceWire } from '../support/event-source-wire.js';
+import { cursorOf } from '../support/gateway-status.js';
 import { killLaunched, type LaunchedGateway, launchGateway } from '../support/launched-gateway.js';
 import { testRedisUrl } from '../support/opened-logs.js';
 import { publish } from '../support/publish.js';
@@ -67,10 +68,9 @@ describe('clients of a node that is killed', () => {
       ]);
     }
     const [last] = await publish(one.url, { type: 'x', data: 'last' });
+    const cursor = await cursorOf(one.url, first);
     for (const wire of WIRES) {
-      const both = await Promise.all(
-        [one, other].map(({ url }) => wire.connect(url, { cursor: String(first) })),
-      );
+      const both = await Promise.all([one, other].map(({ url }) => wire.connect(url, { cursor })));
       clients.push(...both);
       const [at, elsewhere] = await Promise.all(
         both.map(async ({ got }) => {

@@ -76,10 +76,15 @@ describe('gateways on a Redis Cluster of three masters', () => {
   test('nothing is lost when the master of the log is killed', async () => {
     rig = await OutageRig.start({ REDIS_URL: cluster.url, REDIS_MIN_REPLICAS: '1' });
     await cluster.failOver(rig.key);
-    await rig.untilReady(true);
-    // What has taken over has no replica of its own, so that nothing can be promised until there is one again.
+    // The node that has taken over has no replica of its own, so that nothing can be promised until there is one again.
     await rig.untilUnknown();
+    await rig.untilReady(false);
+    for (const { url } of rig.nodes) {
+      const { json } = await requestJson('GET', `${url}/readyz`);
+      expect(json).toMatchObject({ reason: expect.stringContaining('REDIS_MIN_REPLICAS') });
+    }
     await cluster.restore();
+    await rig.untilReady(true);
     await rig.goesOn();
     expect(await rig.finish(await cluster.masterOf(rig.key))).toEqual([]);
   }, 90_000);

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { statusOf, untilSessions } from '../support/gateway-status.js';
+import { cursorOf, statusOf, untilSessions } from '../support/gateway-status.js';
 import { killLaunched } from '../support/launched-gateway.js';
 import { numbers } from '../support/numbered-load.js';
 import { launchProbedGateway } from '../support/probed-gateway.js';
@@ -42,7 +42,8 @@ test('8000 sessions in one room, and 8000 rooms of one session each: each gets w
     const events = numbers(0, EACH).map((n) => ({ type: 'fact_added', room: 'nobody', data: n }));
     let last: string | undefined;
     for (let done = 0; done < LOG_EVENTS; done += EACH) last = (await publish(url, events)).at(-1);
-    await waitUntil(async () => (await statusOf(url)).cursor === last, 'the node to have read them');
+    const cursor = await cursorOf(url, last);
+    await waitUntil(async () => (await statusOf(url)).cursor === cursor, 'the node to have read them');
   };
   await leave(await open(100, () => 'first'));
   await moveLogOn();

@@ -293,7 +293,9 @@ const stream = fc
     ),
     cursor: fc.oneof(
       nastyText,
-      fc.tuple(fc.nat(), fc.nat()).map(([ms, n]) => `${String(ms)}-${String(n)}`),
+      fc
+        .tuple(fc.constantFrom('', 'a.', '.'), fc.nat(), fc.nat())
+        .map(([epoch, ms, n]) => `${epoch}${String(ms)}-${String(n)}`),
     ),
     header: fc.option(nastyText.map((text) => text.replaceAll(/[\r\n\0]/g, ' '))),
     method: fc.oneof(

@@ -53,6 +53,10 @@ function describeAs(node: { rooms: Record<string, number> }): NodeState {
     profile: 'SSE',
     transports: ['sse'],
     sessions: { websocket: 1, sse: 2 },
+    clients: {
+      websocket: { sdk: 0, bundle: 0, eventsource: 0, stock: 1 },
+      sse: { sdk: 1, bundle: 0, eventsource: 1, stock: 0 },
+    },
     uptimeSeconds: 1.5,
     cursor: '0-0',
     log: { state: 'ready', bridge: null },

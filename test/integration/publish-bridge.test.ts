@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { systemClock } from '../../src/core/clock.js';
 import { PublishBridge } from '../../src/core/log/publish-bridge.js';
+import type { Logger } from '../../src/core/logger.js';
 import { Counters } from '../../src/core/metrics/counters.js';
 import { HeldLedger } from '../support/held-ledger.js';
 import { OpenedLogs, testRedisUrl } from '../support/opened-logs.js';
@@ -16,9 +17,6 @@ afterEach(() => opened.closeAll());
 
 const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, index) => from + index);
-
-/** The only bridge there is. */
-const ALONE = { takes: () => true, countsRefused: true };
 
 interface Rig {
   readonly channel: string;
@@ -35,7 +33,7 @@ interface Rig {
  * A bridge that copies a channel and a pattern of its own into a log of its own; beside another, the same channel into
  * the same log, once that one fails.
  */
-async function bridgeOn(url = testRedisUrl(), beside?: Rig): Promise<Rig> {
+async function bridgeOn(url = testRedisUrl(), beside?: Rig, logger: Logger = silentLogger): Promise<Rig> {
   const channel = beside?.channel ?? `test-${randomUUID()}`;
   const { log, keyPrefix } = opened.open(
     beside === undefined ? { url } : { url, keyPrefix: beside.keyPrefix },
@@ -43,33 +41,23 @@ async function bridgeOn(url = testRedisUrl(), beside?: Rig): Promise<Rig> {
   const counters = new Counters();
   const tail = new RecordedTail();
   log.start(tail);
-  const ledger = new HeldLedger(
-    { url, stream: `${keyPrefix}:{log}`, maxEvents: 100_000, leaseMs: 3000 },
-    silentLogger,
-  );
-  const settings = { url, channels: [channel, `${channel}:*`], maxDataBytes: 1000, ...ALONE };
-  const bridge = new PublishBridge(settings, { ledger, clock: systemClock, logger: silentLogger, counters });
+  const ledger = new HeldLedger({ url, stream: `${keyPrefix}:{log}`, maxEvents: 100_000 }, silentLogger);
+  const settings = { url, channels: [channel, `${channel}:*`], maxDataBytes: 1000 };
+  const bridge = new PublishBridge(settings, { ledger, clock: systemClock, logger, counters });
   opened.add(() => bridge.close());
   bridge.start();
   const redis = opened.connect(url);
   const publish = (message: unknown, tailOfChannel = ''): Promise<number> =>
-    redis.publish(channel + tailOfChannel, typeof message === 'string' ? message : JSON.stringify(message));
+    redis.publish(
+      channel + tailOfChannel,
+      typeof message === 'string' || Buffer.isBuffer(message) ? message : JSON.stringify(message),
+    );
   const role = beside === undefined ? 'copying' : 'standing by';
   await waitUntil(() => bridge.role === role, 'the bridge to begin');
   return { channel, keyPrefix, tail, counters, bridge, ledger, redis, publish };
 }
 
 const received = ({ tail }: Rig) => tail.received;
-
-/** Waits until the bridge has all that was published before: the last is refused, and counted. */
-async function haveArrived(rig: Rig): Promise<void> {
-  const before = rig.counters.get('events_refused', 'invalid_json');
-  await rig.publish('no JSON');
-  await waitUntil(
-    () => rig.counters.get('events_refused', 'invalid_json') > before,
-    'the messages to arrive',
-  );
-}
 
 describe('PublishBridge', () => {
   test('what existing publishers PUBLISH is in the log', async () => {
@@ -81,6 +69,26 @@ describe('PublishBridge', () => {
       { type: 'kb_update', room: undefined, key: undefined, dataJson: '{"a":1}', timestamp: 1732219200.5 },
       { type: 'x', room: 'r', key: 'k', dataJson: 'null', timestamp: expect.any(Number) },
     ]);
+  });
+
+  test('data is in the log as it was sent: no number rounded, no member moved', async () => {
+    const rig = await bridgeOn();
+    const data = '{"order":1234567890123456789,"b":1e400,"1":"\\ud800 \u2028"}';
+    await rig.publish(`{"data":0,"type":"x","data":${data}}`);
+    await rig.publish(`{"type":"x","data":${data}}`, ':kitchen');
+    await waitUntil(() => received(rig).length >= 2);
+    expect(received(rig)).toMatchObject([{ dataJson: data }, { dataJson: data, room: 'kitchen' }]);
+  });
+
+  test('what is not UTF-8 is refused and counted, by pattern and by name', async () => {
+    const rig = await bridgeOn();
+    const latin = Buffer.from('{"type":"x","data":"Müller"}', 'latin1');
+    await rig.publish(latin);
+    await rig.publish(latin, ':kitchen');
+    await rig.publish({ type: 'x', data: 'Müller \ufffd' });
+    await waitUntil(() => received(rig).length >= 1);
+    expect(received(rig).map(({ dataJson }) => dataJson)).toEqual(['"Müller \ufffd"']);
+    expect(rig.counters.toJSON()).toEqual({ events_refused: { invalid_json: 2 } });
   });
 
   test('the tail of a pattern names the room, unless the message does', async () => {
@@ -144,8 +152,7 @@ describe('PublishBridge', () => {
     const rig = await bridgeOn();
     rig.ledger.reachable = false;
     for (const n of range(0, 20)) await rig.publish({ type: 'x', data: n });
-    await haveArrived(rig);
-    await waitUntil(() => rig.ledger.refusedAppends > 1, 'the bridge to try again');
+    await waitUntil(() => rig.ledger.refusedCopies > 1, 'the bridge to try again');
     expect(received(rig)).toEqual([]);
     rig.ledger.reachable = true;
     await waitUntil(() => received(rig).length >= 20);
@@ -194,7 +201,7 @@ describe('PublishBridge', () => {
     expect(datas().slice(-50)).toEqual(range(100, 150).map(String));
   });
 
-  test('who missed messages, and could not give the lease back, does not go on with it', async () => {
+  test('messages that one node missed are copied by the node that has them, before the later ones', async () => {
     const server = await startRedisServer();
     opened.add(() => server.stop());
     const one = await bridgeOn(server.url);
@@ -206,13 +213,95 @@ describe('PublishBridge', () => {
     one.ledger.reachable = false;
     await one.redis.client('KILL', 'ID', String(subscription));
     for (const n of range(10, 20)) await one.publish({ type: 'x', data: n });
-    // More beats than it leaves to others.
-    await waitUntil(() => one.ledger.refusedReleases > 4, 'the lease to be offered');
+    await waitUntil(() => other.bridge.role === 'copying', 'the other to copy');
     one.ledger.reachable = true;
-    await waitUntil(() => other.bridge.role === 'copying', 'the other to take over');
     for (const n of range(20, 30)) await one.publish({ type: 'x', data: n });
     await waitUntil(() => received(one).length >= 30);
     expect(received(one).map(({ dataJson }) => Number(dataJson))).toEqual(range(0, 30));
+  });
+
+  test('all subscriptions break again and again: copying goes on within seconds after the last', async () => {
+    const server = await startRedisServer();
+    opened.add(() => server.stop());
+    const one = await bridgeOn(server.url);
+    const other = await bridgeOn(server.url, one);
+    const breaks = (): number[] =>
+      [one, other].map(({ counters }) => counters.get('bridge_subscriptions_lost'));
+    const rounds = 8;
+    for (const round of range(1, rounds + 1)) {
+      await one.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await waitUntil(() => breaks().every((count) => count >= round), 'both to notice');
+      const listen = (): boolean => ![one.bridge.role, other.bridge.role].includes('not listening');
+      await waitUntil(listen, 'both to listen again');
+      await one.publish({ type: 'x', data: round });
+    }
+    const brokenAt = systemClock.elapsed();
+    const inLog = (): number[] => received(one).map(({ dataJson }) => Number(dataJson));
+    await waitUntil(() => inLog().includes(rounds), 'the last message to be copied');
+    expect(systemClock.elapsed() - brokenAt).toBeLessThan(5000);
+    expect(inLog()).toEqual(range(1, rounds + 1));
+  });
+
+  test('Redis forgets everything: what was copied just before is not copied again', async () => {
+    const server = await startRedisServer();
+    opened.add(() => server.stop());
+    const one = await bridgeOn(server.url);
+    const other = await bridgeOn(server.url, one);
+    for (const turn of range(0, 5)) {
+      // Until the newest is copied; the node that stands by may not know of that yet.
+      for (const n of range(0, 5)) await one.publish({ type: 'x', data: 10 * turn + n });
+      await waitUntil(() => received(one).some(({ dataJson }) => dataJson === String(10 * turn + 4)));
+      await one.redis.flushall();
+      await one.publish({ type: 'x', data: 10 * turn + 9 });
+      await waitUntil(() => received(one).some(({ dataJson }) => dataJson === String(10 * turn + 9)));
+    }
+    // The node that stands by copies what nobody copied for a second: were there anything, it came before this.
+    await one.bridge.close();
+    await waitUntil(() => other.bridge.role === 'copying', 'the other to copy');
+    await one.publish({ type: 'x', data: 'last' });
+    await waitUntil(() => received(other).some(({ dataJson }) => dataJson === '"last"'));
+    const all = received(one).map(({ dataJson }) => dataJson);
+    expect(all.length).toBe(new Set(all).size);
+  });
+
+  test('messages that only a node has which reaches Redis too late come late, and are counted', async () => {
+    const server = await startRedisServer();
+    opened.add(() => server.stop());
+    const one = await bridgeOn(server.url);
+    const other = await bridgeOn(server.url, one);
+    await one.publish({ type: 'x', data: 0 });
+    await waitUntil(() => received(one).length >= 1);
+    one.ledger.reachable = false;
+    // The newer of the two connections for subscriptions is the other's.
+    const list = String(await one.redis.client('LIST'));
+    const ids = [...list.matchAll(/^id=(\d+) .*name=flipgate-wait .* sub=2 /gm)].map(([, id]) => Number(id));
+    await one.redis.client('KILL', 'ID', Math.max(...ids));
+    await one.publish({ type: 'x', data: 1 });
+    await waitUntil(() => other.bridge.role === 'copying', 'the other to wait for it no longer');
+    await one.publish({ type: 'x', data: 2 });
+    await waitUntil(() => received(one).length >= 2);
+    one.ledger.reachable = true;
+    await waitUntil(() => received(one).length >= 3);
+    await one.publish({ type: 'x', data: 3 });
+    await waitUntil(() => received(one).length >= 4);
+    expect(received(one).map(({ dataJson }) => Number(dataJson))).toEqual([0, 2, 1, 3]);
+    expect(one.counters.get('published_events_late')).toBe(1);
+  });
+
+  test('a refused message is logged with its channel and the reason, each kind', async () => {
+    const logged: unknown[] = [];
+    const logger = { ...silentLogger, warn: (_: string, fields?: object) => void logged.push(fields) };
+    const rig = await bridgeOn(testRedisUrl(), undefined, logger);
+    await rig.publish('no JSON');
+    await rig.publish('no JSON either');
+    await rig.publish({ type: 'a b' });
+    await rig.publish({ type: 'x', key: '' }, ':kitchen');
+    await waitUntil(() => rig.counters.get('events_refused') === 4, 'all to be counted');
+    expect(logged).toMatchObject([
+      { source: 'PUBLISH', channel: rig.channel, code: 'invalid_json', reason: expect.any(String) },
+      { source: 'PUBLISH', channel: rig.channel, code: 'invalid_type', reason: expect.any(String) },
+      { source: 'PUBLISH', channel: `${rig.channel}:kitchen`, code: 'invalid_key' },
+    ]);
   });
 
   test('a pattern that covers everything counts nothing of what nodes tell each other', async () => {
@@ -220,10 +309,10 @@ describe('PublishBridge', () => {
     const counters = new Counters();
     const { keyPrefix } = rig;
     const ledger = new HeldLedger(
-      { url: testRedisUrl(), stream: `${keyPrefix}:{log}`, maxEvents: 1000, leaseMs: 3000 },
+      { url: testRedisUrl(), stream: `${keyPrefix}:{log}`, maxEvents: 1000 },
       silentLogger,
     );
-    const settings = { url: testRedisUrl(), channels: [`${keyPrefix}:*`], maxDataBytes: 1000, ...ALONE };
+    const settings = { url: testRedisUrl(), channels: [`${keyPrefix}:*`], maxDataBytes: 1000 };
     const wide = new PublishBridge(settings, { ledger, clock: systemClock, logger: silentLogger, counters });
     opened.add(() => wide.close());
     wide.start();
@@ -248,7 +337,7 @@ describe('PublishBridge', () => {
     const rig = await bridgeOn();
     rig.ledger.reachable = false;
     for (const n of range(0, 5)) await rig.publish({ type: 'x', data: n });
-    await haveArrived(rig);
+    await waitUntil(() => rig.ledger.refusedMessages === 5, 'the bridge to try with all');
     await rig.bridge.close();
     expect(rig.counters.get('events_dropped', 'bridge_closed')).toBe(5);
   });

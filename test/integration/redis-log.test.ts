@@ -190,14 +190,14 @@ describe('reading', () => {
   );
 });
 
-describe('loss behind the reader', () => {
-  /** What a reader got between its last break and its end has no hole; the ids that it holds are the newest of the stream. */
-  async function expectNoSilentLoss(tail: RecordedTail, redis: Redis, key: string): Promise<void> {
-    const stored = await idsIn(redis, key);
-    await waitUntil(() => tail.ids.at(-1) === stored.at(-1), 'the tail to catch up');
-    expect(tail.ids.slice(-stored.length)).toEqual(stored);
-  }
+/** What a reader got between its last break and its end has no hole; the ids that it holds are the newest of the stream. */
+async function expectNoSilentLoss(tail: RecordedTail, redis: Redis, key: string): Promise<void> {
+  const stored = await idsIn(redis, key);
+  await waitUntil(() => tail.ids.at(-1) === stored.at(-1), 'the tail to catch up');
+  expect(tail.ids.slice(-stored.length)).toEqual(stored);
+}
 
+describe('loss behind the reader', () => {
   test.each([100, 1000])('bursts of XADD with MAXLEN ~ %i: everything, or a break', async (kept) => {
     const { log, key, counters } = logs.open();
     const tail = await startedOn(log);

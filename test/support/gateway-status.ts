@@ -1,9 +1,12 @@
+import type { ClientsByTransport } from '../../src/core/delivery/client-tally.js';
+import { formatCursor } from '../../src/core/log/cursor.js';
 import { requestJson } from './json-request.js';
 import { waitUntil } from './wait-until.js';
 
 /** What `GET /api/admin/status` answers, as far as tests ask. */
 export interface GatewayStatus {
   readonly sessions: { readonly websocket: number; readonly sse: number };
+  readonly clients: ClientsByTransport;
   readonly rooms: Readonly<Record<string, number>>;
   readonly eventsHeld: number;
   readonly cursor: string;
@@ -30,4 +33,10 @@ export async function untilSessions(url: string, count: number, timeoutMs?: numb
     `${String(count)} sessions`,
     timeoutMs,
   );
+}
+
+/** The cursor of an id of the log that a gateway has now, which asks for no authentication. */
+export async function cursorOf(url: string, id: string | undefined): Promise<string> {
+  const { json } = await requestJson('GET', `${url}/api/rooms/default/state`);
+  return formatCursor(json.epoch, String(id));
 }

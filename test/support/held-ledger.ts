@@ -1,35 +1,34 @@
 import { Refusal } from '../../src/core/errors.js';
-import type { Place } from '../../src/core/log/place.js';
 import {
   BridgeLedger,
-  type LeaseAnswer,
-  type LeaseRequest,
-  type PlacedEvent,
+  type BridgeReport,
+  type BridgeView,
+  type CopyAnswer,
+  type CopyRequest,
 } from '../../src/core/log/bridge-ledger.js';
 
 /** A ledger on a real Redis that is out of reach while the test says so. */
 export class HeldLedger extends BridgeLedger {
   reachable = true;
-  /** Appends that were refused so far, … */
-  refusedAppends = 0;
-  /** … and leases that could not be given back. */
-  refusedReleases = 0;
+  /** Requests to copy that were refused so far. */
+  refusedCopies = 0;
+  /** Messages of the request that was refused last. */
+  refusedMessages = 0;
 
-  override append(token: string, events: readonly PlacedEvent[]): Promise<boolean | Refusal> {
-    if (this.reachable) return super.append(token, events);
-    this.refusedAppends += 1;
+  override copy(token: string, request: CopyRequest): Promise<CopyAnswer | Refusal> {
+    if (this.reachable) return super.copy(token, request);
+    this.refusedCopies += 1;
+    this.refusedMessages = request.messages.length;
     return Promise.resolve(new Refusal('log_unavailable', 'away', 50));
   }
 
-  override hold(token: string, request: LeaseRequest): Promise<LeaseAnswer | Refusal> {
+  override sync(token: string, report: BridgeReport): Promise<BridgeView | Refusal> {
     return this.reachable
-      ? super.hold(token, request)
+      ? super.sync(token, report)
       : Promise.resolve(new Refusal('log_unavailable', 'away'));
   }
 
-  override release(token: string, copiedTo: Place | null, leaves: boolean): Promise<Refusal | undefined> {
-    if (this.reachable) return super.release(token, copiedTo, leaves);
-    this.refusedReleases += 1;
-    return Promise.resolve(new Refusal('log_unavailable', 'away'));
+  override leave(token: string): Promise<Refusal | undefined> {
+    return this.reachable ? super.leave(token) : Promise.resolve(new Refusal('log_unavailable', 'away'));
   }
 }

@@ -1,3 +1,4 @@
+import type { ClientKind } from '../../src/core/delivery/client-kind.js';
 import type { Gap, Outlet, Welcome } from '../../src/core/delivery/outlet.js';
 import type { Slice } from '../../src/core/delivery/slice.js';
 import type { ErrorCode } from '../../src/core/errors.js';
@@ -14,6 +15,7 @@ export interface RecordedWrite {
 export class RecordingOutlet implements Outlet {
   /** Whether it can take more; a test that sets it to true calls `Delivery.wake`, as a connection would. */
   writable = true;
+  client: ClientKind = 'bundle';
   /** Whether its client understands notices. */
   isTold = true;
   /** Names of the calls, in order. */

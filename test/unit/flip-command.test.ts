@@ -1,11 +1,15 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Flip } from '../../src/core/flip/flip-report.js';
+import { forEachKind } from '../../src/core/delivery/client-kind.js';
+import type { Flip, MovedSessions } from '../../src/core/flip/flip-report.js';
 import type { FlipsReport, Rollout } from '../../src/core/flip/flips.js';
 import { runFlip } from '../../src/flip-command.js';
 
 const ORIGIN = { by: 'key:operator', address: null, via: 'http', startedAt: 1 } as const;
+
+/** Said where clients were cut off. */
+const CUT_OFF = expect.stringContaining('not known to speak another transport') as unknown;
 
 /** What each node answers, in turn as a proxy asks them; a node that is gone is left out. */
 let nodes: Record<string, FlipsReport>;
@@ -13,19 +17,41 @@ let nodes: Record<string, FlipsReport>;
 let turn: number;
 /** What the status of each says of the cluster. */
 let cluster: unknown;
+/** What every request is answered with, where it is refused. */
+let refused: object | undefined;
 let lines: string[];
 let server: Server;
 /** Runs at every pause, with how many there were before. */
 let meanwhile: (pauses: number) => void;
 
+/** Clients of these kinds, of whom so many came back: all are still there, or none is. */
+function sessionsOf(
+  counts: { readonly sdk?: number; readonly eventsource?: number; readonly stock?: number },
+  isDone: boolean,
+  returned = 0,
+): MovedSessions {
+  const byKind = forEachKind((kind) => {
+    const total = kind === 'bundle' ? 0 : (counts[kind] ?? 0);
+    return { total, left: isDone ? 0 : total, ended: isDone ? total : 0 };
+  });
+  const { sdk, eventsource, stock } = byKind;
+  const total = sdk.total + eventsource.total + stock.total;
+  return {
+    total,
+    left: isDone ? 0 : total,
+    clients: { moved: sdk.ended, returned, cutOff: eventsource.ended + stock.ended, gone: 0, byKind },
+  };
+}
+
 function flipOf(id: number, state: Flip['state'], total = 0): Flip {
-  const sessions = { total, left: state === 'done' ? 0 : total };
+  const sessions = sessionsOf({ stock: total }, state === 'done');
   return { ...ORIGIN, id, from: 'SSE', to: 'HYBRID', state, sessions, error: null };
 }
 
 function reportOf(node: string, flip: Flip | null, rollout: Rollout | null = null): FlipsReport {
   const profile = flip?.to ?? 'SSE';
-  return { node, profile, transports: { websocket: true, sse: true, control: true }, flip, rollout };
+  const transports = { websocket: true, sse: true, control: true };
+  return { node, profile, transports, since: 0, repeated: false, flip, rollout };
 }
 
 function rolloutOf(id: number, state: Rollout['state'], sessions: readonly number[] = [0, 0]): Rollout {
@@ -39,7 +65,7 @@ function rolloutOf(id: number, state: Rollout['state'], sessions: readonly numbe
       url: null,
       host: 'here',
       state: state === 'done' ? 'done' : 'draining',
-      sessions: { total, left: state === 'done' ? 0 : total },
+      sessions: sessionsOf({ stock: total }, state === 'done'),
       error: null,
     })),
   };
@@ -66,10 +92,12 @@ beforeEach(async () => {
   turn = 0;
   lines = [];
   cluster = null;
+  refused = undefined;
+  nodes = {};
   meanwhile = () => undefined;
   server = createServer((req, res) => {
     const all = Object.values(nodes);
-    const answer = req.url === '/api/admin/status' ? { cluster } : all[turn % all.length];
+    const answer = refused ?? (req.url === '/api/admin/status' ? { cluster } : all[turn % all.length]);
     turn += 1;
     res.setHeader('Content-Type', 'application/json').end(JSON.stringify(answer));
   });
@@ -95,8 +123,9 @@ describe('a flip through a proxy that asks another node each time', () => {
     expect([await flip(true), lines]).toEqual([
       0,
       [
-        'HYBRID: running; here/node-0 draining, 0 of 30 clients moved, here/node-1 draining, 0 of 30 clients moved',
-        'HYBRID: done; here/node-0 done, 30 of 30 clients moved, here/node-1 done, 30 of 30 clients moved',
+        'HYBRID: running; here/node-0 draining, 0 of 30 clients disconnected, here/node-1 draining, 0 of 30 clients disconnected',
+        'HYBRID: done; 60 clients cut off (60 stock); here/node-0 done, 30 of 30 clients disconnected, here/node-1 done, 30 of 30 clients disconnected',
+        CUT_OFF,
       ],
     ]);
   });
@@ -121,8 +150,9 @@ describe('a flip through a proxy that asks another node each time', () => {
     expect([await flip(), lines]).toEqual([
       0,
       [
-        'SSE → HYBRID: draining, 0 of 5 clients moved',
-        'SSE → HYBRID: done, 5 of 5 clients moved',
+        'SSE → HYBRID: draining, 0 of 5 clients disconnected',
+        'SSE → HYBRID: done; 5 clients cut off (5 stock)',
+        CUT_OFF,
         'flipped node a alone: several nodes answer at this address; --all flips all',
       ],
     ]);
@@ -143,9 +173,9 @@ describe('a flip through a proxy that asks another node each time', () => {
     [
       true,
       [{ profile: 'HYBRID' }, { profile: 'SSE' }],
-      '1 of 2 nodes serve HYBRID; whether all clients have moved is not known',
+      '1 of 2 nodes serve HYBRID; what became of all clients is not known',
     ],
-    [true, null, 'node [bc] does, and serves SSE; whether all clients have moved is not known'],
+    [true, null, 'node [bc] does, and serves SSE; what became of all clients is not known'],
     [false, null, 'node [bc] does, and serves SSE'],
   ])('is not done when the node that was asked is gone (all: %s, %j)', async (all, known, told) => {
     cluster = known === null ? null : { nodes: known };
@@ -160,6 +190,40 @@ describe('a flip through a proxy that asks another node each time', () => {
 });
 
 describe('a flip of the only node', () => {
+  test('tells clients that moved and came back from those that were cut off', async () => {
+    const during = { ...flipOf(1, 'draining'), sessions: sessionsOf({ sdk: 6, stock: 225 }, false) };
+    const done = (returned: number): Flip => ({
+      ...flipOf(1, 'done'),
+      sessions: sessionsOf({ sdk: 6, stock: 225 }, true, returned),
+    });
+    nodes = { a: reportOf('a', during) };
+    meanwhile = (pauses) => {
+      nodes['a'] = reportOf('a', done(pauses < 3 ? 2 : 6));
+    };
+    expect([await flip(), lines]).toEqual([
+      0,
+      [
+        'SSE → HYBRID: draining, 0 of 231 clients disconnected',
+        'SSE → HYBRID: done; 6 SDK clients moved, 6 came back; 225 clients cut off (225 stock)',
+        CUT_OFF,
+      ],
+    ]);
+  });
+
+  test('does not wait for ever for clients that do not come back', async () => {
+    const sessions = sessionsOf({ sdk: 3, eventsource: 1 }, true, 1);
+    nodes = { a: reportOf('a', { ...flipOf(1, 'done'), sessions }) };
+    expect([await flip(), lines[0]]).toEqual([
+      0,
+      'SSE → HYBRID: done; 3 SDK clients moved, 1 came back; 1 client cut off (1 EventSource)',
+    ]);
+  });
+
+  test('of a node whose version does not tell clients apart says only what is known', async () => {
+    nodes = { a: reportOf('a', { ...flipOf(1, 'done'), sessions: { total: 5, left: 0, clients: null } }) };
+    expect([await flip(), lines]).toEqual([0, ['SSE → HYBRID: done, 5 of 5 clients disconnected']]);
+  });
+
   test('says that nobody had to move, and no more', async () => {
     nodes = { a: reportOf('a', flipOf(1, 'draining')) };
     meanwhile = () => {
@@ -168,6 +232,62 @@ describe('a flip of the only node', () => {
     expect([await flip(), lines]).toEqual([
       0,
       ['SSE → HYBRID: draining', 'SSE → HYBRID: done, nobody had to move'],
+    ]);
+  });
+
+  test('to the profile that is served already says so, whatever flip there was before', async () => {
+    for (const before of [null, flipOf(1, 'done', 30), flipOf(1, 'failed', 30)]) {
+      const repeated = { profile: 'HYBRID', since: Date.UTC(2026, 0, 2), repeated: true } as const;
+      nodes = { a: { ...reportOf('a', before), ...repeated } };
+      lines = [];
+      expect([await flip(), lines]).toEqual([
+        0,
+        ['already serves HYBRID since 2026-01-02T00:00:00.000Z; nothing to do'],
+      ]);
+    }
+  });
+
+  test('that is repeated while clients are being moved waits for them', async () => {
+    nodes = { a: { ...reportOf('a', flipOf(1, 'draining', 5)), repeated: true } };
+    meanwhile = () => {
+      nodes['a'] = reportOf('a', flipOf(1, 'done', 5));
+    };
+    expect([await flip(), lines]).toEqual([
+      0,
+      ['SSE → HYBRID: draining, 0 of 5 clients moved', 'SSE → HYBRID: done, 5 of 5 clients moved'],
+    ]);
+  });
+
+  test('of all, where all serve it already, says so', async () => {
+    const rollout = rolloutOf(1, 'done');
+    const same = rollout.nodes.map((node) => ({ ...node, state: 'same' as const, sessions: null }));
+    nodes = { a: { ...reportOf('a', null, { ...rollout, nodes: same }), repeated: true } };
+    expect([await flip(true), lines]).toEqual([0, ['all 2 nodes serve HYBRID already; nothing to do']]);
+  });
+
+  test('of all tells of nodes that ended meanwhile', async () => {
+    const rollout = rolloutOf(1, 'done');
+    const [first, ...rest] = rollout.nodes;
+    if (first === undefined) throw new Error('no node');
+    const error = { code: 'node_unavailable', message: 'ended' } as const;
+    const gone = { ...first, state: 'gone', sessions: null, error } as const;
+    nodes = { a: reportOf('a', null, { ...rollout, nodes: [gone, ...rest] }) };
+    expect([await flip(true), lines]).toEqual([
+      0,
+      ['HYBRID: done, nobody had to move; here/node-0 gone (ended), here/node-1 done'],
+    ]);
+  });
+
+  test.each([
+    [401, 'unauthenticated', 'Pass --token, or set FLIPGATE_TOKEN'],
+    [401, 'invalid_token', 'Pass another --token'],
+    [401, 'token_expired', 'Pass a newer --token'],
+    [403, 'forbidden', 'Pass another --token'],
+  ])('that is refused with %i %s names --token', async (_, code, hint) => {
+    refused = { error: { code, message: 'no' } };
+    expect([await flip(), lines]).toEqual([
+      1,
+      [expect.stringMatching(new RegExp(`^${code}: no\\. ${hint}.*the admin right "flip"\\.$`))],
     ]);
   });
 

@@ -1,13 +1,13 @@
 import type { Clock } from '../clock.js';
 import type { ProfileName } from '../config/profile.js';
-import type { FlipOrigin, FlipReport } from '../flip/flip-report.js';
+import type { FlipAccepted, FlipOrigin, FlipReport } from '../flip/flip-report.js';
 import type { Flips, FlipsReport, Rollout } from '../flip/flips.js';
 import type { ProfileSwitch } from '../flip/profile-switch.js';
 import { Refusal } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { NodeMessages } from './node-messages.js';
 import type { ClusterView } from './node-registry.js';
-import { readReport } from './flip-answer.js';
+import { NodeGone, readReport } from './flip-answer.js';
 import { fieldsOf, readRefusal, refusalAnswer } from './node-answer.js';
 import { NodeProgress } from './node-progress.js';
 import { RolloutRecord } from './rollout-record.js';
@@ -19,6 +19,9 @@ const REPORT = 'flip-report';
 const ASK_MS = 250;
 /** A node that makes no progress for so long has failed, ms. */
 const PATIENCE_MS = 15_000;
+/** How long after a rollout the nodes are asked whether their clients have come back, and how often, ms. */
+const RECOUNT_MS = 30_000;
+const RECOUNT_EVERY_MS = 500;
 
 /** What {@link ClusterFlips} work with. */
 export interface ClusterFlipsParts {
@@ -31,7 +34,10 @@ export interface ClusterFlipsParts {
   readonly logger: Logger;
 }
 
-/** Flips all nodes, one after the other: the next when the clients of the one before have moved. */
+/**
+ * Flips all nodes, one after the other: the next when the clients of the one before have been disconnected. A node that
+ * ended meanwhile is passed over: its clients have gone to the others by themselves.
+ */
 export class ClusterFlips implements Flips {
   readonly #id: string;
   readonly #parts: ClusterFlipsParts;
@@ -46,12 +52,12 @@ export class ClusterFlips implements Flips {
     parts.messages.serve(REPORT, () => parts.node.report());
   }
 
-  async flip(to: unknown, origin: FlipOrigin): Promise<FlipsReport | Refusal> {
-    const report = await this.#parts.node.flip(to, origin);
-    return report instanceof Refusal ? report : this.report();
+  async flip(to: unknown, origin: FlipOrigin, accepted?: FlipAccepted): Promise<FlipsReport | Refusal> {
+    const report = await this.#parts.node.flip(to, origin, accepted);
+    return report instanceof Refusal ? report : { ...this.report(), repeated: report.repeated };
   }
 
-  async flipAll(to: unknown, origin: FlipOrigin): Promise<FlipsReport | Refusal> {
+  async flipAll(to: unknown, origin: FlipOrigin, accepted?: FlipAccepted): Promise<FlipsReport | Refusal> {
     const { node, registry, clock, logger } = this.#parts;
     const profile = node.check(to);
     if (profile instanceof Refusal) return profile;
@@ -62,12 +68,15 @@ export class ClusterFlips implements Flips {
     }
     this.#rollout?.supersede();
     this.#rollouts += 1;
+    const id = this.#rollouts;
     const rollout = new RolloutRecord(
-      { id: this.#rollouts, to: profile, ...origin, startedAt: clock.now() },
+      { id, to: profile, ...origin, startedAt: clock.now() },
       // This one last: who watches the rollout through it watches on.
       view.nodes.toSorted((one, other) => Number(one.id === this.#id) - Number(other.id === this.#id)),
     );
     this.#rollout = rollout;
+    const repeated = rollout.isRepeated;
+    accepted?.(profile, id);
     logger.info('all nodes are being flipped', {
       audit: 'rollout',
       to: profile,
@@ -75,7 +84,7 @@ export class ClusterFlips implements Flips {
       nodes: view.nodes.length,
     });
     void this.#run(rollout, profile, origin);
-    return this.report();
+    return { ...this.report(), repeated };
   }
 
   report(): FlipsReport {
@@ -92,19 +101,39 @@ export class ClusterFlips implements Flips {
       if (rollout.isOver) return;
       const failure = await this.#runOne(rollout, id, to, origin);
       if (failure === undefined) continue;
+      const { code, message: reason } = failure;
+      const facts = { audit: 'rollout', to, ...origin, node: id, code, reason };
+      if (failure instanceof NodeGone) {
+        rollout.pass(id, failure);
+        logger.warn('a node ended before it was flipped and is passed over', facts);
+        continue;
+      }
       rollout.fail(id, failure);
-      logger.error('a node could not be flipped, the others are left as they are', {
-        audit: 'rollout',
-        to,
-        ...origin,
-        node: id,
-        code: failure.code,
-        reason: failure.message,
-      });
+      logger.error('a node could not be flipped, the others are left as they are', facts);
       return;
     }
     rollout.end();
     logger.info('all nodes were flipped', { audit: 'rollout', to, ...origin });
+    await this.#recount(rollout);
+  }
+
+  /** Clients come back some time after the node they left has flipped, and perhaps to another one. */
+  async #recount(rollout: RolloutRecord): Promise<void> {
+    const { clock } = this.#parts;
+    const until = clock.elapsed() + RECOUNT_MS;
+    while (rollout === this.#rollout && clock.elapsed() < until) {
+      const { awaiting } = rollout;
+      if (awaiting.length === 0) return;
+      for (const id of awaiting) {
+        const report = await this.#reportOf(id);
+        if (!(report instanceof Refusal)) rollout.recount(id, report);
+      }
+      await this.#pause(RECOUNT_EVERY_MS);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#parts.clock.after(ms, resolve));
   }
 
   /** Flips a node and waits until its clients have moved; a refusal when that can't be done. */
@@ -131,7 +160,7 @@ export class ClusterFlips implements Flips {
           ? report
           : new Refusal('flip_failed', 'its clients have not moved in time');
       }
-      await new Promise<void>((resolve) => void clock.after(ASK_MS, resolve));
+      await this.#pause(ASK_MS);
     }
     return undefined;
   }
@@ -161,9 +190,12 @@ export class ClusterFlips implements Flips {
 /** What another node answered; undefined when there is no such node any more. */
 function read(answer: { readonly body: unknown } | Refusal | undefined): FlipReport | Refusal {
   if (answer instanceof Refusal) return answer;
-  if (answer === undefined) return new Refusal('flip_failed', 'this gateway is gone');
+  if (answer === undefined) return new NodeGone();
+  const refusal = readRefusal(answer.body);
+  // It takes its clients with it, to nodes that are left.
+  if (refusal?.code === 'shutting_down') return new NodeGone();
   return (
-    readRefusal(answer.body) ??
+    refusal ??
     readReport(answer.body) ??
     new Refusal('flip_failed', 'this gateway answers what is not understood')
   );

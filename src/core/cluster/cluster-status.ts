@@ -1,4 +1,6 @@
 import type { Clock } from '../clock.js';
+import { forEachKind } from '../delivery/client-kind.js';
+import type { ClientsByTransport } from '../delivery/client-tally.js';
 import { within } from '../within.js';
 import { Refusal } from '../errors.js';
 import type { NodeRecords } from './node-records.js';
@@ -23,6 +25,8 @@ export interface ClusterStatus {
   /** This node first. */
   readonly nodes: readonly NodeStatus[];
   readonly sessions: { readonly websocket: number; readonly sse: number };
+  /** The same, by transport and kind of client, of the nodes that tell them apart. */
+  readonly clients: ClientsByTransport;
   /** Sessions by room, the largest rooms, at most {@link MAX_REPORTED_ROOMS}; of each node its largest count. */
   readonly rooms: Readonly<Record<string, number>>;
   /** False while Redis can't be reached: then the other nodes are shown as they were. */
@@ -80,6 +84,7 @@ export class ClusterOverview {
         websocket: sum(nodes.map(({ sessions }) => sessions.websocket)),
         sse: sum(nodes.map(({ sessions }) => sessions.sse)),
       },
+      clients: addUpClients(nodes),
       rooms: addUp(sizes.flat()),
       reachable: view.reachable,
       ageMs: view.ageMs === null ? null : Math.round(view.ageMs),
@@ -96,6 +101,12 @@ export class ClusterOverview {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0);
+}
+
+function addUpClients(nodes: readonly NodeReport[]): ClientsByTransport {
+  const of = (transport: keyof ClientsByTransport): ClientsByTransport['sse'] =>
+    forEachKind((kind) => sum(nodes.map(({ clients }) => clients?.[transport][kind] ?? 0)));
+  return { websocket: of('websocket'), sse: of('sse') };
 }
 
 function addUp(sizes: readonly (readonly [string, number])[]): Record<string, number> {

@@ -5,6 +5,7 @@ import { Refusal } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
+import { LiveSubscription } from '../redis/live-subscription.js';
 import {
   MAX_BODY_LENGTH,
   type NodePing,
@@ -17,10 +18,6 @@ import {
 export const ANSWER_MS = 2000;
 /** Requests to other nodes that may be in flight at once; their bodies together may have {@link MAX_BODY_LENGTH}. */
 const MAX_IN_FLIGHT = 1000;
-/** How often it is checked that the subscription still hears, ms. */
-const PING_MS = 2000;
-/** So many pings without an echo, and the subscription is dead. */
-const DEAF_PINGS = 3;
 
 /**
  * Answers requests about one subject: takes the body another node sent, unchecked, and gives what JSON can carry, or a
@@ -61,15 +58,22 @@ export class NodeMessages {
   readonly #pending = new Map<string, (answer: NodeAnswer) => void>();
   /** Characters of their bodies. */
   #inFlight = 0;
-  /** Pings since something came. */
-  #unheard = 0;
-  #endPings: () => void = () => undefined;
-  #closed = false;
+  readonly #subscription: LiveSubscription;
+  #tellListening: () => void = () => undefined;
 
   constructor(id: string, keyPrefix: string, parts: NodeMessagesParts) {
     this.#id = id;
     this.#keyPrefix = keyPrefix;
     this.#parts = parts;
+    this.#subscription = new LiveSubscription({
+      ...parts,
+      name: 'nodes',
+      subscribe: async () => {
+        await parts.subscriber.subscribe(this.#channelOf(id));
+        this.#tellListening();
+      },
+      publish: () => this.#publish(id, PING),
+    });
   }
 
   /** Requests about `subject` are answered by `handler`; to be said before {@link listen}. */
@@ -79,23 +83,12 @@ export class NodeMessages {
 
   /** Begins to listen, and goes on by itself after a lost connection. Resolves when it listens for the first time. */
   listen(): Promise<void> {
-    const { subscriber, clock, logger } = this.#parts;
-    subscriber.on('message', (_channel: string, text: string) => {
+    this.#parts.subscriber.on('message', (_channel: string, text: string) => {
       this.#take(text);
     });
-    this.#endPings = clock.every(PING_MS, () => void this.#ping());
     return new Promise((resolve) => {
-      const subscribe = async (): Promise<void> => {
-        try {
-          await subscriber.subscribe(this.#channelOf(this.#id));
-          resolve();
-        } catch (error) {
-          if (!this.#closed) logger.error('subscribing failed', { reason: String(error) });
-        }
-      };
-      // At every connection: ioredis itself renews only what Redis had confirmed.
-      subscriber.on('ready', () => void subscribe());
-      if (subscriber.status === 'ready') void subscribe();
+      this.#tellListening = resolve;
+      this.#subscription.start();
     });
   }
 
@@ -125,8 +118,7 @@ export class NodeMessages {
 
   /** Stops listening; who still waits is refused. */
   close(): void {
-    this.#closed = true;
-    this.#endPings();
+    this.#subscription.stop();
     for (const settle of this.#pending.values()) {
       settle(new Refusal('shutting_down', 'this node is going down', 1000));
     }
@@ -164,11 +156,11 @@ export class NodeMessages {
   }
 
   #take(text: string): void {
-    this.#unheard = 0;
     const message = parseNodeMessage(text);
     if (message === undefined) this.#ignore('malformed');
+    else if (message.kind === 'ping') this.#subscription.heard();
     else if (message.kind === 'reply') this.#settle(message);
-    else if (message.kind === 'request') void this.#answer(message);
+    else void this.#answer(message);
   }
 
   #settle({ id, failed, body }: NodeReply): void {
@@ -208,23 +200,5 @@ export class NodeMessages {
 
   #channelOf(node: string): string {
     return `${this.#keyPrefix}:{nodes}:to:${node}`;
-  }
-
-  /** Nothing else may come for long, so it calls out to itself; a subscription without an echo is renewed. */
-  async #ping(): Promise<void> {
-    const { subscriber, logger } = this.#parts;
-    if (subscriber.status !== 'ready') return;
-    if (this.#unheard >= DEAF_PINGS) {
-      this.#unheard = 0;
-      logger.warn('the subscription of this node is dead, subscribing again');
-      subscriber.disconnect(true);
-      return;
-    }
-    try {
-      await this.#publish(this.#id, PING);
-      this.#unheard += 1;
-    } catch {
-      // Redis is away; that is not the subscription's fault.
-    }
   }
 }

@@ -1,6 +1,7 @@
 import type { ProfileName } from '../config/profile.js';
 import { Refusal } from '../errors.js';
 import type { FlipReport } from '../flip/flip-report.js';
+import { NodeGone } from './flip-answer.js';
 
 /** What is known of a node that is being flipped by another one, from what it answers. */
 export class NodeProgress {
@@ -27,6 +28,7 @@ export class NodeProgress {
 
   /** Takes what the node answered: it is through (`moved`), it can't be flipped (a refusal), or it goes on (undefined). */
   learn(answer: FlipReport | Refusal, now: number): Refusal | 'moved' | undefined {
+    if (answer instanceof NodeGone) return answer;
     // It may just be slow, or Redis away.
     if (answer instanceof Refusal) return answer.code === 'node_unavailable' ? undefined : answer;
     const { profile, flip } = answer;

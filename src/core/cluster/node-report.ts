@@ -1,3 +1,5 @@
+import { type ClientKind, forEachKind } from '../delivery/client-kind.js';
+import type { ClientsByTransport } from '../delivery/client-tally.js';
 import { isRoomName } from '../event.js';
 
 /** Rooms that a node tells the others of: the largest. */
@@ -15,6 +17,8 @@ export interface NodeReport {
   readonly transports: readonly string[];
   /** Sessions it has. */
   readonly sessions: { readonly websocket: number; readonly sse: number };
+  /** The same, by transport and kind of client; null of a node whose version does not tell them apart. */
+  readonly clients: ClientsByTransport | null;
   readonly uptimeSeconds: number;
   /** How far it has read the log. */
   readonly cursor: string;
@@ -62,6 +66,7 @@ export function parseNodeReport(text: string): NodeReport | undefined {
     profile,
     transports: transports,
     sessions: { websocket, sse },
+    clients: readClients(value['clients']),
     uptimeSeconds,
     cursor,
     log: { state, bridge },
@@ -74,6 +79,17 @@ export function parseReportedRooms(text: string): ReadonlyMap<string, number> {
     (entry): entry is [string, number] => isRoomName(entry[0]) && isCount(entry[1]),
   );
   return new Map(rooms.slice(0, MAX_REPORTED_ROOMS));
+}
+
+function readClients(value: unknown): ClientsByTransport | null {
+  const { websocket, sse } = isObject(value) ? value : {};
+  return isCounts(websocket) && isCounts(sse)
+    ? { websocket: forEachKind((kind) => websocket[kind]), sse: forEachKind((kind) => sse[kind]) }
+    : null;
+}
+
+function isCounts(value: unknown): value is Readonly<Record<ClientKind, number>> {
+  return isObject(value) && Object.values(forEachKind((kind) => isCount(value[kind]))).every(Boolean);
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -10,7 +10,8 @@ type Derived =
   | 'hostMonitor'
   | 'eventTypesFile'
   | 'legacyEventsFile'
-  | 'envFile';
+  | 'envFile'
+  | 'configDir';
 
 /**
  * The configuration as the rest of flipgate reads it: checked, complete, and in the units the names carry
@@ -31,4 +32,6 @@ export interface Config extends Omit<Values, Derived> {
   readonly legacyEventsFile: string;
   /** `ENV_FILE`, absolute; there may be no such file. */
   readonly envFile: string;
+  /** `CONFIG_DIR`, absolute; without it `config/` of the working directory, which need not be there. */
+  readonly configDir: string;
 }

@@ -2,10 +2,12 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from './config.js';
 import { crossCheck } from './cross-check.js';
-import { type ConfigFault, ConfigFaults } from './fault.js';
+import { type ConfigFault, ConfigFaults, type ConfigNotice } from './fault.js';
 import { transportsFor } from './profile.js';
+import { ENVIRONMENT_ONLY } from './notices.js';
+import type { Surroundings } from './read-file.js';
 import { merge, type RawValues, VARIABLES, type Values } from './schema.js';
-import { type ReadSources, readSources, type Surroundings } from './sources.js';
+import { type ReadSources, readSources } from './sources.js';
 import { showValue, type Variable } from './variable.js';
 
 /** A configuration that is good, and how it came about. */
@@ -15,13 +17,19 @@ export interface LoadedConfig {
   readonly sources: Readonly<Record<string, string>>;
   /** Effective values by environment name, in operators' units; undefined for none. Secrets are not masked. */
   readonly effective: RawValues;
+  /** What each variable is set to, before values that depend on others are worked out; see {@link changesBetween}. */
+  readonly set: Values;
+  /** By environment name, as written: what files set, the env file overriding the config file, whatever the environment has. */
+  readonly inFiles: RawValues;
   /** Absolute paths of the files that were read. */
   readonly files: readonly string[];
+  /** What people should know: names that are misspelt, variables that were removed, files that are passed over. */
+  readonly notices: readonly ConfigNotice[];
 }
 
 /**
- * Reads the whole configuration: defaults, then `config/{NODE_ENV}.json` of the package, then the env file, then
- * the environment, each overriding the ones before. Reads files, changes nothing, and may be called again.
+ * Reads the whole configuration: defaults, then the config file, then the env file, then the environment, each
+ * overriding the ones before. Reads files, changes nothing, and may be called again.
  * Answers all faults at once when there is any.
  */
 export function loadConfig(surroundings: Surroundings): LoadedConfig | ConfigFaults {
@@ -31,10 +39,21 @@ export function loadConfig(surroundings: Surroundings): LoadedConfig | ConfigFau
   for (const { key, remedy } of crossCheck(values)) {
     faults.push(describeFault(VARIABLES[key], read, remedy));
   }
-  if (faults.length + read.faults.length > 0) return new ConfigFaults([...read.faults, ...faults]);
+  if (faults.length + read.faults.length > 0) {
+    return new ConfigFaults([...read.faults, ...faults], read.notices);
+  }
   merged.validate();
-  const config = toConfig(values as Values, read, surroundings.packageRoot);
-  return { config, sources: sourcesOf(read), effective: effectiveValues(config), files: read.files };
+  const set = values as Values;
+  const config = toConfig(set, read, surroundings.packageRoot);
+  return {
+    config,
+    sources: sourcesOf(read),
+    effective: effectiveValues(config),
+    set,
+    inFiles: { ...read.configFile, ...read.envFile },
+    files: read.files,
+    notices: read.notices,
+  };
 }
 
 const KEYS = Object.keys(VARIABLES) as readonly (keyof Values)[];
@@ -52,8 +71,8 @@ function checkEach(raw: RawValues, read: ReadSources, cwd: string) {
     else {
       const file = path.resolve(cwd, String(value));
       values[key] = file;
-      const isReported = variable.env === 'ENV_FILE';
-      if (!isReported && !isFile(file)) {
+      // These were told of where they were looked for.
+      if (!ENVIRONMENT_ONLY.includes(variable.env) && !isFile(file)) {
         faults.push(describeFault(variable, read, `the path of a file that exists; ${file} does not`));
       }
     }
@@ -97,6 +116,7 @@ function toConfig(values: Values, read: ReadSources, packageRoot: string): Confi
     eventTypesFile: values.eventTypesFile ?? path.join(packageRoot, 'config', 'event-types.json'),
     legacyEventsFile: values.legacyEventsFile ?? path.join(packageRoot, 'config', 'hak-gal.json'),
     envFile: read.envFilePath,
+    configDir: read.configDirPath,
   };
 }
 

@@ -110,4 +110,11 @@ export const OPERATING_VARIABLES = {
     defaultText: '.env, if there is one',
     doc: 'Env file to read. Taken from the environment only.',
   }),
+  configDir: path({
+    env: 'CONFIG_DIR',
+    default: undefined,
+    defaultText: 'config/ in the working directory, then in the package',
+    accepts: 'the path of a folder, absolute or relative to the working directory',
+    doc: 'Folder in which `{NODE_ENV}.json` is looked for. Taken from the environment only.',
+  }),
 } as const;

@@ -145,11 +145,11 @@ export function text<D extends string | undefined>(
   };
 }
 
-/** The path of a file. */
+/** The path of a file, or of a folder where `accepts` says so. */
 export function path<D extends string | undefined>(
-  options: Naming & { readonly default: D; readonly defaultText: string },
+  options: Naming & { readonly default: D; readonly defaultText: string; readonly accepts?: string },
 ): Variable<string | D> {
-  const accepts = 'the path of a file, absolute or relative to the working directory';
+  const { accepts = 'the path of a file, absolute or relative to the working directory' } = options;
   return { ...text({ ...options, accepts, check: (value) => !value.includes('\0') }), isPath: true };
 }
 

@@ -139,6 +139,12 @@ export class CommandGate {
 
   #find({ rights }: Caller, action: unknown): CommandSpec | Refusal {
     if (this.#closed !== undefined) return stopping();
+    if (action === undefined || action === null) {
+      return new Refusal(
+        'invalid_action',
+        'action is missing: name the command, 1–128 of A-Z a-z 0-9 _ . : -',
+      );
+    }
     if (!isTypeName(action)) {
       return new Refusal('invalid_action', 'action must be 1–128 of A-Z a-z 0-9 _ . : -');
     }

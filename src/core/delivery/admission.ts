@@ -59,6 +59,12 @@ export class Admission {
   /** Refuses `rooms` (any value a client sent) unless it is a list of rooms' names. */
   checkNames(rooms: unknown): readonly string[] | Refusal {
     if (Array.isArray(rooms) && rooms.every(isRoomName)) return rooms;
+    if (rooms === undefined || rooms === null || isListOfNothing(rooms)) {
+      return new Refusal(
+        'invalid_room',
+        'the room is missing: name one or more, each 1–128 of A-Z a-z 0-9 _ . : -',
+      );
+    }
     return new Refusal('invalid_room', 'rooms must be a list of names of 1–128 of A-Z a-z 0-9 _ . : -');
   }
 
@@ -83,4 +89,11 @@ export class Admission {
     }
     return anew;
   }
+}
+
+/** As a client's request has it that names no room. */
+function isListOfNothing(rooms: unknown): boolean {
+  return (
+    Array.isArray(rooms) && rooms.length > 0 && rooms.every((room) => room === undefined || room === null)
+  );
 }

@@ -1,9 +1,12 @@
+import type { ClientsByTransport } from './client-tally.js';
 import type { Transport } from './session.js';
 import type { SessionBacklog } from './sweeper.js';
 
 /** What `Delivery.levels` tells. */
 export interface DeliveryLevels {
   readonly sessions: Readonly<Record<Transport, number>>;
+  /** The same sessions, by transport and kind of client. */
+  readonly clients: ClientsByTransport;
   /** Events of the log that are in memory. */
   readonly eventsHeld: number;
   readonly windowMs: number;

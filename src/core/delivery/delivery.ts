@@ -2,6 +2,7 @@ import type { Caller } from '../auth/caller.js';
 import { type ErrorCode, Refusal } from '../errors.js';
 import type { Event } from '../event.js';
 import { type DeliveryFigures, newDeliveryFigures } from '../metrics/delivery-figures.js';
+import type { ClientReading } from './client-tally.js';
 import type { DeliveryParts, DeliverySettings } from './delivery-settings.js';
 import type { DeliveryLevels, DeliveryStatus } from './delivery-status.js';
 import { Drain } from './drain.js';
@@ -64,6 +65,7 @@ export class Delivery {
     const session = this.#engine.sessions.admit(request, rooms);
     this.#expiries.add(session);
     this.#parts.counters.add('sessions_opened', request.transport);
+    this.#parts.counters.add('clients_opened', request.outlet.client);
     try {
       session.outlet.accept();
       this.#engine.beginnings.begin(session, request.cursor);
@@ -152,6 +154,10 @@ export class Delivery {
     if (MOVED.has(reason)) this.#engine.pump.finish(session);
     if (session.state === 'closed') return;
     this.#parts.counters.add('sessions_ended', reason);
+    if (reason === 'transport_disabled') {
+      this.#engine.sessions.clients.turnedOff(session);
+      this.#parts.counters.add('clients_turned_off', session.outlet.client);
+    }
     this.close(session);
     try {
       session.outlet.end(reason);
@@ -222,11 +228,17 @@ export class Delivery {
     const { sessions, timeline, pump, sweeper } = this.#engine;
     return {
       sessions: sessions.counts(),
+      clients: sessions.clients.open(),
       eventsHeld: timeline.length,
       windowMs: pump.windowMs,
       flushes: pump.flushes,
       backlog: sweeper.backlog,
     };
+  }
+
+  /** What was counted so far of clients by their kind. */
+  clients(): ClientReading {
+    return this.#engine.sessions.clients.read();
   }
 
   /** Rooms that have a member now. */

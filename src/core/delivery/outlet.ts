@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.js';
+import type { ClientKind } from './client-kind.js';
 import type { Slice } from './slice.js';
 
 /** What a session is told first. */
@@ -57,6 +58,8 @@ export const NOTICES: Readonly<Partial<Record<ErrorCode, string>>> = {
 export interface Outlet {
   /** False while the connection holds bytes it could not pass on. */
   readonly writable: boolean;
+  /** The kind of client at its other end, for figures alone. */
+  readonly client: ClientKind;
   /** Whether its client understands notices, such as {@link NOTICES}. Legacy clients don't. */
   readonly isTold: boolean;
   /** The session is accepted; comes before every other call. */

@@ -2,6 +2,7 @@ import type { Caller } from '../auth/caller.js';
 import { Refusal } from '../errors.js';
 import type { Traffic } from '../metrics/traffic.js';
 import type { Admission } from './admission.js';
+import { ClientTally } from './client-tally.js';
 import type { Hub } from './hub.js';
 import type { Outlet } from './outlet.js';
 import { Session, type Transport } from './session.js';
@@ -38,6 +39,8 @@ const NO_ROOMS: ReadonlySet<string> = new Set();
 
 /** The open sessions of this process: who comes in, who is there, who goes. */
 export class Sessions implements Iterable<Session> {
+  /** Counts them by the kind of their clients. */
+  readonly clients = new ClientTally();
   readonly #parts: SessionsParts;
   readonly #sessions = new Map<string, Session>();
   readonly #addresses = new Map<Session, string>();
@@ -88,6 +91,7 @@ export class Sessions implements Iterable<Session> {
     );
     this.#sessions.set(session.id, session);
     this.#counts[transport] += 1;
+    this.clients.opened(session, request.cursor !== null);
     this.#addresses.set(session, request.address);
     for (const room of rooms) this.#parts.hub.join(session, room, Infinity);
     return session;
@@ -96,7 +100,10 @@ export class Sessions implements Iterable<Session> {
   /** Lets a session go. */
   remove(session: Session): void {
     this.#parts.hub.leaveAll(session);
-    if (this.#sessions.delete(session.id)) this.#counts[session.transport] -= 1;
+    if (this.#sessions.delete(session.id)) {
+      this.#counts[session.transport] -= 1;
+      this.clients.closed(session);
+    }
     this.#parts.admission.leave(this.#addresses.get(session) ?? '');
     this.#addresses.delete(session);
   }

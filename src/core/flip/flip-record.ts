@@ -2,7 +2,8 @@ import type { ProfileName } from '../config/profile.js';
 import type { Drain } from '../delivery/drain.js';
 import type { Refusal } from '../errors.js';
 import type { Counters } from '../metrics/counters.js';
-import type { Flip, FlipError, FlipOrigin, FlipState, MovedSessions } from './flip-report.js';
+import type { Flip, FlipError, FlipOrigin, FlipState } from './flip-report.js';
+import { type FlippedClients, NO_SESSIONS } from './flipped-clients.js';
 
 /** What is known of a flip from its beginning. */
 export type FlipFacts = FlipOrigin & {
@@ -19,8 +20,7 @@ export class FlipRecord {
   readonly #facts: FlipFacts;
   readonly #counters: Counters;
   #state: FlipState = 'switching';
-  /** Its sessions as they are now, or, once it is over, as they were. */
-  #sessions: MovedSessions = { total: 0, left: 0 };
+  #clients: FlippedClients | undefined;
   #drain: Drain | undefined;
   #error: FlipError | null = null;
 
@@ -35,10 +35,10 @@ export class FlipRecord {
     return this.#state;
   }
 
-  /** The profile is served; these clients are being moved. */
-  moves(drain: Drain): void {
+  /** The profile is served; `drain` disconnects these clients. */
+  moves(clients: FlippedClients, drain: Drain): void {
     this.#state = 'draining';
-    this.#sessions = drain;
+    this.#clients = clients;
     this.#drain = drain;
   }
 
@@ -61,18 +61,22 @@ export class FlipRecord {
     this.#finish('superseded');
   }
 
+  /** From now on clients that come back do so for other reasons. */
+  settle(): void {
+    this.#clients?.settle();
+  }
+
   /** As it is told. */
   toReport(): Flip {
-    const { total, left } = this.#sessions;
-    return { ...this.#facts, state: this.#state, sessions: { total, left }, error: this.#error };
+    const sessions = this.#clients?.report() ?? NO_SESSIONS;
+    return { ...this.#facts, state: this.#state, sessions, error: this.#error };
   }
 
   /** The drain knows all sessions it has ended, which nobody else does any more. */
   #finish(state: 'done' | 'superseded'): void {
-    const { total, left } = this.#sessions;
     this.#state = state;
     this.#counters.add('flips', state);
-    this.#sessions = { total, left };
+    this.#clients?.end();
     this.#drain = undefined;
   }
 }

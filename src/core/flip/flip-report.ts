@@ -1,4 +1,5 @@
 import type { ProfileName, Transports } from '../config/profile.js';
+import type { ClientKind } from '../delivery/client-kind.js';
 import type { ErrorCode } from '../errors.js';
 
 /** Who had a profile flipped, for the audit log and for those who watch. */
@@ -17,10 +18,38 @@ export interface FlipOrigin {
  */
 export type FlipState = 'switching' | 'draining' | 'done' | 'failed' | 'superseded';
 
-/** Sessions that a flip moves. */
+/** What becomes of the clients of one kind whose transport a flip turns off. */
+export interface FlippedKind {
+  /** Sessions over that transport when the flip began. */
+  readonly total: number;
+  /** Sessions that are still open. */
+  readonly left: number;
+  /** Sessions that the flip has ended; the others closed by themselves. */
+  readonly ended: number;
+}
+
+/** What becomes of the clients whose transport a flip turns off. */
+export interface FlipClients {
+  /** SDK clients that were told to come back over a transport that is on. */
+  readonly moved: number;
+  /**
+   * SDK clients that came to this node with a cursor, over a transport that is on, from the beginning of the flip until 60 s
+   * after its end. Clients that had their session at another node count here, too.
+   */
+  readonly returned: number;
+  /** Other clients that were disconnected: they are not known to speak another transport. */
+  readonly cutOff: number;
+  /** Clients of any kind that closed their connection before their turn came. */
+  readonly gone: number;
+  readonly byKind: Readonly<Record<ClientKind, FlippedKind>>;
+}
+
+/** Sessions whose transport a flip turns off. */
 export interface MovedSessions {
   readonly total: number;
   readonly left: number;
+  /** Null of a node whose version does not tell clients apart. */
+  readonly clients: FlipClients | null;
 }
 
 /** Why a flip failed. */
@@ -47,6 +76,16 @@ export interface Flip extends FlipOrigin {
 export interface FlipReport {
   readonly profile: ProfileName;
   readonly transports: Transports;
+  /** Since when the profile is served, ms since the epoch; null where another node does not tell. */
+  readonly since: number | null;
+  /** True in the answer to a request for the profile that was served already: nothing was changed. */
+  readonly repeated: boolean;
   /** Null when there was none since the process began. */
   readonly flip: Flip | null;
 }
+
+/**
+ * Called when a flip, or one of all nodes, is accepted, before it begins, with its id; without one where the profile is served
+ * already.
+ */
+export type FlipAccepted = (to: ProfileName, id: number | undefined) => void;

@@ -1,16 +1,16 @@
 import { Refusal } from '../errors.js';
-import type { FlipError, FlipOrigin, FlipReport, MovedSessions } from './flip-report.js';
+import type { FlipAccepted, FlipError, FlipOrigin, FlipReport, MovedSessions } from './flip-report.js';
 import type { ProfileSwitch } from './profile-switch.js';
 
-/** One node of a rollout; `same`: it served that profile already. */
+/** One node of a rollout; `same`: it served that profile already; `gone`: it ended before it had flipped, and was passed over. */
 export interface RolloutNode {
   readonly id: string;
   readonly url: string | null;
   readonly host: string;
-  readonly state: 'waiting' | 'switching' | 'draining' | 'done' | 'failed' | 'same';
+  readonly state: 'waiting' | 'switching' | 'draining' | 'done' | 'failed' | 'same' | 'gone';
   /** Sessions that are moved; null before it began. */
   readonly sessions: MovedSessions | null;
-  /** Null unless it failed. */
+  /** Null unless it failed or is gone. */
   readonly error: FlipError | null;
 }
 
@@ -37,9 +37,9 @@ export interface FlipsReport extends FlipReport {
 /** Flips this node, or all of them. */
 export interface Flips {
   /** Flips this node, as {@link ProfileSwitch.flip} does. */
-  flip(to: unknown, origin: FlipOrigin): Promise<FlipsReport | Refusal>;
+  flip(to: unknown, origin: FlipOrigin, accepted?: FlipAccepted): Promise<FlipsReport | Refusal>;
   /** Begins to flip all nodes, and resolves; {@link report} tells how it goes on. */
-  flipAll(to: unknown, origin: FlipOrigin): Promise<FlipsReport | Refusal>;
+  flipAll(to: unknown, origin: FlipOrigin, accepted?: FlipAccepted): Promise<FlipsReport | Refusal>;
   /** How far they are. */
   report(): FlipsReport;
 }
@@ -55,13 +55,13 @@ export class NodeFlips implements Flips {
     this.#node = node;
   }
 
-  async flip(to: unknown, origin: FlipOrigin): Promise<FlipsReport | Refusal> {
-    const report = await this.#node.flip(to, origin);
+  async flip(to: unknown, origin: FlipOrigin, accepted?: FlipAccepted): Promise<FlipsReport | Refusal> {
+    const report = await this.#node.flip(to, origin, accepted);
     return report instanceof Refusal ? report : { ...report, node: this.#id, rollout: null };
   }
 
-  flipAll(to: unknown, origin: FlipOrigin): Promise<FlipsReport | Refusal> {
-    return this.flip(to, origin);
+  flipAll(to: unknown, origin: FlipOrigin, accepted?: FlipAccepted): Promise<FlipsReport | Refusal> {
+    return this.flip(to, origin, accepted);
   }
 
   report(): FlipsReport {

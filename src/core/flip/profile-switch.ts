@@ -1,16 +1,20 @@
 import type { Clock } from '../clock.js';
 import { type ProfileName, PROFILES, servesNothing } from '../config/profile.js';
+import type { ClientReading } from '../delivery/client-tally.js';
 import type { Drain } from '../delivery/drain.js';
 import type { Session, Transport } from '../delivery/session.js';
 import { type ErrorCode, Refusal } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
-import type { FlipOrigin, FlipReport } from './flip-report.js';
+import type { FlipAccepted, FlipOrigin, FlipReport } from './flip-report.js';
 import { FlipRecord } from './flip-record.js';
+import { FlippedClients } from './flipped-clients.js';
 import type { ServedProfile } from './served-profile.js';
 import type { ServedTransport } from './served-transport.js';
 
 const TRANSPORTS = ['websocket', 'sse'] as const;
+/** How long after a flip clients that come back do so because of it, ms: twice the longest pause between two attempts. */
+const RETURN_MS = 60_000;
 
 /** What a {@link ProfileSwitch} works with. */
 export interface ProfileSwitchParts {
@@ -22,6 +26,8 @@ export interface ProfileSwitchParts {
   readonly open: Readonly<Record<Transport, () => Promise<ServedTransport>>>;
   /** Ends sessions, spread over `overMs`. */
   readonly drain: (leaving: (session: Session) => boolean, reason: ErrorCode, overMs: number) => Drain;
+  /** What was counted of clients so far. */
+  readonly clients: () => ClientReading;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
@@ -37,12 +43,15 @@ export class ProfileSwitch {
   readonly #open = new Map<Transport, ServedTransport>();
   #flip: FlipRecord | undefined;
   #flips = 0;
+  /** When the profile that is served began to be, ms since the epoch. */
+  #since: number;
   /** Flips, and what they end with, one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(parts: ProfileSwitchParts) {
     this.#parts = parts;
+    this.#since = parts.clock.now();
   }
 
   /** Opens what the profile serves. Rejects when that can't be done. */
@@ -53,18 +62,20 @@ export class ProfileSwitch {
   /** What is served, and how the newest flip goes on. */
   report(): FlipReport {
     const { profile, transports } = this.#parts.served;
-    return { profile, transports, flip: this.#flip?.toReport() ?? null };
+    const flip = this.#flip?.toReport() ?? null;
+    return { profile, transports, since: this.#since, repeated: false, flip };
   }
 
   /**
    * Serves another profile (any value, checked here). Resolves when it is served; clients are moved from then on. A
-   * flip to the profile that is served changes nothing; one during another that still moves clients takes its place.
+   * flip to the profile that is served changes nothing, and its report says so; one during another that still moves clients takes
+   * its place. `accepted` is called before anything else is logged of it.
    * Refused: `invalid_profile`, `serves_nothing`, `flip_failed` (then all is as it was), `shutting_down`.
    */
-  flip(to: unknown, origin: FlipOrigin): Promise<FlipReport | Refusal> {
+  flip(to: unknown, origin: FlipOrigin, accepted?: FlipAccepted): Promise<FlipReport | Refusal> {
     const profile = this.check(to);
     if (profile instanceof Refusal) return Promise.resolve(profile);
-    return this.#inTurn(() => this.#flipTo(profile, origin));
+    return this.#inTurn(() => this.#flipTo(profile, origin, accepted));
   }
 
   /**
@@ -73,6 +84,9 @@ export class ProfileSwitch {
    */
   check(to: unknown): ProfileName | Refusal {
     if (this.#closed) return new Refusal('shutting_down', 'this node is going down', 1000);
+    if (to === undefined || to === null) {
+      return new Refusal('invalid_profile', `profile is missing: it is one of ${PROFILES.join(', ')}`);
+    }
     const profile = PROFILES.find((name) => name === (typeof to === 'string' ? to.trim().toUpperCase() : to));
     if (profile === undefined) {
       return new Refusal('invalid_profile', `a profile is one of ${PROFILES.join(', ')}`);
@@ -97,13 +111,17 @@ export class ProfileSwitch {
     });
   }
 
-  async #flipTo(to: ProfileName, origin: FlipOrigin): Promise<FlipReport | Refusal> {
+  async #flipTo(to: ProfileName, origin: FlipOrigin, accepted?: FlipAccepted): Promise<FlipReport | Refusal> {
     const { served, clock, logger, counters } = this.#parts;
     const from = served.profile;
     if (this.#closed) return new Refusal('shutting_down', 'this node is going down', 1000);
-    if (to === from) return this.report();
+    if (to === from) {
+      accepted?.(to, undefined);
+      return { ...this.report(), repeated: true };
+    }
     const before = this.#flip;
     this.#flips += 1;
+    accepted?.(to, this.#flips);
     const facts = { audit: 'flip', flip: this.#flips, from, to, ...origin };
     logger.info('the profile is being flipped', facts);
     const flip = new FlipRecord({ id: this.#flips, from, to, ...origin, startedAt: clock.now() }, counters);
@@ -131,16 +149,18 @@ export class ProfileSwitch {
       flip.fail(refusal);
       return refusal;
     }
+    before?.settle();
     served.become(to);
+    this.#since = clock.now();
     // While it moves clients all transports are open: no flip that comes then can fail.
     before?.supersede();
     this.#move(flip, facts);
     return this.report();
   }
 
-  /** From here on it can't fail: clients of what went off are moved, and what is left then is closed. */
+  /** From here on it can't fail: clients of what went off are disconnected, and what is left then is closed. */
   #move(flip: FlipRecord, facts: object): void {
-    const { served: now, clock, drain, drainMs, logger } = this.#parts;
+    const { served: now, clock, drain, drainMs, clients, logger } = this.#parts;
     const on = this.#on(now.profile);
     const leaving = new Set<Transport>();
     for (const [transport, served] of this.#open) {
@@ -151,8 +171,9 @@ export class ProfileSwitch {
         leaving.add(transport);
       }
     }
+    const flipped = new FlippedClients(clients, [...leaving], on);
     const moving = drain(({ transport }) => leaving.has(transport), 'transport_disabled', drainMs);
-    flip.moves(moving);
+    flip.moves(flipped, moving);
     logger.info('the profile was flipped', { ...facts, sessions: moving.total });
     const end = async (): Promise<void> => {
       await moving.done;
@@ -160,10 +181,16 @@ export class ProfileSwitch {
         if (flip.state !== 'draining') return;
         for (const transport of leaving) await this.#closeOne(transport);
         flip.end();
-        logger.info('the clients of the profile before have moved', {
+        const { total, clients: told } = flipped.report();
+        logger.info('the clients of the profile before have been disconnected', {
           ...facts,
-          sessions: moving.total,
+          sessions: total,
+          moved: told?.moved,
+          cutOff: told?.cutOff,
           tookMs: clock.now() - flip.startedAt,
+        });
+        clock.after(RETURN_MS, () => {
+          flip.settle();
         });
       });
     };

@@ -1,53 +1,51 @@
 import { Refusal } from '../errors.js';
-import { BridgeTurn, type TurnParts } from './bridge-turn.js';
-import type { Place } from './place.js';
+import { BridgeCopier, type CopierParts } from './bridge-copier.js';
 import { PlacedSubscription, type SubscriptionSettings } from './placed-subscription.js';
 import { parsePublished } from './published-message.js';
-import { RefusedEvents } from './refused-events.js';
 
-/** How often the lease is asked for or renewed, ms. */
+/** How often nodes exchange how far they copied, ms. */
 const BEAT_MS = 250;
 
 /** What a {@link PublishBridge} listens to. */
 export interface BridgeSettings extends SubscriptionSettings {
+  /** Most bytes of an event's data. */
   readonly maxDataBytes: number;
 }
 
 /**
- * What a node's bridge does: copies, stands by with the last seconds in memory, leaves copying to others for a while since
- * it missed something, or has no subscription.
+ * What a node's bridge does: copies at once, copies only what the copying node left for a second, waits for earlier
+ * messages that it missed and another node may have, or has no subscription.
  */
 export type BridgeRole = 'copying' | 'standing by' | 'coming back' | 'not listening';
 
 /**
- * Copies what existing publishers `PUBLISH` on Redis channels into the log, in order. Every node listens; the one that
- * holds the lease copies, the others keep what it has not copied yet, and whoever takes over goes on from there.
+ * Copies the messages that publishers `PUBLISH` on Redis channels into the log, in order. Every node listens and copies
+ * what is not copied yet; one does so at once.
  */
 export class PublishBridge {
   readonly #settings: BridgeSettings;
-  readonly #parts: TurnParts;
+  readonly #parts: CopierParts;
   readonly #subscription: PlacedSubscription;
-  readonly #turn: BridgeTurn;
-  readonly #refused: RefusedEvents;
+  readonly #copier: BridgeCopier;
   #beating: Promise<void> | null = null;
   #endBeat: () => void = () => undefined;
   #closed = false;
 
-  constructor(settings: BridgeSettings, parts: TurnParts) {
+  constructor(settings: BridgeSettings, parts: CopierParts) {
     this.#settings = settings;
     this.#parts = parts;
-    this.#refused = new RefusedEvents('PUBLISH', parts);
-    this.#turn = new BridgeTurn(parts);
+    this.#copier = new BridgeCopier(parts);
     this.#subscription = new PlacedSubscription(settings, parts, {
-      message: (text, room, place) => {
-        this.#take(text, room, place);
+      message: (bytes, channel, room) => {
+        this.#take(bytes, channel, room);
       },
-      marked: (mark, isFirst) => {
-        if (isFirst) this.#turn.hearFrom(mark);
+      marked: (mark) => {
+        this.#copier.mark(mark);
         this.#beat();
       },
-      lost: (place) => {
-        this.#turn.missAfter(place);
+      lost: () => {
+        this.#copier.break();
+        this.#beat();
       },
     });
   }
@@ -55,8 +53,8 @@ export class PublishBridge {
   /** What it does now. */
   get role(): BridgeRole {
     if (!this.#subscription.listens) return 'not listening';
-    if (this.#turn.holds) return 'copying';
-    return this.#turn.isWhole ? 'standing by' : 'coming back';
+    if (this.#copier.copies) return 'copying';
+    return this.#copier.waits ? 'coming back' : 'standing by';
   }
 
   /** Begins to listen; goes on by itself after a lost connection. */
@@ -67,33 +65,26 @@ export class PublishBridge {
     });
   }
 
-  /** Stops listening, then copies what waits, as far as Redis takes it, and gives the lease back. */
+  /** Stops listening, then copies what waits, as far as Redis takes it. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#endBeat();
-    const { place } = this.#subscription;
     this.#subscription.close();
-    await this.#turn.close(place);
+    await this.#copier.close();
     this.#parts.ledger.close();
   }
 
-  #take(text: string, room: string | undefined, place: Place): void {
+  #take(bytes: Buffer, channel: string, room: string | undefined): void {
     const { maxDataBytes } = this.#settings;
-    const event = parsePublished(text, room, { maxDataBytes, nowMs: this.#parts.clock.now() });
-    // Every node sees what is no event; one counts it.
-    if (event instanceof Refusal) {
-      if (this.#turn.holds) this.#refused.note(event);
-    } else this.#turn.take(event, place);
+    const event = parsePublished(bytes, room, { maxDataBytes, nowMs: this.#parts.clock.now() });
+    this.#copier.take(event instanceof Refusal ? { refusal: event, channel } : { event });
   }
 
   #beat(): void {
     if (this.#beating !== null || this.#closed) return;
-    this.#beating = this.#subscription
-      .keepAlive(this.#turn.holds)
-      .then(() => this.#turn.beat(this.#subscription.place))
-      .finally(() => {
-        this.#beating = null;
-      });
+    this.#beating = this.#copier.beat(this.#subscription.listens).finally(() => {
+      this.#beating = null;
+    });
   }
 }

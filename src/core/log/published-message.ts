@@ -1,23 +1,27 @@
+import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../errors.js';
 import { type EventLimits, type NewEvent, parseEvent } from '../event.js';
+import { type ParsedJson, parseWithSources } from '../json-source.js';
 
 /**
  * Reads a message of a Redis channel, an event as JSON text. `room` is what the channel's name says of its room, which
  * holds unless the message names one.
  */
 export function parsePublished(
-  text: string,
+  bytes: Buffer,
   room: string | undefined,
   limits: EventLimits,
 ): NewEvent | Refusal {
-  let message: unknown;
+  if (!isUtf8(bytes)) return new Refusal('invalid_json', 'a published message must be UTF-8');
+  let parsed: ParsedJson;
   try {
-    message = JSON.parse(text);
+    parsed = parseWithSources(bytes.toString(), 'data');
   } catch {
     return new Refusal('invalid_json', 'a published message must be a JSON object');
   }
+  let message = parsed.value;
   if (room !== undefined && typeof message === 'object' && message !== null && !Array.isArray(message)) {
     message = { room, ...message };
   }
-  return parseEvent(message, limits);
+  return parseEvent(message, parsed.sources[0], limits);
 }

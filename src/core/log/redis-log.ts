@@ -4,6 +4,7 @@ import type { NewEvent } from '../event.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import { connectRedis, type RedisConnection } from '../redis/redis-connection.js';
+import type { RefusedPermissions } from '../redis/refused-permissions.js';
 import { parseCursor } from './cursor.js';
 import type { EventLog, LogPage, LogState, LogTail, Loss } from './event-log.js';
 import { compareLogIds } from './log-id.js';
@@ -37,6 +38,7 @@ export interface RedisLogParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
+  readonly permissions?: RefusedPermissions;
 }
 
 /**
@@ -62,11 +64,11 @@ export class RedisLog implements EventLog {
 
   constructor(settings: RedisLogSettings, parts: RedisLogParts) {
     const { url, keyPrefix, maxDataBytes } = settings;
-    const { clock, logger } = parts;
+    const { clock, logger, permissions } = parts;
     this.#settings = settings;
     this.#parts = parts;
     this.#key = streamKey(keyPrefix);
-    this.#redis = connectRedis(url, 'write', logger);
+    this.#redis = connectRedis(url, 'write', logger, permissions?.of('events'));
     this.#parser = new StreamParser({ maxDataBytes, refused: new RefusedEvents('stream', parts) });
     const onOutcome = (problem: string | null): void => {
       this.#noteWrite(problem);

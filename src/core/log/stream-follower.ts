@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import { connectRedis, type RedisConnection } from '../redis/redis-connection.js';
+import type { RefusedPermissions } from '../redis/refused-permissions.js';
 import { FrozenError, unlessFrozen } from '../redis/unless-frozen.js';
 import type { LogTail } from './event-log.js';
 import { compareLogIds, FIRST_LOG_ID, logIdBefore } from './log-id.js';
@@ -36,6 +37,7 @@ export interface StreamFollowerParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
+  readonly permissions?: RefusedPermissions;
   /** For what writes: the stream's epoch. */
   readonly writer: RedisConnection;
   readonly parser: StreamParser;
@@ -61,7 +63,7 @@ export class StreamFollower {
   constructor(settings: StreamFollowerSettings, parts: StreamFollowerParts) {
     this.#settings = settings;
     this.#parts = parts;
-    this.#reader = connectRedis(settings.url, 'read', parts.logger);
+    this.#reader = connectRedis(settings.url, 'read', parts.logger, parts.permissions?.of('events'));
   }
 
   /** Why the stream can't be read now, for operators; null when it can. */

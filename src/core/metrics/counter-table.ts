@@ -1,3 +1,5 @@
+import { CLIENT_KINDS } from '../delivery/client-kind.js';
+
 /** How a name of the {@link Counters} is told to those who scrape. */
 export interface CountedMetric {
   /** What is counted, as a sentence. */
@@ -35,6 +37,16 @@ export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
     label: 'transport',
     known: TRANSPORTS,
   },
+  clients_opened: {
+    help: 'Clients that were taken in, by kind: the SDK, which names itself, and of the others bundle clients, readers of event streams and stock Socket.IO clients.',
+    label: 'kind',
+    known: CLIENT_KINDS,
+  },
+  clients_turned_off: {
+    help: 'Clients that a flip disconnected because it turned their transport off, by kind; those of the SDK come back over another transport.',
+    label: 'kind',
+    known: CLIENT_KINDS,
+  },
   sessions_ended: {
     help: 'Sessions that the gateway ended, by the code their client was told; not those that went by themselves.',
     label: 'reason',
@@ -66,9 +78,9 @@ export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
     known: ['log_unavailable', 'outcome_unknown'],
   },
   events_dropped: {
-    help: 'Events lost at a bound, by which: client_queue of one client, told by a gap; bridge_full and bridge_closed for all; bridge_standby_full at a node that stands by.',
+    help: 'Events lost at a bound, by which: client_queue of one client, told by a gap; bridge_full and bridge_closed for all; bridge_standby_full at a node that stands by; bridge_expired at a node that was stopped for minutes, where others may have copied them.',
     label: 'reason',
-    known: ['client_queue', 'bridge_full', 'bridge_closed', 'bridge_standby_full'],
+    known: ['client_queue', 'bridge_full', 'bridge_closed', 'bridge_standby_full', 'bridge_expired'],
   },
   gaps: {
     help: 'Gaps that sessions were told of, each a stretch of the log they could not be given, by reason.',
@@ -87,6 +99,24 @@ export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
   bridge_subscriptions_lost: {
     help: 'Times that the subscription to published messages was lost.',
     label: null,
+  },
+  socket_io_subscriptions_lost: {
+    help: "Times that the subscription of Socket.IO's adapter was lost: messages that backends emitted meanwhile did not reach clients.",
+    label: null,
+  },
+  permissions_refused: {
+    help: 'Commands that Redis refused to the user of this process for lack of a permission, by what they are for.',
+    label: 'purpose',
+    known: ['events', 'published', 'nodes', 'emitters', 'commands'],
+  },
+  published_events_late: {
+    help: 'Published events that came into the log after events published later: the nodes that had them could not copy them in time.',
+    label: null,
+  },
+  subscriptions_renewed: {
+    help: 'Subscriptions that were made anew since nothing came on them any more, as after a failover that kept the connection, by which.',
+    label: 'subscription',
+    known: ['bridge', 'nodes', 'socket_io'],
   },
   commands: {
     help: 'Commands that ended, by how; with Redis each is counted by one node of all.',

@@ -1,3 +1,5 @@
+import { CLIENT_KINDS } from '../delivery/client-kind.js';
+import type { ClientsByTransport } from '../delivery/client-tally.js';
 import type { Delivery } from '../delivery/delivery.js';
 import type { LoopLagFigures } from './loop-lag.js';
 import type { Told, ToldMetrics } from './told-metrics.js';
@@ -18,6 +20,14 @@ export function tellDelivery(metrics: ToldMetrics, { delivery, loopLag }: Delive
   metrics.gauge(
     { name: 'flipgate_sessions', help: 'Clients that are connected, by transport.', labels: ['transport'] },
     () => byTransport(delivery.levels().sessions),
+  );
+  metrics.gauge(
+    {
+      name: 'flipgate_clients',
+      help: 'The same clients, by transport and kind: the SDK, which names itself, and of the others bundle clients, readers of event streams and stock Socket.IO clients.',
+      labels: ['transport', 'kind'],
+    },
+    () => byKind(delivery.levels().clients),
   );
   metrics.gauge({ name: 'flipgate_rooms', help: 'Rooms that a client of this node is in.' }, () => [
     [delivery.occupiedRooms],
@@ -115,6 +125,12 @@ function byTransport({ websocket, sse }: Readonly<Record<'websocket' | 'sse', nu
     [websocket, { transport: 'websocket' }],
     [sse, { transport: 'sse' }],
   ];
+}
+
+function byKind(clients: ClientsByTransport): readonly Told[] {
+  return (['websocket', 'sse'] as const).flatMap((transport) =>
+    CLIENT_KINDS.map((kind): Told => [clients[transport][kind], { transport, kind }]),
+  );
 }
 
 function percentiles(lag: LoopLagFigures | null): readonly Told[] {

@@ -92,6 +92,22 @@ function tellFlips(metrics: ToldMetrics, { profiles }: OperationSources): void {
       return [[flip?.state === 'draining' ? flip.sessions.left : 0]];
     },
   );
+  metrics.gauge(
+    {
+      name: 'flipgate_flip_clients',
+      help: 'What became of the clients whose transport the newest flip of this node turned off: moved (the SDK, told to come back over another transport), returned (the SDK, came back here over another transport), cut_off (disconnected, and not known to speak another transport), gone (left by themselves); all 0 before the first.',
+      labels: ['outcome'],
+    },
+    () => {
+      const clients = profiles.report().flip?.sessions.clients;
+      return [
+        [clients?.moved ?? 0, { outcome: 'moved' }],
+        [clients?.returned ?? 0, { outcome: 'returned' }],
+        [clients?.cutOff ?? 0, { outcome: 'cut_off' }],
+        [clients?.gone ?? 0, { outcome: 'gone' }],
+      ];
+    },
+  );
 }
 
 function tellLog(metrics: ToldMetrics, { log, bridge, nodes }: OperationSources): void {

@@ -2,6 +2,7 @@ import { Cluster, Redis } from 'ioredis';
 import type { Logger } from '../logger.js';
 import { type ConnectionOptions, followMasterOf } from './master-connector.js';
 import { type ClusterAddress, parseRedisUrl, type RedisAddress } from './redis-address.js';
+import { isOfReplica } from './redis-errors.js';
 
 /** A connection to Redis, to a master that Sentinels name, or to a Cluster: all take the same commands. */
 export type RedisConnection = Redis | Cluster;
@@ -14,6 +15,9 @@ export type RedisConnection = Redis | Cluster;
  */
 export type RedisUse = 'write' | 'read' | 'wait' | 'work';
 
+/** Is told the errors that Redis answers. */
+export type ErrorListener = (error: Error) => void;
+
 /** Longest time in ms for Redis to answer a write before it counts as unreachable. */
 const WRITE_TIMEOUT_MS = 3000;
 /**
@@ -21,20 +25,32 @@ const WRITE_TIMEOUT_MS = 3000;
  * word, the system would find out after a quarter of an hour. Longer than Redis is asked to wait with its answer.
  */
 const SILENCE_MS = { write: WRITE_TIMEOUT_MS + 1000, read: 6000, wait: 6000, work: 20_000 } as const;
-/** How often subscriptions, which owe no answer, are asked for one, ms. */
-const PING_MS = 5000;
+/** How often connections are asked for an answer, ms. */
+const ASK_MS = 2000;
 /** Longest pause in ms between two attempts to reach Redis. */
 const MAX_RETRY_MS = 2000;
 
 /**
  * Opens a connection that reconnects by itself for as long as it lives. A command that was on its way when the
  * connection broke is not sent again: who sent it decides. A Cluster's client, alone, may ask another node again: what
- * is written must bear being written twice. `url` is one that {@link parseRedisUrl} takes; throws for others.
+ * is written must bear being written twice. `url` is one that {@link parseRedisUrl} takes; throws for others. `onError` is told
+ * every error that Redis answers.
  */
-export function connectRedis(url: string, use: RedisUse, logger: Logger): RedisConnection {
+export function connectRedis(
+  url: string,
+  use: RedisUse,
+  logger: Logger,
+  onError: ErrorListener = () => undefined,
+): RedisConnection {
   const address = addressOf(url);
   const connection =
-    address.kind === 'cluster' ? openCluster(address, use) : openServer(address, optionsFor(use));
+    address.kind === 'cluster'
+      ? openCluster(address, use, onError)
+      : openServer(address, optionsFor(use, onError));
+  // A Cluster's client follows its masters by itself; BullMQ's connections write all the time.
+  if (address.kind !== 'cluster' && use !== 'work') {
+    keepAsking(connection, () => connection.wait(0, 0));
+  }
   return tellOf(connection, use, logger);
 }
 
@@ -42,14 +58,20 @@ export function connectRedis(url: string, use: RedisUse, logger: Logger): RedisC
  * Opens a connection for subscriptions. All nodes that give the same `key` are connected to the same server, also of a
  * Cluster (the master of the key), so that they get the messages of all publishers in the same order.
  */
-export function connectSubscriber(url: string, key: string, logger: Logger): Redis {
+export function connectSubscriber(
+  url: string,
+  key: string,
+  logger: Logger,
+  onError: ErrorListener = () => undefined,
+): Redis {
   const address = addressOf(url);
   // Whoever subscribes does so at each connection, in the order that it needs.
-  const options = { ...optionsFor('wait'), autoResubscribe: false };
+  const options = { ...optionsFor('wait', onError), autoResubscribe: false };
   const subscriber =
     address.kind === 'cluster'
-      ? followMasterOf(key, openCluster(address, 'wait'), { ...options, ...credentialsOf(address) })
+      ? followMasterOf(key, openCluster(address, 'wait', onError), { ...options, ...credentialsOf(address) })
       : openServer(address, options);
+  keepAsking(subscriber, () => subscriber.ping());
   return tellOf(subscriber, 'wait', logger);
 }
 
@@ -59,7 +81,7 @@ function addressOf(url: string): RedisAddress {
   return address;
 }
 
-function optionsFor(use: RedisUse): ConnectionOptions {
+function optionsFor(use: RedisUse, onError: ErrorListener): ConnectionOptions {
   return {
     connectionName: `flipgate-${use}`,
     autoResendUnfulfilledCommands: use === 'work',
@@ -68,7 +90,10 @@ function optionsFor(use: RedisUse): ConnectionOptions {
     socketTimeout: SILENCE_MS[use],
     maxRetriesPerRequest: use === 'wait' || use === 'work' ? null : 0,
     // After a failover the old master is a replica; a new connection finds the new one.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    reconnectOnError: (error) => {
+      onError(error);
+      return isOfReplica(error);
+    },
     ...(use === 'write' ? { enableOfflineQueue: false, commandTimeout: WRITE_TIMEOUT_MS } : {}),
   };
 }
@@ -93,19 +118,24 @@ function openServer(address: Exclude<RedisAddress, ClusterAddress>, options: Con
   });
 }
 
-function openCluster(address: ClusterAddress, use: RedisUse): Cluster {
+function openCluster(address: ClusterAddress, use: RedisUse, onError: ErrorListener): Cluster {
   const {
     retryStrategy: _,
     enableOfflineQueue = true,
     reconnectOnError: __,
     maxRetriesPerRequest,
     ...options
-  } = optionsFor(use);
+  } = optionsFor(use, onError);
   return new Cluster([...address.nodes], {
     clusterRetryStrategy: pauseBefore,
     enableOfflineQueue,
     redisOptions: {
       ...options,
+      // Where a master is, the Cluster's client finds out by itself.
+      reconnectOnError: (error) => {
+        onError(error);
+        return false;
+      },
       ...credentialsOf(address),
       ...(maxRetriesPerRequest === null ? { maxRetriesPerRequest } : {}),
     },
@@ -136,7 +166,6 @@ function tellOf<Connection extends RedisConnection>(
     if (reachable) logger.warn('redis is unreachable, trying again', { use, reason: error.message });
     reachable = false;
   });
-  if (use === 'wait') keepAsking(connection);
   emitter.on('ready', () => {
     if (!reachable) logger.info('redis is back', { use });
     reachable = true;
@@ -144,11 +173,14 @@ function tellOf<Connection extends RedisConnection>(
   return connection;
 }
 
-/** Has a connection for subscriptions owe an answer now and then, without which it is given up. */
-function keepAsking(connection: RedisConnection): void {
+/**
+ * Asks a connection for an answer now and then. Without one it is given up; a replica's answer tells that the server is no
+ * master any more (`WAIT 0 0` answers at once on a master).
+ */
+function keepAsking(connection: RedisConnection, ask: () => Promise<unknown>): void {
   const asking = setInterval(() => {
-    if (connection.status === 'ready') connection.ping().catch(() => undefined);
-  }, PING_MS);
+    if (connection.status === 'ready') ask().catch(() => undefined);
+  }, ASK_MS);
   asking.unref();
   connection.once('end', () => {
     clearInterval(asking);

@@ -48,7 +48,7 @@ export class RedisScript {
       const [ran, waited] = (await pipeline.wait(replicas, waitMs).exec()) ?? [];
       const error = ran?.[0] ?? waited?.[0];
       if (error) throw error;
-      if (Number(waited?.[1]) < replicas) throw new Error('not enough replicas have it');
+      if (Number(waited?.[1]) < replicas) throw new Error('fewer replicas than REDIS_MIN_REPLICAS have it');
       return ran?.[1];
     };
     try {

@@ -1,3 +1,4 @@
+import type { ClientKind } from '../../core/delivery/client-kind.js';
 import { type Gap, NOTICES, type Outlet, type Welcome } from '../../core/delivery/outlet.js';
 import type { Slice } from '../../core/delivery/slice.js';
 import type { ErrorCode } from '../../core/errors.js';
@@ -7,12 +8,14 @@ import { bundleWire, frameOf } from './socketio-wire.js';
 
 /** A client that asked for bundles: gets `events` (array, cursor) and the notices, with the same meaning as on SSE. */
 export class BundleConnection implements Outlet {
+  readonly client: ClientKind;
   readonly isTold = true;
   readonly #writer: EngineWriter;
   readonly #onRooms: () => void;
 
   /** `onRooms` is called when its session's rooms changed. */
-  constructor(writer: EngineWriter, onRooms: () => void) {
+  constructor(writer: EngineWriter, onRooms: () => void, client: ClientKind) {
+    this.client = client;
     this.#writer = writer;
     this.#onRooms = onRooms;
   }

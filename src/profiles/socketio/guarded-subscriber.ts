@@ -6,12 +6,14 @@ type Listener = (...args: unknown[]) => unknown;
 /**
  * A subscriber as Socket.IO's Redis adapter uses it. The adapter takes whatever comes on its channels for what its like
  * has sent: at anything else it throws, or rejects, where nobody catches it and the process would end. Here that is
- * caught. After a lost connection, everything is subscribed to again, confirmed before or not.
+ * caught.
  */
 export class GuardedSubscriber {
   readonly #redis: RedisConnection;
   readonly #emitter: EventEmitter;
   readonly #onFault: (error: unknown) => void;
+  /** Told when Redis refused a subscription. */
+  onRefused: () => void = () => undefined;
   readonly #patterns = new Set<string>();
   readonly #channels = new Set<string>();
   readonly #guarded = new Map<Listener, Listener>();
@@ -21,23 +23,28 @@ export class GuardedSubscriber {
     this.#redis = redis;
     this.#emitter = redis;
     this.#onFault = onFault;
-    this.#emitter.on('ready', () => {
-      if (this.#patterns.size > 0) this.psubscribe(...this.#patterns);
-      if (this.#channels.size > 0) this.subscribe([...this.#channels]);
-    });
+  }
+
+  /** Subscribes to everything that was asked for, confirmed before or not; to be called at each connection. */
+  async subscribeAll(): Promise<void> {
+    const results = await Promise.allSettled([
+      this.#patterns.size > 0 ? this.#redis.psubscribe(...this.#patterns) : undefined,
+      // Each by itself: Redis refuses a command whole.
+      ...[...this.#channels].map((channel) => this.#redis.subscribe(channel)),
+    ]);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
   /** Subscribes to patterns of channels. */
   psubscribe(...patterns: readonly string[]): void {
     for (const pattern of patterns) this.#patterns.add(pattern);
-    // A failure means a lost connection, after which it is done again.
-    this.#redis.psubscribe(...patterns).catch(() => undefined);
+    if (this.#redis.status === 'ready') this.#send(this.#redis.psubscribe(...patterns));
   }
 
   /** Subscribes to channels. */
   subscribe(channels: readonly string[]): void {
     for (const channel of channels) this.#channels.add(channel);
-    this.#redis.subscribe(...channels).catch(() => undefined);
+    if (this.#redis.status === 'ready') this.#send(this.#redis.subscribe(...channels));
   }
 
   /** Undoes {@link psubscribe}. */
@@ -65,6 +72,13 @@ export class GuardedSubscriber {
     this.#emitter.off(name, this.#guarded.get(listener) ?? listener);
     this.#guarded.delete(listener);
     return this;
+  }
+
+  /** After a lost connection everything is subscribed to again. */
+  #send(subscribed: Promise<unknown>): void {
+    subscribed.catch(() => {
+      this.onRefused();
+    });
   }
 
   async #run(listener: Listener, args: readonly unknown[]): Promise<void> {

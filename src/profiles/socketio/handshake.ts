@@ -1,11 +1,13 @@
 import type { Server as Engine } from 'engine.io';
 import type { Socket } from 'socket.io';
+import { type ClientKind, clientKind } from '../../core/delivery/client-kind.js';
 import { ERRORS, type Refusal } from '../../core/errors.js';
 import { roomsOf } from './requests.js';
 
 /** What a client asks for in its handshake. */
 export interface Asked {
   readonly bundle: boolean;
+  readonly client: ClientKind;
   /** Undefined: it names none. */
   readonly rooms: unknown;
   readonly cursor: string | null;
@@ -20,6 +22,7 @@ export function askedBy(socket: Socket): Asked {
   >;
   return {
     bundle: bundle === true,
+    client: clientKind(socket.handshake.query['client'], bundle === true ? 'bundle' : 'stock'),
     rooms: rooms === undefined || rooms === null ? undefined : roomsOf(rooms),
     cursor: typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : null,
   };

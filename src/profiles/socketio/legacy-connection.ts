@@ -6,6 +6,7 @@ import { joined, legacyWire } from './socketio-wire.js';
 
 /** A stock client that knows nothing of flipgate: gets each event under its own name, and nothing else. */
 export class LegacyConnection implements Outlet {
+  readonly client = 'stock';
   readonly isTold = false;
   readonly #writer: EngineWriter;
   readonly #onRooms: () => void;

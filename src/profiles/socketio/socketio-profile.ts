@@ -175,7 +175,7 @@ export class SocketIoProfile implements ServedTransport {
   #open(socket: Socket): void {
     const { delivery, callers } = this.#parts;
     const principal = this.#admission.principalOf(socket);
-    const { rooms, cursor, bundle } = askedBy(socket);
+    const { rooms, cursor, bundle, client } = askedBy(socket);
     const writer = this.#writerOf(socket.conn);
     writer.onDrain = () => {
       const session = this.#sessions.get(socket.id);
@@ -193,7 +193,7 @@ export class SocketIoProfile implements ServedTransport {
       this.#rooms.show(socket);
     };
     const outlet: Outlet = bundle
-      ? new BundleConnection(writer, mirror)
+      ? new BundleConnection(writer, mirror, client)
       : new LegacyConnection(writer, mirror, () => {
           for (const { type, data } of this.#parts.mapping.onConnect) socket.emit(type, data);
         });

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ClientKind } from '../../core/delivery/client-kind.js';
 import { type Gap, NOTICES, type Outlet, type Welcome } from '../../core/delivery/outlet.js';
 import type { Session } from '../../core/delivery/session.js';
 import type { Slice } from '../../core/delivery/slice.js';
@@ -25,6 +26,7 @@ const HEADERS = {
  * would say that the answer is whole: some readers (Go's r3labs/sse) take a whole answer as final and do not come back.
  */
 export class SseConnection implements Outlet {
+  readonly client: ClientKind;
   readonly isTold = true;
   /** Whose stream it is, once core has taken it in. */
   session: Session | undefined;
@@ -43,7 +45,8 @@ export class SseConnection implements Outlet {
    * `res` must be the socket's own turn (no pipelined answer before it). `retryMs` is the pause before a reconnect
    * that the client is told.
    */
-  constructor(res: ServerResponse, socket: Socket, retryMs: number) {
+  constructor(res: ServerResponse, socket: Socket, retryMs: number, client: ClientKind) {
+    this.client = client;
     this.#res = res;
     this.#socket = socket;
     this.#retryMs = Math.round(retryMs);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.js';
+import { clientKind } from '../../core/delivery/client-kind.js';
 import type { Delivery } from '../../core/delivery/delivery.js';
 import type { Session } from '../../core/delivery/session.js';
 import { inStretches } from '../../core/delivery/stretch.js';
@@ -126,8 +127,10 @@ export class SseProfile implements ServedTransport {
 
   #open(principal: Caller | Refusal, req: IncomingMessage, res: ServerResponse, socket: Socket): void {
     const { delivery, listener, callers, random, reconnectJitterMs } = this.#parts;
-    const connection = new SseConnection(res, socket, MIN_RETRY_MS + random() * reconnectJitterMs);
-    const lastEventId = req.headers['last-event-id'] ?? queryOf(req).get('lastEventId');
+    const query = queryOf(req);
+    const client = clientKind(query.get('client'), 'eventsource');
+    const connection = new SseConnection(res, socket, MIN_RETRY_MS + random() * reconnectJitterMs, client);
+    const lastEventId = req.headers['last-event-id'] ?? query.get('lastEventId');
     socket.setNoDelay(true);
     const session =
       principal instanceof Refusal

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayError } from '../../client/gateway-error.js';
 import { publishEvents } from '../../client/publish-events.js';
 import type { NewEvent } from '../../client/wire.js';
+import { tokenHint } from '../../token-hint.js';
 import { APPEND_TYPE, eventAt, eventsPerSecond, type LoadShape, roomName, VALUE_TYPE } from './load-shape.js';
 import type { LoadServer } from './messages.js';
 import type { LoadData } from './received.js';
@@ -79,7 +80,8 @@ export class LoadPublisher {
       }
     } catch (error) {
       const { code, message } = error as GatewayError;
-      throw new Error(`events could not be published: ${code}: ${message}`, { cause: error });
+      const hint = tokenHint(code, 'rights to publish in the rooms validate-1, validate-2, …');
+      throw new Error(`events could not be published: ${code}: ${message}${hint}`, { cause: error });
     }
   }
 

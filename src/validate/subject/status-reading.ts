@@ -1,5 +1,6 @@
 import { readError } from '../../client/gateway-error.js';
 import { ask } from '../../client/http.js';
+import { tokenHint } from '../../token-hint.js';
 import type { Unmeasured } from './subject.js';
 
 /** Longest time in ms that one answer may take. */
@@ -29,8 +30,8 @@ export async function readStatus(
   try {
     const { status, body } = await ask(`${url}/api/admin/status`, { token, timeoutMs: ANSWER_MS });
     if (status === 200) return readingOf(body);
-    const error = readError(body, status);
-    return { why: `GET /api/admin/status: ${error?.code ?? `HTTP ${String(status)}`}` };
+    const code = readError(body, status)?.code ?? `HTTP ${String(status)}`;
+    return { why: `GET /api/admin/status: ${code}${tokenHint(code, 'the admin right "status"')}` };
   } catch (error) {
     return { why: `GET /api/admin/status: ${(error as Error).message}` };
   }

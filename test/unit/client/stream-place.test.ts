@@ -13,8 +13,9 @@ function eventOf(n: number, key?: string): GatewayEvent {
   return key === undefined ? event : { ...event, key };
 }
 
-function welcome(resumed: boolean, rooms: readonly string[] = ROOMS): Welcome {
-  return { sessionId: 's', profile: 'SSE', rooms, cursor: null, resumed, heartbeatMs: 1000 };
+function welcome(resumed: boolean, rooms: readonly string[] = ROOMS, epoch?: string): Welcome {
+  const known = epoch === undefined ? {} : { epoch };
+  return { sessionId: 's', profile: 'SSE', rooms, cursor: null, resumed, heartbeatMs: 1000, ...known };
 }
 
 /** A place, and what it told. */
@@ -38,11 +39,12 @@ describe('StreamPlace', () => {
         // The first connection begins at 0; each later one where the cursor says.
         let next = 0;
         let highest = 0;
+        let again = 0;
         for (const [index, flushes] of [...connections, [{ events: 3, hasCursor: true }]].entries()) {
           next = place.cursor === null ? 0 : Number(place.cursor);
           place.begin(welcome(index > 0 && place.cursor !== null));
-          // Who has no cursor yet begins anew, and is given all again.
-          if (place.cursor === null) got.length = highest = 0;
+          // Who has no cursor yet begins anew, and is given all again; told is of each room what was told last, once more.
+          if (place.cursor === null) again += Math.min(highest, ROOMS.length);
           for (const { events, hasCursor } of flushes) {
             const bundle = Array.from({ length: events }, (_, offset) => eventOf(next + offset));
             next += events;
@@ -50,7 +52,8 @@ describe('StreamPlace', () => {
           }
           highest = Math.max(highest, next);
         }
-        expect(got).toEqual(Array.from({ length: highest }, (_, n) => n));
+        expect([...new Set(got)]).toEqual(Array.from({ length: highest }, (_, n) => n));
+        expect(got.length).toBeLessThanOrEqual(highest + again);
       }),
     );
   });
@@ -71,16 +74,49 @@ describe('StreamPlace', () => {
     expect([ended.cursor, place.cursor]).toEqual(['2', null]);
   });
 
-  it('takes what comes after it began anew for new, though it had it', () => {
+  it('shows the newest values again when it begins anew or missed something, and none that is older', () => {
     const { place, got } = opened();
     place.begin(welcome(false));
-    place.take([eventOf(0), eventOf(2)], '2', OPEN);
+    place.take([eventOf(0, 'x'), eventOf(2, 'x'), eventOf(3), eventOf(5)], '6', OPEN);
     place.begin(welcome(true));
-    place.take([eventOf(2)], null, OPEN);
-    expect(got).toEqual([0, 2]);
+    place.take([eventOf(2, 'x'), eventOf(5)], null, OPEN);
+    expect(got).toEqual([0, 2, 3, 5]);
     place.begin(welcome(false));
-    place.take([eventOf(0), eventOf(2)], null, OPEN);
-    expect(got).toEqual([0, 2, 0, 2]);
+    place.take([eventOf(0, 'x'), eventOf(3), eventOf(5), eventOf(2, 'x'), eventOf(5)], null, OPEN);
+    expect(got.splice(4)).toEqual([5, 2]);
+    place.missed({ reason: 'trimmed', dropped: null, cursor: '6' });
+    place.take([eventOf(0, 'x'), eventOf(2, 'x'), eventOf(2, 'x')], null, OPEN);
+    expect(got.splice(4)).toEqual([2]);
+    place.missed({ reason: 'overflow', dropped: 3, cursor: '6' });
+    place.take([eventOf(2, 'x'), eventOf(4, 'x')], null, OPEN);
+    expect(got.splice(4)).toEqual([4]);
+  });
+
+  it.each([
+    ['welcome', (place: StreamPlace, epoch?: string) => place.begin(welcome(false, ROOMS, epoch))],
+    [
+      'gap',
+      (place: StreamPlace, epoch?: string) => {
+        place.missed({
+          reason: 'unknown_cursor',
+          dropped: null,
+          cursor: '',
+          ...(epoch === undefined ? {} : { epoch }),
+        });
+      },
+    ],
+  ])('takes older ids once a %s names another epoch, and only then', (_name, enter) => {
+    const { place, got } = opened();
+    place.begin(welcome(false, ROOMS, 'one'));
+    place.take([eventOf(8, 'x'), eventOf(9)], '9', OPEN);
+    for (const epoch of [undefined, 'one']) {
+      enter(place, epoch);
+      place.take([eventOf(2, 'x'), eventOf(3)], null, OPEN);
+      expect(got).toEqual([8, 9]);
+    }
+    enter(place, 'two');
+    place.take([eventOf(2, 'x'), eventOf(3)], null, OPEN);
+    expect(got).toEqual([8, 9, 2, 3]);
   });
 
   it('takes a room that is joined again for new, and no other', () => {
@@ -107,9 +143,23 @@ describe('StreamPlace', () => {
     place.take([], '2', OPEN);
     expect(place.begin(welcome(true))).toEqual(['b']);
     place.take([eventOf(5, 'x'), eventOf(7, 'y')], null, OPEN);
-    // Of the things of which the stream has brought a value, it brings the newest.
-    place.show([eventOf(1), eventOf(3, 'x'), eventOf(7, 'y'), eventOf(9, 'z')]);
+    expect(place.show([eventOf(1), eventOf(3, 'x'), eventOf(7, 'y'), eventOf(9, 'z')], undefined)).toBe(true);
     expect(got).toEqual([0, 5, 7, 1, 9]);
+    // An older value that the stream still brings does not stand over what was shown.
+    place.take([eventOf(7, 'z'), eventOf(9, 'z'), eventOf(11, 'z')], null, OPEN);
+    expect(got).toEqual([0, 5, 7, 1, 9, 11]);
+  });
+
+  it('does not show the values of a node that is behind the stream, or of another log', () => {
+    const { place, got } = opened(['b']);
+    place.begin(welcome(true, ['b'], 'one'));
+    const shaped = (n: number, name: string): GatewayEvent => ({ ...eventOf(n), data: { [name]: n } });
+    place.take([shaped(7, 'cpu')], null, OPEN);
+    expect(place.show([shaped(1, 'disk'), shaped(3, 'cpu')], 'one')).toBe(false);
+    expect(place.show([shaped(1, 'disk'), shaped(7, 'cpu')], 'two')).toBe(false);
+    expect(got).toEqual([{ cpu: 7 }]);
+    expect(place.show([shaped(1, 'disk'), shaped(7, 'cpu')], 'one')).toBe(true);
+    expect(got).toEqual([{ cpu: 7 }, { disk: 1 }]);
   });
 
   it('hears nothing once it has left all rooms', () => {

@@ -359,18 +359,26 @@ describe('a silent connection', () => {
     expect(stream.state.state).toBe('reconnecting');
   });
 
-  it('that has not answered at all says why that may be, and is given up later', async () => {
-    discover = () => new Promise(() => undefined);
-    await open();
-    await pass(4000);
-    expect(stream.state).toMatchObject({ state: 'connecting', reason: '' });
-    await pass(2000);
-    const reason: unknown = expect.stringMatching(/six connections.*shared: true.*HTTP\/2/);
-    expect(stream.state).toMatchObject({ state: 'connecting', reason, retryInMs: null });
-    await pass(11_000);
-    expect(discoveries).toHaveLength(2);
-    expect(stream.state).toMatchObject({ state: 'connecting', reason });
-  });
+  it.each([
+    ['in a browser', { window: {} }, /six connections.*shared: true.*HTTP\/2/],
+    ['in Node, where nobody has tabs,', {}, /^(?!.*tabs).*the gateway, or a proxy before it/],
+  ])(
+    'that has not answered at all %s says why that may be, and is given up later',
+    async (_, globals, why) => {
+      Object.assign(globalThis, globals);
+      discover = () => new Promise(() => undefined);
+      await open();
+      await pass(4000);
+      expect(stream.state).toMatchObject({ state: 'connecting', reason: '' });
+      await pass(2000);
+      const reason: unknown = expect.stringMatching(why);
+      expect(stream.state).toMatchObject({ state: 'connecting', reason, retryInMs: null });
+      await pass(11_000);
+      expect(discoveries).toHaveLength(2);
+      expect(stream.state).toMatchObject({ state: 'connecting', reason });
+      for (const name of Object.keys(globals)) Reflect.deleteProperty(globalThis, name);
+    },
+  );
 });
 
 describe('a machine that slept', () => {

@@ -13,6 +13,7 @@ function statusOf(
   websocket: number,
   sse: number,
   nodes: object[] = [],
+  more: object = {},
 ): Fields {
   return new Fields({
     profile,
@@ -21,6 +22,7 @@ function statusOf(
     sessions: { websocket, sse },
     drainMs: 5000,
     cluster: nodes.length === 0 ? null : { nodes },
+    ...more,
   });
 }
 
@@ -28,6 +30,21 @@ const textOf = (status: Fields, to: string, all = false): string =>
   describePlan(planFlip(status, to, all)).join(' ');
 
 describe('what a flip will do', () => {
+  it('says how many come back and how many are cut off, where the gateway tells clients apart', () => {
+    const clients = {
+      websocket: { sdk: 6, bundle: 3, eventsource: 0, stock: 222 },
+      sse: { sdk: 0, bundle: 0, eventsource: 0, stock: 0 },
+    };
+    const text = textOf(statusOf('WEBSOCKET', 231, 0, [], { clients }), 'SSE');
+    expect(text).toContain('the 231 sessions that are connected by it will be closed');
+    expect(text).toContain('The 6 SDK clients among them come back over SSE, and miss nothing.');
+    expect(text).toContain('Cut off: 3 bundle, 222 stock. They are not known to speak another transport');
+    const one = { ...clients, websocket: { sdk: 1, bundle: 0, eventsource: 0, stock: 0 } };
+    const gentle = textOf(statusOf('WEBSOCKET', 1, 0, [], { clients: one }), 'SSE');
+    expect(gentle).toContain('The SDK client among them comes back over SSE, and misses nothing.');
+    expect(gentle).not.toContain('Cut off');
+  });
+
   it('says who has to move, over which time, and who can not follow', () => {
     const status = statusOf('WEBSOCKET', 120, 0);
     expect(planFlip(status, 'SSE', false)).toMatchObject({
@@ -40,14 +57,14 @@ describe('what a flip will do', () => {
     expect(text).toContain('SSE is served at once.');
     expect(text).toContain('the 120 sessions that are connected by it will be closed over about 1 s');
     expect(text).toContain('come back over SSE, and miss nothing');
-    expect(text).toContain('Stock Socket.IO clients can not follow');
+    expect(text).toContain('Clients that only know Socket.IO can not follow');
   });
 
   it('the other way, it is clients of event streams that can not follow', () => {
     const text = textOf(statusOf('SSE', 0, 1), 'WEBSOCKET');
     expect(text).toContain('the one session that is connected by it');
-    expect(text).toContain('only know how to read an event stream can not follow');
-    expect(text).not.toContain('Stock Socket.IO clients');
+    expect(text).toContain('Clients that only know SSE can not follow');
+    expect(text).not.toContain('only know Socket.IO');
   });
 
   it('moves nobody where nothing goes off', () => {

@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { Fields } from '../../../src/console/fields.js';
-import { isUnderWay, movedInAll, readFlipReport } from '../../../src/console/flip-report.js';
+import {
+  isAwaitingReturns,
+  isUnderWay,
+  movedInAll,
+  readFlipReport,
+} from '../../../src/console/flip-report.js';
 
 describe('a report of flips', () => {
   it('is read as the gateway tells it', () => {
@@ -15,7 +20,22 @@ describe('a report of flips', () => {
           via: 'http',
           startedAt: 1000,
           state: 'draining',
-          sessions: { total: 10, left: 4 },
+          sessions: {
+            total: 10,
+            left: 4,
+            clients: {
+              moved: 4,
+              returned: 3,
+              cutOff: 1,
+              gone: 1,
+              byKind: {
+                sdk: { total: 5, left: 0, ended: 4 },
+                bundle: { total: 0, left: 0, ended: 0 },
+                eventsource: { total: 0, left: 0, ended: 0 },
+                stock: { total: 5, left: 4, ended: 1 },
+              },
+            },
+          },
           error: null,
         },
         rollout: {
@@ -38,7 +58,23 @@ describe('a report of flips', () => {
         },
       }),
     );
-    expect(report.flip).toMatchObject({ id: 2, state: 'draining', sessions: { total: 10, left: 4 } });
+    expect(report.flip).toMatchObject({
+      id: 2,
+      state: 'draining',
+      sessions: {
+        total: 10,
+        left: 4,
+        clients: {
+          moved: 4,
+          returned: 3,
+          cutOff: 1,
+          gone: 1,
+          total: { sdk: 5, stock: 5 },
+          ended: { sdk: 4, stock: 1 },
+        },
+      },
+    });
+    expect(isAwaitingReturns({ ...report, rollout: undefined })).toBe(true);
     expect(report.flip?.error).toBeUndefined();
     expect(report.rollout?.nodes).toEqual([
       { name: 'one', state: 'failed', sessions: undefined, error: 'c: m' },

@@ -23,8 +23,10 @@ describe('Publisher', () => {
     log.start({ reset() {}, caughtUp() {}, entries: (batch) => logged.push(...batch) });
   });
 
+  const publish = (input: unknown) => publisher.publish(JSON.stringify(input), Rights.ALL);
+
   test('one event gets one id, the id it has in the log', async () => {
-    const ids = await publisher.publish({ type: 'x', data: 1 }, Rights.ALL);
+    const ids = await publish({ type: 'x', data: 1 });
     expect(ids).toEqual([expect.stringMatching(/^\d+-\d+$/)]);
     expect(logged).toEqual([
       {
@@ -39,17 +41,14 @@ describe('Publisher', () => {
   });
 
   test('an array of 1000 is logged in its order', async () => {
-    const ids = await publisher.publish(
-      Array.from({ length: 1000 }, (_, data) => ({ type: 'x', data })),
-      Rights.ALL,
-    );
+    const ids = await publish(Array.from({ length: 1000 }, (_, data) => ({ type: 'x', data })));
     expect(logged.map(({ id }) => id)).toEqual(ids);
     expect(logged.map(({ dataJson }) => Number(dataJson))).toEqual(Array.from({ length: 1000 }, (_, n) => n));
     expect(counters.toJSON()).toEqual({});
   });
 
   test('an array with one invalid event is refused whole, naming which', async () => {
-    const refusal = await publisher.publish([{ type: 'x' }, { type: 'y' }, { type: 'no type' }], Rights.ALL);
+    const refusal = await publish([{ type: 'x' }, { type: 'y' }, { type: 'no type' }]);
     expect(refusal).toBeInstanceOf(Refusal);
     expect(refusal).toMatchObject({ code: 'invalid_type', message: expect.stringContaining('event 2') });
     expect(logged).toEqual([]);
@@ -63,15 +62,34 @@ describe('Publisher', () => {
     ['an array in an array', [[{ type: 'x' }]], 'invalid_event'],
     ['too much data', { type: 'x', data: 'x'.repeat(99) }, 'payload_too_large'],
   ])('refuses and counts %s', async (_name, input, code) => {
-    expect(await publisher.publish(input, Rights.ALL)).toMatchObject({ code });
+    expect(await publish(input)).toMatchObject({ code });
     expect(counters.toJSON()).toEqual({ events_refused: { [code]: 1 } });
     expect(logged).toEqual([]);
   });
 
+  test('data is logged as it was sent: no number rounded, no member moved', async () => {
+    await publisher.publish(
+      '[{"type":"x","data":[1234567890123456789, 1e400, -0, 1.0]}, {"data": 1, "type":"x","da\\u0074a":{"2":"\\ud800", "1":"\\u00e9"}}]',
+      Rights.ALL,
+    );
+    expect(logged.map(({ dataJson }) => dataJson)).toEqual([
+      '[1234567890123456789,1e400,-0,1.0]',
+      '{"2":"\\ud800","1":"\\u00e9"}',
+    ]);
+  });
+
+  test.each(['', '{', '{"type":"x"} x', '{"type":"x",}', "{'type':'x'}"])(
+    'refuses and counts %s, which is no JSON',
+    async (text) => {
+      expect(await publisher.publish(text, Rights.ALL)).toMatchObject({ code: 'invalid_json' });
+      expect(counters.toJSON()).toEqual({ events_refused: { invalid_json: 1 } });
+    },
+  );
+
   test("a log's refusal is passed on and counted", async () => {
     const refusal = new Refusal('log_unavailable', 'away', 1000);
     log.append = () => Promise.resolve(refusal) as never;
-    expect(await publisher.publish({ type: 'x' }, Rights.ALL)).toBe(refusal);
+    expect(await publish({ type: 'x' })).toBe(refusal);
     expect(counters.get('events_refused', 'log_unavailable')).toBe(1);
   });
 });

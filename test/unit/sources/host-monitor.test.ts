@@ -186,7 +186,7 @@ describe('HostMonitor', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (name) => {
         const event = { type: 'system_load_update', key: hostKey(name), data: null };
-        expect(parseEvent(event, { maxDataBytes: 100, nowMs: 0 })).not.toBeInstanceOf(Refusal);
+        expect(parseEvent(event, 'null', { maxDataBytes: 100, nowMs: 0 })).not.toBeInstanceOf(Refusal);
       }),
     );
     expect(hostKey('')).toBe('host');

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.js';
 import type { Command } from '../../command.js';
 import { Refusal } from '../../errors.js';
 import type { Logger } from '../../logger.js';
-import { connectRedis, type RedisConnection } from '../../redis/redis-connection.js';
+import { connectRedis, type ErrorListener, type RedisConnection } from '../../redis/redis-connection.js';
 import { bullPrefix, failureMessage, readJob } from './command-job.js';
 import { type CommandSpec, DEFAULT_QUEUEING } from '../command-queue.js';
 import { DEFAULT_TIMEOUT_MS } from '../commands-module.js';
@@ -19,6 +19,8 @@ export interface CommandWorkerOptions
   > {
   readonly url: string;
   readonly keyPrefix: string;
+  /** Is told every error that Redis answers. */
+  readonly onError?: ErrorListener;
   /** The queue whose commands it executes, all of them. */
   readonly queue: string;
   /** ms without a sign of life after which a worker's command is another's. Default 15,000. */
@@ -55,10 +57,12 @@ export class CommandWorker {
     const { clock, logger } = options;
     this.#clock = clock;
     this.#logger = logger;
-    this.#redis = connectRedis(url, 'work', logger);
+    this.#redis = connectRedis(url, 'work', logger, options.onError);
     this.#threads = new ThreadQueue({ ...options, closeMs });
     this.#worker = new Worker<unknown, unknown>(queue, (job, token) => this.#process(job, token ?? ''), {
       connection: this.#redis,
+      // It asks INFO, which may be refused: the worker would never begin.
+      skipVersionCheck: true,
       prefix: bullPrefix(keyPrefix),
       concurrency: this.#threads.threads,
       lockDuration: lockMs,

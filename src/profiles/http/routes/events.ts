@@ -15,7 +15,8 @@ import { beginTrail } from '../request-trail.js';
 export interface EventsParts {
   readonly publisher: Publisher;
   readonly callers: Callers;
-  readonly readBody: BodyReader;
+  /** Leaves the body as text: the log gets `data` as it was sent. */
+  readonly readText: BodyReader;
   readonly logger: Logger;
   readonly tracing: Tracing;
   /** What joins publications with deliveries; undefined where nothing is traced. */
@@ -28,7 +29,7 @@ export interface EventsParts {
  * publish to each room the events go to.
  */
 export function eventsEntrance(parts: EventsParts): Mount {
-  const { callers, readBody, logger } = parts;
+  const { callers, readText, logger } = parts;
   return {
     path: '/api/events',
     exact: true,
@@ -43,7 +44,7 @@ export function eventsEntrance(parts: EventsParts): Mount {
       };
       const enter = (caller: Caller | Refusal): void => {
         if (caller instanceof Refusal) return sendRefusal(res, caller);
-        readBody(req, res, () => {
+        readText(req, res, () => {
           publish(parts, caller, req, res).catch(fail);
         });
       };
@@ -64,7 +65,7 @@ async function publish(
   const tell = traces?.publishing(span);
   let ids: readonly string[] | Refusal = [];
   try {
-    ids = await publisher.publish(req.body, rights);
+    ids = await publisher.publish(typeof req.body === 'string' ? req.body : '', rights);
   } finally {
     tell?.(ids instanceof Refusal ? [] : ids);
   }

@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { Refusal } from '../../../core/errors.js';
+import type { FlipAccepted } from '../../../core/flip/flip-report.js';
 import type { Flips } from '../../../core/flip/flips.js';
 import type { Clock } from '../../../core/clock.js';
 import { LineAllowance } from '../../../core/line-allowance.js';
@@ -42,15 +43,19 @@ export function flipRoutes({ flips, callers, tracing, logger, clock }: FlipRoute
       if (typeof all !== 'boolean')
         return sendRefusal(res, new Refusal('bad_request', 'all must be a boolean'));
       const origin = { by: callerOf(res).id, address: callers.addressOf(req), via: 'http' } as const;
-      const report = await (all ? flips.flipAll(profile, origin) : flips.flip(profile, origin));
       const facts = { audit: 'flip', request, by: origin.by, address: origin.address, all };
+      // Before what is logged of the flip itself.
+      const accepted: FlipAccepted = (to, id) => {
+        const joins = all && id !== undefined ? { rollout: id } : { flip: id };
+        logger.info('a flip was asked for', { ...facts, to, ...joins, repeated: id === undefined });
+      };
+      const report = await (all
+        ? flips.flipAll(profile, origin, accepted)
+        : flips.flip(profile, origin, accepted));
       if (report instanceof Refusal) {
         if (refusals.take()) logger.info('a flip was refused', { ...facts, code: report.code });
         return sendRefusal(res, report);
       }
-      const { profile: to, flip, rollout } = report;
-      const joins = all ? { rollout: rollout?.id } : { to, flip: flip?.id };
-      logger.info('a flip was asked for', { ...facts, ...joins });
       sendJson(res, 200, report);
     });
 }

@@ -6,11 +6,13 @@ import { readRefusal } from '../../../../src/core/cluster/node-answer.js';
 import type { NodeAnswer, RequestHandler } from '../../../../src/core/cluster/node-messages.js';
 import type { KnownNode } from '../../../../src/core/cluster/node-registry.js';
 import { PROFILES } from '../../../../src/core/config/profile.js';
+import { type ClientKind, forEachKind } from '../../../../src/core/delivery/client-kind.js';
 import { Refusal } from '../../../../src/core/errors.js';
 import { ProfileSwitch } from '../../../../src/core/flip/profile-switch.js';
 import { ServedProfile } from '../../../../src/core/flip/served-profile.js';
 import type { ServedTransport } from '../../../../src/core/flip/served-transport.js';
 import { DeliveryRig } from '../../../support/delivery-rig.js';
+import { RecordingOutlet } from '../../../support/recording-outlet.js';
 import { silentLogger } from '../../../support/silent-logger.js';
 import { TurnedClock } from '../../../support/turned-clock.js';
 
@@ -32,7 +34,7 @@ class Nodes {
     { readonly switch: ProfileSwitch; readonly served: ServedProfile; readonly rig: DeliveryRig }
   >();
 
-  add(id: string, sessions = 0, fails = false): ClusterFlips {
+  add(id: string, sessions = 0, fails = false, client: ClientKind = 'bundle'): ClusterFlips {
     const rig = DeliveryRig.ready();
     const served = new ServedProfile('WEBSOCKET', {
       websocket: undefined,
@@ -48,12 +50,17 @@ class Nodes {
         sse: () => (fails ? Promise.reject(new Error('no')) : Promise.resolve(transport)),
       },
       drain: (leaving, reason, overMs) => rig.delivery.drain(leaving, reason, overMs),
+      clients: () => rig.delivery.clients(),
       clock: rig.clock,
       logger: silentLogger,
       counters: rig.counters,
     });
     void node.start();
-    for (let one = 0; one < sessions; one += 1) rig.request({ transport: 'websocket' });
+    for (let one = 0; one < sessions; one += 1) {
+      const outlet = new RecordingOutlet();
+      outlet.client = client;
+      rig.request({ transport: 'websocket', outlet });
+    }
     this.#nodes.set(id, { switch: node, served, rig });
     const handlers = new Map<string, RequestHandler>();
     this.handlers.set(id, handlers);
@@ -73,8 +80,20 @@ class Nodes {
     });
   }
 
+  /** A client of the SDK comes to the node over the other transport, with the cursor that it had. */
+  comeBack(id: string): void {
+    const outlet = new RecordingOutlet();
+    outlet.client = 'sdk';
+    this.#nodes.get(id)?.rig.request({ transport: 'sse', outlet, cursor: '0-0' });
+  }
+
   profileOf(id: string): string | undefined {
     return this.#nodes.get(id)?.served.profile;
+  }
+
+  /** It begins to stop. */
+  freeze(id: string): void {
+    this.#nodes.get(id)?.switch.freeze();
   }
 
   async turn(ms: number): Promise<void> {
@@ -103,6 +122,7 @@ class Nodes {
         profile: served.profile,
         transports: [],
         sessions: { websocket: 0, sse: 0 },
+        clients: null,
         uptimeSeconds: 1,
         cursor: '0-0',
         log: { state: 'ready', bridge: null },
@@ -147,6 +167,35 @@ describe('a flip of all nodes', () => {
     expect(flips.report().flip).toMatchObject({ via: 'http', by: 'operator' });
   });
 
+  test('counts the clients that come back after their node has flipped, at whichever node that is', async () => {
+    const flips = nodes.add('a');
+    nodes.add('b', 3, false, 'sdk');
+    await flips.flipAll('SSE', ORIGIN);
+    await nodes.turn(1500);
+    const returned = (): unknown[] =>
+      (flips.report().rollout?.nodes ?? []).map(({ sessions }) => [
+        sessions?.clients?.moved,
+        sessions?.clients?.returned,
+      ]);
+    expect([flips.report().rollout?.state, returned()]).toEqual([
+      'done',
+      [
+        [3, 0],
+        [0, 0],
+      ],
+    ]);
+    for (const id of ['a', 'b', 'b']) nodes.comeBack(id);
+    await nodes.turn(1500);
+    expect(returned()).toEqual([
+      [3, 2],
+      [0, 1],
+    ]);
+    // All are back: nobody is asked any more.
+    const asked = nodes.asked.length;
+    await nodes.turn(5000);
+    expect(nodes.asked).toHaveLength(asked);
+  });
+
   test('passes over nodes that serve it already', async () => {
     const flips = nodes.add('a');
     const other = nodes.add('b');
@@ -176,10 +225,10 @@ describe('a flip of all nodes', () => {
     expect(['a', 'b', 'c'].map((id) => nodes.profileOf(id))).toEqual(['WEBSOCKET', 'WEBSOCKET', 'WEBSOCKET']);
   });
 
-  test.each(['silent', 'gone'] as const)('stops at a node that is %s', async (fate) => {
+  test('stops at a node that is silent', async () => {
     const flips = nodes.add('a');
     nodes.add('b');
-    nodes.fates.set('b', fate);
+    nodes.fates.set('b', 'silent');
     await flips.flipAll('SSE', ORIGIN);
     await nodes.turn(20_000);
     expect(flips.report().rollout).toMatchObject({
@@ -187,6 +236,66 @@ describe('a flip of all nodes', () => {
       nodes: [{ id: 'b', state: 'failed' }, {}],
     });
     expect(nodes.profileOf('a')).toBe('WEBSOCKET');
+  });
+
+  test('passes over a node that ended before its turn, and says so', async () => {
+    const flips = nodes.add('a');
+    nodes.add('b');
+    nodes.add('c');
+    nodes.fates.set('b', 'gone');
+    await flips.flipAll('SSE', ORIGIN);
+    await nodes.turn(3000);
+    expect(flips.report().rollout).toMatchObject({
+      state: 'done',
+      nodes: [
+        {
+          id: 'b',
+          state: 'gone',
+          error: { message: expect.stringContaining('ended meanwhile and is passed over') },
+        },
+        { id: 'c', state: 'done', error: null },
+        { id: 'a', state: 'done', error: null },
+      ],
+    });
+    expect(['a', 'b', 'c'].map((id) => nodes.profileOf(id))).toEqual(['SSE', 'WEBSOCKET', 'SSE']);
+  });
+
+  test('passes over a node that ends while its clients are being moved', async () => {
+    const flips = nodes.add('a');
+    nodes.add('b', 80);
+    await flips.flipAll('SSE', ORIGIN);
+    await nodes.turn(250);
+    expect(states(flips)[0]).toEqual(['b', 'draining']);
+    nodes.fates.set('b', 'silent');
+    await nodes.turn(1000);
+    nodes.fates.set('b', 'gone');
+    await nodes.turn(3000);
+    expect(flips.report().rollout?.state).toBe('done');
+    expect(states(flips)).toEqual([
+      ['b', 'gone'],
+      ['a', 'done'],
+    ]);
+  });
+
+  test('passes over a node that is stopping', async () => {
+    const flips = nodes.add('a');
+    nodes.add('b');
+    nodes.freeze('b');
+    await flips.flipAll('SSE', ORIGIN);
+    await nodes.turn(1000);
+    expect(states(flips)).toEqual([
+      ['b', 'gone'],
+      ['a', 'done'],
+    ]);
+  });
+
+  test('to the profile that all serve says so', async () => {
+    const flips = nodes.add('a');
+    const other = nodes.add('b');
+    expect(await flips.flipAll('WEBSOCKET', ORIGIN)).toMatchObject({ repeated: true });
+    await nodes.turn(1000);
+    await other.flip('SSE', ORIGIN);
+    expect(await flips.flipAll('WEBSOCKET', ORIGIN)).toMatchObject({ repeated: false });
   });
 
   test('waits for a node that does not answer for a moment', async () => {
@@ -272,14 +381,33 @@ describe('what other nodes answer', () => {
       via: 'signal',
       startedAt: 5,
       state: 'done',
-      sessions: { total: 2, left: 0 },
+      sessions: {
+        total: 2,
+        left: 0,
+        clients: {
+          moved: 1,
+          returned: 1,
+          cutOff: 1,
+          gone: 0,
+          byKind: forEachKind(() => ({ total: 1, left: 0, ended: 1 })),
+        },
+      },
       error: null,
     };
     const transports = { websocket: true, sse: false, control: true };
     for (const profile of PROFILES) {
-      const report = { profile, transports, flip };
+      const report = { profile, transports, since: 5, repeated: true, flip };
       expect(readReport({ ...report, more: 1, flip: { ...flip, more: 1 } })).toEqual(report);
       expect(readReport({ ...report, flip: null })).toEqual({ ...report, flip: null });
+      // A node of an earlier version.
+      expect(readReport({ profile, transports, flip })).toEqual({ ...report, since: null, repeated: false });
+    }
+    // A node of an older version tells nothing of kinds, one of a newer version perhaps something else.
+    for (const clients of [undefined, null, 7, {}, { ...flip.sessions.clients, byKind: { sdk: {} } }]) {
+      const sessions = { total: 2, left: 0, clients };
+      expect(readReport({ profile: 'SSE', transports, flip: { ...flip, sessions } })).toMatchObject({
+        flip: { sessions: { total: 2, left: 0, clients: null } },
+      });
     }
     for (const broken of [
       { profile: 'X' },

@@ -100,6 +100,7 @@ describe('defaults', () => {
       logLevel: 'info',
       hostMonitor: true,
       envFile: path.join(cwd, '.env'),
+      configDir: path.join(cwd, 'config'),
     });
     expect(new Set(Object.values(sources))).toEqual(new Set(['default']));
     expect(files).toEqual([]);
@@ -127,7 +128,7 @@ describe('sources', () => {
     expect(layers()).toEqual([5002, 'default', 5002]);
     writeConfig('staging.json', { PORT: 1001 });
     writeConfig('default.json', { PORT: 9999 });
-    expect(layers()).toEqual([1001, 'config/staging.json', 1001]);
+    expect(layers()).toEqual([1001, path.join(root, 'config', 'staging.json'), 1001]);
     writeEnvFile('PORT=1002\n');
     expect(layers()).toEqual([1002, '.env', 1002]);
     environment = { PORT: '1003' };
@@ -280,6 +281,8 @@ describe('refusals', () => {
       { DEFAULT_ROOMS: rooms, MAX_ROOMS_PER_SESSION: '2' },
       'MAX_ROOMS_PER_SESSION',
     ],
+    ['a variable that was removed', { LOG_SHARDS: '4' }, 'LOG_SHARDS'],
+    ['a folder of config files that is not there', { CONFIG_DIR: '/nowhere/else' }, 'CONFIG_DIR'],
     ['an open host', { HOST: '0.0.0.0' }, 'HOST'],
     ['nothing to serve', { ENABLE_WS: 'off', ENABLE_CONTROL_HTTP: 'off' }, 'ENABLE_CONTROL_HTTP'],
   ])('%s', (_, env, variable) => {
@@ -310,7 +313,7 @@ describe('refusals', () => {
     writeConfig('default.json', content);
     const faults = faultsOf();
     expect(faults).toHaveLength(1);
-    expect(faults[0]).toMatchObject({ variable, value, source: 'config/default.json' });
+    expect(faults[0]).toMatchObject({ variable, value, source: path.join(root, 'config', 'default.json') });
   });
 
   test('of a value in the env file name the file', () => {
@@ -322,12 +325,16 @@ describe('refusals', () => {
 
   test.each(['A'.repeat(9000), 'a/\0'])('a path that can be none is no more than a fault', (file) => {
     writeConfig('default.json', { EVENT_TYPES_FILE: file });
-    expect(faultsOf()).toMatchObject([{ variable: 'EVENT_TYPES_FILE', source: 'config/default.json' }]);
+    expect(faultsOf()).toMatchObject([
+      { variable: 'EVENT_TYPES_FILE', source: path.join(root, 'config', 'default.json') },
+    ]);
   });
 
   test('an object of objects is no more than a fault', () => {
     writeConfig('default.json', { APP_PROFILE: { a: { a: 1 } } });
-    expect(faultsOf()).toMatchObject([{ variable: 'APP_PROFILE', source: 'config/default.json' }]);
+    expect(faultsOf()).toMatchObject([
+      { variable: 'APP_PROFILE', source: path.join(root, 'config', 'default.json') },
+    ]);
   });
 
   test('come all at once, of every source, and one a line', () => {
@@ -349,7 +356,9 @@ describe('refusals', () => {
     expect(lines).toContain(
       'PORT="a\\nb" (environment): a whole number from 0 to 65535 (TCP port, 0 = any free one)',
     );
-    expect(lines).toContain('LOG_LEVEL="loud" (config/default.json): error, warn, info or debug');
+    expect(lines).toContain(
+      `LOG_LEVEL="loud" (${path.join(root, 'config', 'default.json')}): error, warn, info or debug`,
+    );
   });
 
   test('between variables wait until each is good by itself', () => {

@@ -202,6 +202,16 @@ describe('CommandGate: refusals', () => {
     expect(queue.taken).toEqual([]);
   });
 
+  test('an action that is missing is told from one that is wrong', async () => {
+    const { submit } = setUp();
+    expect(await submit({ action: undefined })).toMatchObject({
+      message: expect.stringMatching(/^action is missing/),
+    });
+    expect(await submit({ action: 'a b' })).toMatchObject({
+      message: expect.stringMatching(/^action must be/),
+    });
+  });
+
   test('who has no right to it neither learns whether the action exists nor uses up the limit', async () => {
     const { submit, limits } = setUp();
     const limited = keyCaller('key:one', { command: ['other.*'] });

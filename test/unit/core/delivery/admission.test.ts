@@ -73,6 +73,13 @@ describe('Admission', () => {
     expect(setUp().admission.checkRooms(rooms, NONE, Rights.ALL)).toMatchObject({ code: 'invalid_room' });
   });
 
+  test.each([undefined, null, [undefined], [null]])('of %j it says that the room is missing', (rooms) => {
+    expect(setUp().admission.checkNames(rooms)).toMatchObject({
+      code: 'invalid_room',
+      message: expect.stringMatching(/^the room is missing/),
+    });
+  });
+
   test('gives the rooms that are new, each once', () => {
     const { admission } = setUp();
     expect(admission.checkRooms(['a', 'b', 'a', 'c'], new Set(['b']), Rights.ALL)).toEqual(['a', 'c']);

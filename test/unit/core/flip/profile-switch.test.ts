@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { PROFILES, type ProfileName } from '../../../../src/core/config/profile.js';
+import type { ClientKind } from '../../../../src/core/delivery/client-kind.js';
 import type { Session, Transport } from '../../../../src/core/delivery/session.js';
 import { Refusal } from '../../../../src/core/errors.js';
 import { ProfileSwitch } from '../../../../src/core/flip/profile-switch.js';
@@ -69,6 +70,7 @@ function setUp(
     drainMs: DRAIN_MS,
     open: { websocket: () => open('websocket'), sse: () => open('sse') },
     drain: (leaving, reason, overMs) => rig.delivery.drain(leaving, reason, overMs),
+    clients: () => rig.delivery.clients(),
     clock: rig.clock,
     logger: silentLogger,
     counters: rig.counters,
@@ -76,10 +78,16 @@ function setUp(
 }
 
 /** Sessions over that transport. */
-function connect(transport: Transport, count = 1): { session: Session; outlet: RecordingOutlet }[] {
+function connect(
+  transport: Transport,
+  count = 1,
+  client: ClientKind = 'bundle',
+  cursor: string | null = null,
+): { session: Session; outlet: RecordingOutlet }[] {
   return Array.from({ length: count }, () => {
     const outlet = new RecordingOutlet();
-    const session = rig.request({ transport, outlet });
+    outlet.client = client;
+    const session = rig.request({ transport, outlet, cursor });
     if (session instanceof Refusal) throw new Error(session.code);
     return { session, outlet };
   });
@@ -135,6 +143,77 @@ describe('a flip', () => {
     expect(openNow()).toEqual({ sse: true });
   });
 
+  test('tells who was moved and came back from who was cut off, and from who left by itself', async () => {
+    connect('websocket', 4, 'sdk');
+    connect('websocket', 2, 'bundle');
+    const [leaver] = connect('websocket', 10, 'stock');
+    // It is over the transport that stays: the flip does nothing to it.
+    connect('sse', 1, 'eventsource');
+    const begun = await flip('SSE');
+    expect(begun.flip?.sessions).toEqual({
+      total: 16,
+      left: 16,
+      clients: {
+        moved: 0,
+        returned: 0,
+        cutOff: 0,
+        gone: 0,
+        byKind: {
+          sdk: { total: 4, left: 4, ended: 0 },
+          bundle: { total: 2, left: 2, ended: 0 },
+          eventsource: { total: 0, left: 0, ended: 0 },
+          stock: { total: 10, left: 10, ended: 0 },
+        },
+      },
+    });
+    if (leaver !== undefined) rig.delivery.close(leaver.session);
+    await rig.clock.turn(DRAIN_MS);
+    // Two come back, one is new, and others come that were never moved.
+    connect('sse', 2, 'sdk', '0-0');
+    connect('sse', 1, 'sdk');
+    connect('sse', 5, 'eventsource', '0-0');
+    expect(profiles.report().flip).toMatchObject({
+      state: 'done',
+      sessions: {
+        total: 16,
+        left: 0,
+        clients: {
+          moved: 4,
+          returned: 2,
+          cutOff: 11,
+          gone: 1,
+          byKind: {
+            sdk: { total: 4, left: 0, ended: 4 },
+            bundle: { total: 2, left: 0, ended: 2 },
+            stock: { total: 10, left: 0, ended: 9 },
+          },
+        },
+      },
+    });
+    // Long after the flip a client comes back for other reasons.
+    await rig.clock.turn(60_000);
+    connect('sse', 1, 'sdk', '0-0');
+    expect(profiles.report().flip?.sessions.clients?.returned).toBe(2);
+  });
+
+  test('that another one follows keeps its own counts', async () => {
+    connect('websocket', 100, 'stock');
+    await flip('SSE');
+    await rig.clock.turn(500);
+    const before = profiles.report().flip?.sessions;
+    const ended = before?.clients?.cutOff ?? Number.NaN;
+    expect(ended).toBeGreaterThan(0);
+    connect('sse', 3, 'eventsource');
+    await flip('WEBSOCKET');
+    await rig.clock.turn(DRAIN_MS);
+    expect(profiles.report().flip?.sessions).toMatchObject({
+      total: 3,
+      left: 0,
+      clients: { cutOff: 3, byKind: { stock: { total: 0, ended: 0 }, eventsource: { ended: 3 } } },
+    });
+    expect(rig.delivery.clients().open.websocket.stock).toBe(100 - ended);
+  });
+
   test('to both moves nobody, and from both only those of the one that goes', async () => {
     const [client] = connect('websocket');
     expect((await flip('hybrid')).flip).toMatchObject({ sessions: { total: 0 } });
@@ -149,7 +228,19 @@ describe('a flip', () => {
 
   test('to the profile that is served does nothing', async () => {
     connect('websocket');
-    expect(await flip(' websocket ')).toMatchObject({ profile: 'WEBSOCKET', flip: null });
+    const since = rig.clock.now();
+    await rig.clock.turn(5000);
+    expect(await flip(' websocket ')).toMatchObject({
+      profile: 'WEBSOCKET',
+      since,
+      repeated: true,
+      flip: null,
+    });
+    const flippedAt = rig.clock.now();
+    expect(await flip('HYBRID')).toMatchObject({ since: flippedAt, repeated: false });
+    await rig.clock.turn(5000);
+    expect(await flip('HYBRID')).toMatchObject({ since: flippedAt, repeated: true, flip: { id: 1 } });
+    await flip('WEBSOCKET');
     await rig.clock.turn(DRAIN_MS);
     expect(openNow()).toEqual({ websocket: true });
   });

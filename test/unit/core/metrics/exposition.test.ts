@@ -41,7 +41,7 @@ async function valueOf(sample: string): Promise<number | undefined> {
 beforeEach(() => {
   rig = DeliveryRig.ready();
   commands = new CommandFigures(['test.echo']);
-  report = { profile: 'HYBRID', transports: TRANSPORTS, flip: null };
+  report = { profile: 'HYBRID', transports: TRANSPORTS, since: 0, repeated: false, flip: null };
   bridge = { role: 'standing by' };
   exposition = expose();
 });
@@ -102,7 +102,18 @@ describe('Exposition', () => {
     expect(await valueOf('flipgate_log_ready')).toBe(1);
     expect(await valueOf('flipgate_cluster_nodes')).toBe(3);
     expect(await valueOf('flipgate_flip_state{state="draining"}')).toBe(0);
-    const sessions = { total: 9, left: 7 };
+    const nobody = { total: 0, left: 0, ended: 0 };
+    const byKind = {
+      sdk: { total: 3, left: 2, ended: 1 },
+      bundle: nobody,
+      eventsource: { total: 6, left: 5, ended: 1 },
+      stock: nobody,
+    };
+    const sessions = {
+      total: 9,
+      left: 7,
+      clients: { moved: 1, returned: 1, cutOff: 1, gone: 0, byKind },
+    };
     const origin = { by: 'operator', address: null, via: 'http' } as const;
     const flip = {
       id: 1,
@@ -116,6 +127,9 @@ describe('Exposition', () => {
     report = { ...report, flip: { ...origin, ...flip } };
     expect(await valueOf('flipgate_flip_state{state="draining"}')).toBe(1);
     expect(await valueOf('flipgate_flip_sessions_left')).toBe(7);
+    expect(await valueOf('flipgate_flip_clients{outcome="moved"}')).toBe(1);
+    expect(await valueOf('flipgate_flip_clients{outcome="cut_off"}')).toBe(1);
+    expect(await valueOf('flipgate_flip_clients{outcome="gone"}')).toBe(0);
     rig.log.enter('unavailable');
     expect(await valueOf('flipgate_log_ready')).toBe(0);
     expect(await valueOf('flipgate_log_state{state="unavailable"}')).toBe(1);

@@ -72,7 +72,7 @@ function connect(isChunked: boolean): void {
   response = new HeldResponse(isChunked);
   socket = new HeldSocket();
   const res = response as unknown as ServerResponse;
-  connection = new SseConnection(res, socket as unknown as Socket, 1234.5);
+  connection = new SseConnection(res, socket as unknown as Socket, 1234.5, 'eventsource');
 }
 
 beforeEach(() => {

@@ -99,7 +99,14 @@ export const socketIoChannels: ChannelParts = {
         ws: {
           query: {
             type: 'object',
-            properties: { EIO: { const: '4' }, transport: oneOfNames(['websocket', 'polling']) },
+            properties: {
+              EIO: { const: '4' },
+              transport: oneOfNames(['websocket', 'polling']),
+              client: {
+                type: 'string',
+                description: 'What the client calls itself: the SDK `sdk/<version>`.',
+              },
+            },
           },
           bindingVersion: '0.1.0',
         },

@@ -47,6 +47,10 @@ export const streamChannel: ChannelParts = {
             properties: {
               rooms: { type: 'string', description: 'Names of rooms, separated by commas.' },
               lastEventId: ref('Cursor'),
+              client: {
+                type: 'string',
+                description: 'What the client calls itself: the SDK `sdk/<version>`.',
+              },
             },
           },
           bindingVersion: '0.3.0',

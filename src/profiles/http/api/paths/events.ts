@@ -3,7 +3,7 @@ import { SSE_PATH } from '../../profile-document.js';
 import { HISTORY_LIMIT } from '../../routes/rooms.js';
 import { ETAG, jsonAnswer, NOT_MODIFIED } from '../answers.js';
 import { operation } from '../operation.js';
-import { inPath, jsonBody, optional } from '../request-parts.js';
+import { CLIENT_LABEL, inPath, jsonBody, optional } from '../request-parts.js';
 import { listOf, ref, type Schema, text } from '../schema.js';
 
 const EVENT = {
@@ -62,6 +62,7 @@ const stream = operation({
     }),
     optional('query', 'lastEventId', 'The cursor to go on from.', ref('Cursor')),
     optional('header', 'Last-Event-ID', 'The same; it wins over the parameter.', ref('Cursor')),
+    CLIENT_LABEL,
   ],
   answers: {
     200: {

@@ -1,7 +1,7 @@
 import { COMMANDS_LIMIT } from '../../routes/operations.js';
 import { jsonAnswer } from '../answers.js';
 import { operation } from '../operation.js';
-import { jsonBody, optional } from '../request-parts.js';
+import { CLIENT_LABEL, jsonBody, optional } from '../request-parts.js';
 import { ref, type Schema } from '../schema.js';
 
 const TRANSPORTS = { websocket: false, sse: true, control: true };
@@ -14,10 +14,33 @@ const FLIP = {
   via: 'http',
   startedAt: 1795334945969,
   state: 'draining',
-  sessions: { total: 120, left: 80 },
+  sessions: {
+    total: 120,
+    left: 80,
+    clients: {
+      moved: 38,
+      returned: 37,
+      cutOff: 0,
+      gone: 2,
+      byKind: {
+        sdk: { total: 40, left: 0, ended: 38 },
+        bundle: { total: 0, left: 0, ended: 0 },
+        eventsource: { total: 0, left: 0, ended: 0 },
+        stock: { total: 80, left: 80, ended: 0 },
+      },
+    },
+  },
   error: null,
 };
-const REPORT = { profile: 'SSE', transports: TRANSPORTS, node: '4f1c09d2a6be', flip: FLIP, rollout: null };
+const REPORT = {
+  profile: 'SSE',
+  transports: TRANSPORTS,
+  since: 1795334945971,
+  repeated: false,
+  node: '4f1c09d2a6be',
+  flip: FLIP,
+  rollout: null,
+};
 
 const discover = operation({
   id: 'readProfile',
@@ -25,6 +48,7 @@ const discover = operation({
   summary: 'Ask which transports are on',
   text: 'Clients ask before they connect, and again whenever one is refused with `transport_disabled`.',
   access: 'public',
+  parameters: [CLIENT_LABEL],
   answers: {
     200: jsonAnswer('What is served.', ref('ProfileDocument'), {
       profile: 'SSE',
@@ -49,8 +73,10 @@ const flip = operation({
   tag: 'profile',
   summary: 'Flip to another profile',
   text:
-    'Answers once this node serves the profile; its clients are moved over `DRAIN_MS` after that. With `all` every node is ' +
-    'flipped, one after the other, this one last: then the answer comes at the beginning.',
+    'Answers once this node serves the profile. After that it disconnects the clients of transports that are off, over ' +
+    '`DRAIN_MS`: those of the SDK come back over another transport, the others are cut off. With `all` every node is ' +
+    'flipped, one after the other, this one last: then the answer comes at the beginning. `repeated` says that the profile was ' +
+    'served already, and nothing was changed.',
   access: 'admin: flip',
   trailed: true,
   body: jsonBody(ref('FlipRequest'), { flip: { profile: 'HYBRID' }, all: { profile: 'HYBRID', all: true } }),
@@ -89,8 +115,18 @@ const readiness = operation({
   text: 'For readiness probes and load balancers. A node that stops is not; one that flips is.',
   access: 'public',
   answers: {
-    200: jsonAnswer('It is.', ref('Readiness'), { ready: true, log: 'ready', draining: false }),
-    503: jsonAnswer('It is not.', ref('Readiness'), { ready: false, log: 'ready', draining: true }),
+    200: jsonAnswer('It is.', ref('Readiness'), {
+      ready: true,
+      log: 'ready',
+      since: 1795334945969,
+      draining: false,
+    }),
+    503: jsonAnswer('It is not.', ref('Readiness'), {
+      ready: false,
+      log: 'ready',
+      since: 1795334945969,
+      draining: true,
+    }),
   },
 });
 

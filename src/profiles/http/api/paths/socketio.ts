@@ -1,6 +1,6 @@
 import { WEBSOCKET_PATH } from '../../profile-document.js';
 import { type OperationParts, operation } from '../operation.js';
-import { inPath, optional } from '../request-parts.js';
+import { CLIENT_LABEL, inPath, optional } from '../request-parts.js';
 import { closed, oneOfNames, type Schema, text } from '../schema.js';
 
 /** How Engine.IO says no. Source: https://socket.io/docs/v4/engine-io-protocol/ */
@@ -25,6 +25,7 @@ const parts = {
       example: 'polling',
     }),
     optional('query', 'sid', 'The session of Engine.IO; none for a handshake.', text()),
+    CLIENT_LABEL,
   ],
   refusals: ['unknown_session', 'transport_disabled', 'shutting_down'],
 } satisfies Partial<OperationParts>;

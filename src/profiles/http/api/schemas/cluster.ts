@@ -25,6 +25,7 @@ export const clusterSchemas: Readonly<Record<string, Schema>> = {
     profile: text(),
     transports: listOf(oneOfNames(['websocket', 'sse'])),
     sessions: ref('SessionCounts'),
+    clients: orNull(ref('ClientsByTransport')),
     uptimeSeconds: amount(),
     cursor: ref('Cursor'),
     log: closed<NodeStatus['log']>('Its log, and its bridge.', {
@@ -35,6 +36,7 @@ export const clusterSchemas: Readonly<Record<string, Schema>> = {
   Cluster: closed<ClusterStatus>('What all nodes have together; null without Redis.', {
     nodes: { ...listOf(ref('Node')), minItems: 1, description: 'This one first.' },
     sessions: ref('SessionCounts'),
+    clients: ref('ClientsByTransport'),
     rooms: {
       ...mapOf(count()),
       maxProperties: MAX_REPORTED_ROOMS,

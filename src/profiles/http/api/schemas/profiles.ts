@@ -1,6 +1,14 @@
 import { PROFILES, type Transports } from '../../../../core/config/profile.js';
 import type { ErrorBody } from '../../../../core/errors.js';
-import type { Flip, FlipError, FlipState, MovedSessions } from '../../../../core/flip/flip-report.js';
+import { type ClientKind, forEachKind } from '../../../../core/delivery/client-kind.js';
+import type {
+  Flip,
+  FlipClients,
+  FlipError,
+  FlippedKind,
+  FlipState,
+  MovedSessions,
+} from '../../../../core/flip/flip-report.js';
 import type { FlipsReport, Rollout, RolloutNode } from '../../../../core/flip/flips.js';
 import { CONTROL_PATH, type ProfileDocument, SSE_PATH, WEBSOCKET_PATH } from '../../profile-document.js';
 import {
@@ -24,6 +32,7 @@ const NODE_STATES: readonly RolloutNode['state'][] = [
   'done',
   'failed',
   'same',
+  'gone',
 ];
 const ROLLOUT_STATES: readonly Rollout['state'][] = ['running', 'done', 'failed', 'superseded'];
 
@@ -74,9 +83,30 @@ export const profileSchemas: Readonly<Record<string, Schema>> = {
     },
     'all',
   ),
-  MovedSessions: closed<MovedSessions>('Sessions that a flip moves.', {
+  MovedSessions: closed<MovedSessions>('Sessions whose transport a flip turns off.', {
     total: count(),
-    left: count('Those that have not been moved yet.'),
+    left: count('Sessions that are still open.'),
+    clients: orNull(ref('FlipClients')),
+  }),
+  FlipClients: closed<FlipClients>(
+    'What becomes of their clients; null of a node that does not tell them apart.',
+    {
+      moved: count('SDK clients that were told to come back over a transport that is on.'),
+      returned: count(
+        'SDK clients that came to this node with a cursor, over a transport that is on, until 60 s after the end of the flip.',
+      ),
+      cutOff: count('Other clients that were disconnected: they are not known to speak another transport.'),
+      gone: count('Clients of any kind that closed their connection before their turn came.'),
+      byKind: closed<Record<ClientKind, FlippedKind>>(
+        'By kind.',
+        forEachKind(() => ref('FlippedKind')),
+      ),
+    },
+  ),
+  FlippedKind: closed<FlippedKind>('Clients of one kind.', {
+    total: count('Sessions when the flip began.'),
+    left: count('Sessions that are still open.'),
+    ended: count('Sessions that the flip has ended; the others closed by themselves.'),
   }),
   FlipError: closed<FlipError>('Why a flip failed.', { code: ref('ErrorCode'), message: text() }),
   Flip: closed<Flip>('One flip of this node.', {
@@ -88,14 +118,17 @@ export const profileSchemas: Readonly<Record<string, Schema>> = {
     sessions: ref('MovedSessions'),
     error: failure,
   }),
-  RolloutNode: closed<RolloutNode>('One node of a rollout; `same`: it served that profile already.', {
-    id: text(),
-    url: { type: ['string', 'null'] },
-    host: text(),
-    state: oneOfNames(NODE_STATES),
-    sessions: moved,
-    error: failure,
-  }),
+  RolloutNode: closed<RolloutNode>(
+    'One node of a rollout; `same`: it served that profile already; `gone`: it ended before it had flipped, and was passed over.',
+    {
+      id: text(),
+      url: { type: ['string', 'null'] },
+      host: text(),
+      state: oneOfNames(NODE_STATES),
+      sessions: moved,
+      error: failure,
+    },
+  ),
   Rollout: closed<Rollout>('A flip of all nodes, one after the other.', {
     id: { type: 'integer', minimum: 1, description: 'Counts the rollouts of this process.' },
     to: ref('Profile'),
@@ -107,6 +140,12 @@ export const profileSchemas: Readonly<Record<string, Schema>> = {
     profile: ref('Profile'),
     transports: ref('Transports'),
     node: text('Id of the node that answers; the ids of flips and rollouts count on it alone.'),
+    since: { type: ['integer', 'null'], description: 'Since when the profile is served, epoch ms.' },
+    repeated: {
+      type: 'boolean',
+      description:
+        'True in the answer to a request for the profile that is served already: nothing was changed.',
+    },
     flip: orNull(ref('Flip')),
     rollout: orNull(ref('Rollout')),
   }),

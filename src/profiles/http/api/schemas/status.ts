@@ -1,7 +1,9 @@
 import type { ProfileName } from '../../../../core/config/profile.js';
+import { type ClientCounts, forEachKind } from '../../../../core/delivery/client-kind.js';
 import type { DeliveryStatus } from '../../../../core/delivery/delivery-status.js';
 import type { SessionBacklog } from '../../../../core/delivery/sweeper.js';
 import type { LogState } from '../../../../core/log/event-log.js';
+import type { RefusedPermission } from '../../../../core/redis/refused-permissions.js';
 import type { BridgeRole } from '../../../../core/log/publish-bridge.js';
 import {
   amount,
@@ -20,6 +22,7 @@ import {
 interface ToldLog {
   readonly kind: 'memory' | 'redis';
   readonly state: LogState;
+  readonly since: number;
   readonly reason: string | null;
   readonly bridge: BridgeRole | null;
 }
@@ -28,7 +31,9 @@ interface ToldLog {
 interface ToldReadiness {
   readonly ready: boolean;
   readonly log: LogState;
+  readonly since: number;
   readonly reason?: string;
+  readonly refused?: readonly string[];
   readonly draining: boolean;
 }
 
@@ -37,6 +42,7 @@ const BRIDGE_ROLES: readonly BridgeRole[] = ['copying', 'standing by', 'coming b
 
 const delivery = {
   sessions: ref('SessionCounts'),
+  clients: ref('ClientsByTransport'),
   rooms: {
     ...mapOf(count()),
     propertyNames: ref('Name'),
@@ -73,9 +79,25 @@ const others = {
   log: closed<ToldLog>('The event log.', {
     kind: oneOfNames(['memory', 'redis']),
     state: oneOfNames(LOG_STATES),
+    since: count('Since when it is in this state, epoch ms, to a second.'),
     reason: orNull(text('Why the log is not ready.')),
     bridge: { enum: [...BRIDGE_ROLES, null], description: 'What copies `PUBLISH`ed messages; null: none.' },
   }),
+  redis: orNull(
+    closed<{ readonly refusedPermissions: readonly RefusedPermission[] }>('Redis; null without it.', {
+      refusedPermissions: {
+        ...listOf(
+          closed<RefusedPermission>('A permission that the Redis user of this process lacks.', {
+            command: text('The command that Redis refused.'),
+            on: text('The keys, channels or patterns that it was about; empty for none.'),
+            effect: text('What does not work because of it.'),
+            rule: text('The ACL rule to add.'),
+          }),
+        ),
+        description: 'Those that were refused in the last two minutes.',
+      },
+    }),
+  ),
   cluster: orNull(ref('Cluster')),
   counters: {
     ...mapOf(mapOf(count())),
@@ -91,10 +113,16 @@ export const statusSchemas: Readonly<Record<string, Schema>> = {
     {
       ready: { type: 'boolean' },
       log: oneOfNames(LOG_STATES),
+      since: count('Since when the log is in this state, epoch ms, to a second.'),
       reason: text('Why the log is not ready; left out when it is.'),
+      refused: {
+        ...listOf(text('What does not work.')),
+        description: 'What does not work since Redis refuses permissions; left out when all does.',
+      },
       draining: { type: 'boolean', description: 'True once it stops: its clients are being moved.' },
     },
     'reason',
+    'refused',
   ),
   HostMonitorState: closed<{ readonly running: boolean; readonly intervalMs: number }>('The host monitor.', {
     running: { type: 'boolean' },
@@ -104,6 +132,14 @@ export const statusSchemas: Readonly<Record<string, Schema>> = {
     websocket: count(),
     sse: count(),
   }),
+  ClientsByTransport: closed<DeliveryStatus['clients']>('Sessions by transport and kind of client.', {
+    websocket: ref('ClientCounts'),
+    sse: ref('ClientCounts'),
+  }),
+  ClientCounts: closed<ClientCounts>(
+    'Sessions by kind of client. `sdk`: names itself by `client=sdk/<version>`; `bundle`, `eventsource`: do not; `stock`: legacy.',
+    forEachKind(() => count()),
+  ),
   Status: closed<Record<keyof typeof others | keyof typeof delivery, unknown>>(
     'Everything the console shows, of this node.',
     { ...others, ...delivery },
