@@ -9,6 +9,7 @@ import { type JsonAnswer, requestJson } from '../support/json-request.js';
 import { killLaunched } from '../support/launched-gateway.js';
 import { behindAll, installedProxies, ProxiedNodes } from '../support/proxied-nodes.js';
 import { publish } from '../support/publish.js';
+import { hasPythonClients, PythonClient } from '../support/python-client.js';
 import { readmeSnippets } from '../support/readme-snippets.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 import { StockClient } from '../support/stock-client.js';
@@ -92,6 +93,38 @@ testBehind(
     });
   },
   60_000,
+);
+
+(hasPythonClients ? testBehind : test.skip)(
+  'a rolling restart: python-socketio, which takes a goodbye as final, is back after each node',
+  async () => {
+    await behindAll(rigs, async (rig) => {
+      const { url } = rig.proxy;
+      const all = ([5, 4] as const).flatMap((version) =>
+        (['polling', 'websocket'] as const).map((transport) =>
+          kept(new PythonClient(version, url, transport)),
+        ),
+      );
+      // A newest value, since who is away in that moment has no cursor to ask for anything else with.
+      const tell = async (data: string): Promise<void> => {
+        await publish(url, { type: 'fact_added', key: 'newest', data });
+        await waitUntil(
+          () => all.every(({ facts }) => facts.includes(data)),
+          `all to be told "${data}" behind ${rig.name}`,
+          40_000,
+        );
+      };
+      await tell('before');
+      for (const index of rig.nodes.keys()) {
+        expect(await rig.nodes[index]?.stop()).toBe(0);
+        await rig.startAgain(index);
+        await tell(`node ${String(index)} was restarted`);
+      }
+      // Each was at one of the nodes.
+      for (const client of all) expect(client.count('disconnect')).toBeGreaterThan(0);
+    });
+  },
+  120_000,
 );
 
 testBehind(

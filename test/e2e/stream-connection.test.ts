@@ -75,7 +75,7 @@ describe('the connection of a stream', () => {
     socket.write(STREAM);
     await waitUntil(() => text.includes('event: welcome'));
     await expectServed();
-    expect(chunks()[0]).toMatch(/^retry: \d+\n\n$/);
+    expect(chunks()[0]).toMatch(/^retry: \d+\nevent: welcome\ndata: .*\n\n$/);
   });
 
   test('what a client sends after its request changes nothing, be it a request or none', async () => {
@@ -139,5 +139,45 @@ describe('the connection of a stream', () => {
     // The last chunk would say that the answer is whole, which some readers take as final.
     expect(bytes).toMatch(/event: draining\ndata: \{"reason":"shutting_down"\}\n\n\r\n$/);
     held.destroy();
+  });
+
+  test('a client whose connection is full when its node stops is still given what was written, and the notice', async () => {
+    const other = await launchGateway({ APP_PROFILE: 'SSE', DRAIN_MS: '100' });
+    let bytes = '';
+    let isOver = false;
+    const late = net.connect({ port: other.port, host: '127.0.0.1' }, () => {
+      late.write(STREAM);
+    });
+    late.setEncoding('latin1').on('data', (part: string) => {
+      bytes += part;
+    });
+    late.on('end', () => {
+      isOver = true;
+    });
+    await waitUntil(() => bytes.includes('event: welcome'));
+    late.pause();
+    const large = 'x'.repeat(1_000_000);
+    // More than any system keeps for a connection.
+    for (let sent = 0; sent < 20; sent += 1) await publish(other.url, { type: 'fact_added', data: large });
+    await waitUntil(
+      async () =>
+        (await requestJson('GET', `${other.url}/api/admin/status`)).json.backlog.sessionsBehind === 1,
+      'the client to be behind',
+    );
+    const stopped = other.stop();
+    await waitUntil(
+      () =>
+        fetch(`${other.url}/healthz`).then(
+          () => false,
+          () => true,
+        ),
+      'the node not to listen any more',
+    );
+    late.resume();
+    await waitUntil(() => isOver);
+    expect(await stopped).toBe(0);
+    expect(bytes).toMatch(
+      /xxx","timestamp":[\d.]+\}\]\n\n\r\n[0-9a-f]+\r\nevent: draining\ndata: .*\n\n\r\n$/,
+    );
   });
 });

@@ -91,6 +91,7 @@ describe('defaults', () => {
       controlRatePerSecond: 5,
       controlWaitMs: 2000,
       commandsModule: undefined,
+      commandOutcomeType: 'command_outcome',
       legacyEventsFile: path.join(root, 'config', 'hak-gal.json'),
       redisUrl: undefined,
       redisKeyPrefix: 'flipgate',
