@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { closeClients, HeardClient } from '../support/heard-client.js';
+import { eventSourceWire } from '../support/event-source-wire.js';
+import { closeClients, closedLater, HeardClient } from '../support/heard-client.js';
 import { type HeldLink, openHeldLink } from '../support/held-link.js';
 import { killLaunched, launchGateway } from '../support/launched-gateway.js';
+import { NewestById } from '../support/newest-by-id.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 import { waitUntil } from '../support/wait-until.js';
+import type { WireClient, WireEvent } from '../support/wire-client.js';
 
 const ROOMS = ['x', 'y'];
 const links: HeldLink[] = [];
@@ -56,45 +59,106 @@ async function publish(n: number): Promise<void> {
   await values.exec();
 }
 
-test('cut inside a flush, a client that goes on at a node that is behind ends with the newest values, and never goes back', async () => {
-  const [a, b] = await Promise.all([nodeBehind(), nodeBehind()]);
-  const { client, events } = new HeardClient([a.url, b.url], { rooms: ROOMS });
-  const told = (room: string): unknown[] =>
-    events
-      .filter((event) => event.type === 'status' && event.room === room)
-      .map(({ data }) => (data as { n: number }).n);
-  await waitUntil(() => client.state === 'live', 'the client to be live');
-  await publish(100);
-  await waitUntil(
-    () => ROOMS.every((room) => told(room).includes(100)) && client.cursor !== null,
-    'the first values',
-  );
+/** A client in both rooms, and what it told its page. */
+interface Roamer {
+  /** Connects to the one node. */
+  begin(): Promise<void>;
+  /** The cursor that it would come back with. */
+  cursor(): string | null;
+  /** Once its connection is lost: goes on at the other node. */
+  goOn(): Promise<void>;
+  events(): readonly WireEvent[];
+}
 
-  // The one node reads the following values at once, so that they leave in one flush: its answer to the read before that
-  // is kept back. The other node reads only the first of them.
-  a.toRedis.hold();
-  await publisher.xadd('lagging:{log}', '*', 'type', 'status', 'room', 'elsewhere');
-  const isBehind = b.toRedis.holdAfter('{"n":160,"room":"y"}');
-  await publish(160);
-  await isBehind;
-  await publish(200);
-  a.front.cutAfterBlockWith('"n":200');
-  a.toRedis.release();
-  await waitUntil(
-    () => client.stateChange.url === b.url && client.state === 'live',
-    'the client at the other node',
-  );
-  await waitUntil(
-    () => ROOMS.every((room) => b.front.passed().includes(`{"n":160,"room":"${room}"}`)),
-    'the older values to be repeated',
-  );
-  b.toRedis.release();
-  await waitUntil(() => ROOMS.every((room) => told(room).at(-1) === 200), 'the newest values');
+/** The SDK, which does all of it by itself. */
+function sdk(urls: readonly string[]): Roamer {
+  let heard: HeardClient | undefined;
+  return {
+    begin: () => {
+      heard = new HeardClient(urls, { rooms: ROOMS });
+      return heard.isLive();
+    },
+    cursor: () => heard?.client.cursor ?? null,
+    goOn: () =>
+      waitUntil(
+        () => heard?.client.stateChange.url === urls[1] && heard?.client.state === 'live',
+        'the client to be at the other node',
+      ),
+    events: () => heard?.events ?? [],
+  };
+}
 
-  for (const room of ROOMS) await publisher.xadd('lagging:{log}', '*', 'type', 'last', 'room', room);
-  await waitUntil(() =>
-    ROOMS.every((room) => events.some((event) => event.type === 'last' && event.room === room)),
-  );
-  // One room's block had come before the cut, the other's had not.
-  expect(ROOMS.map((room) => told(room).join()).sort()).toEqual(['100,160,200', '100,200']);
-});
+/** An EventSource, and the rule of PROTOCOL.md. */
+function plain([first = '', second = '']: readonly string[]): Roamer {
+  const clients: WireClient[] = [];
+  const connect = async (url: string, cursor?: string): Promise<void> => {
+    const client = await eventSourceWire.connect(url, {
+      rooms: ROOMS,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    closedLater({ close: () => void client.close() });
+    clients.push(client);
+  };
+  return {
+    begin: () => connect(first),
+    cursor: () => clients.at(-1)?.got.cursor ?? null,
+    goOn: async () => {
+      const [lost] = clients;
+      await waitUntil(() => (lost?.got.losses ?? 0) > 0, 'the cut');
+      await lost?.close();
+      await connect(second, lost?.got.cursor ?? undefined);
+    },
+    events: () => {
+      const rule = new NewestById();
+      for (const { got } of clients) for (const received of got.all) rule.take(received);
+      return rule.applied;
+    },
+  };
+}
+
+test.each([
+  ['of the SDK', sdk],
+  ['that follows the rule of PROTOCOL.md', plain],
+])(
+  'a client %s, cut inside a flush, that goes on at a node which is behind, ends with the newest values and never goes back',
+  async (_kind, open) => {
+    const [a, b] = await Promise.all([nodeBehind(), nodeBehind()]);
+    const client = open([a.url, b.url]);
+    const told = (room: string): unknown[] =>
+      client
+        .events()
+        .filter((event) => event.type === 'status' && event.room === room)
+        .map(({ data }) => (data as { n: number }).n);
+    await client.begin();
+    await publish(100);
+    await waitUntil(
+      () => ROOMS.every((room) => told(room).includes(100)) && client.cursor() !== null,
+      'the first values',
+    );
+
+    // The one node reads the following values at once, so that they leave in one flush: its answer to the read before that
+    // is kept back. The other node reads only the first of them.
+    a.toRedis.hold();
+    await publisher.xadd('lagging:{log}', '*', 'type', 'status', 'room', 'elsewhere');
+    const isBehind = b.toRedis.holdAfter('{"n":160,"room":"y"}');
+    await publish(160);
+    await isBehind;
+    await publish(200);
+    a.front.cutAfterBlockWith('"n":200');
+    a.toRedis.release();
+    await client.goOn();
+    await waitUntil(
+      () => ROOMS.every((room) => b.front.passed().includes(`{"n":160,"room":"${room}"}`)),
+      'the older values to be repeated',
+    );
+    b.toRedis.release();
+    await waitUntil(() => ROOMS.every((room) => told(room).at(-1) === 200), 'the newest values');
+
+    for (const room of ROOMS) await publisher.xadd('lagging:{log}', '*', 'type', 'last', 'room', room);
+    await waitUntil(() =>
+      ROOMS.every((room) => client.events().some((event) => event.type === 'last' && event.room === room)),
+    );
+    // One room's block had come before the cut, the other's had not.
+    expect(ROOMS.map((room) => told(room).join()).sort()).toEqual(['100,160,200', '100,200']);
+  },
+);
