@@ -1,5 +1,6 @@
 import { bundleWire } from './bundle-wire.js';
 import { eventSourceWire } from './event-source-wire.js';
+import { NewestById } from './newest-by-id.js';
 import { waitUntil } from './wait-until.js';
 import { type WireClient, type WireEvent, WireRefused } from './wire-client.js';
 
@@ -8,19 +9,17 @@ const STAY_EVENTS = 20;
 const STAY_MS = 500;
 
 /**
- * A client that goes from node to node and from wire to wire, each time with its cursor, and drops what it has by id: what
- * it has at the end must be what the log has.
+ * A client that goes from node to node and from wire to wire, each time with its cursor, and drops doubles and older values:
+ * what it has at the end must be what the log has.
  */
 export class Wanderer {
-  /** Each once, as they came. */
-  readonly events: WireEvent[] = [];
   /** What is wrong: gaps, or a room's events out of order. */
   readonly faults: string[] = [];
   /** Times it came back with its cursor, and was taken on from there. */
   resumed = 0;
   readonly #urls: readonly string[];
   readonly rooms: readonly string[];
-  readonly #seen = new Set<string>();
+  readonly #applied = new NewestById();
   #cursor: string | null = null;
   #running = true;
   readonly #done: Promise<void>;
@@ -32,12 +31,20 @@ export class Wanderer {
     this.#done = this.#wander();
   }
 
+  /** Each once, as they came. */
+  get events(): readonly WireEvent[] {
+    return this.#applied.applied;
+  }
+
   /** Stays where it is and waits until it has the event of each id. */
   async settle(ids: readonly string[]): Promise<void> {
     await this.stop();
     const client = await this.#connect(0);
     await waitUntil(
-      () => ids.every((id) => this.#seen.has(id) || client?.got.ids.includes(id) === true),
+      () => {
+        const has = new Set([...this.events, ...(client?.got.events ?? [])].map(({ id }) => id));
+        return ids.every((id) => has.has(id));
+      },
       'a wanderer to have all',
       30_000,
     );
@@ -80,11 +87,7 @@ export class Wanderer {
     const { got } = client;
     if (got.gaps.length > 0) this.faults.push(`a gap: ${JSON.stringify(got.gaps)}`);
     if (got.welcomes.some(({ resumed }) => resumed)) this.resumed += 1;
-    for (const event of got.events) {
-      if (this.#seen.has(event.id)) continue;
-      this.#seen.add(event.id);
-      this.events.push(event);
-    }
+    for (const received of got.all) this.#applied.take(received);
     this.#cursor = got.cursor ?? this.#cursor;
   }
 }

@@ -13,6 +13,11 @@ function eventOf(n: number, key?: string): GatewayEvent {
   return key === undefined ? event : { ...event, key };
 }
 
+/** A value without a key, of what its data names. */
+function shaped(n: number, name: string): GatewayEvent {
+  return { ...eventOf(n), data: { [name]: n } };
+}
+
 function welcome(resumed: boolean, rooms: readonly string[] = ROOMS, epoch?: string): Welcome {
   const known = epoch === undefined ? {} : { epoch };
   return { sessionId: 's', profile: 'SSE', rooms, cursor: null, resumed, heartbeatMs: 1000, ...known };
@@ -153,7 +158,6 @@ describe('StreamPlace', () => {
   it('does not show the values of a node that is behind the stream, or of another log', () => {
     const { place, got } = opened(['b']);
     place.begin(welcome(true, ['b'], 'one'));
-    const shaped = (n: number, name: string): GatewayEvent => ({ ...eventOf(n), data: { [name]: n } });
     place.take([shaped(7, 'cpu')], null, OPEN);
     expect(place.show([shaped(1, 'disk'), shaped(3, 'cpu')], 'one')).toBe(false);
     expect(place.show([shaped(1, 'disk'), shaped(7, 'cpu')], 'two')).toBe(false);
