@@ -1,0 +1,104 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  continuityOf,
+  deletedAfter,
+  floorOf,
+  placeAfter,
+  type StreamPlace,
+} from '../../../../src/core/log/stream-place.js';
+import type { StreamState } from '../../../../src/core/log/stream-state.js';
+
+const PLACE: StreamPlace = { epoch: 'e', id: '5-0', anchor: '5-0', added: null, deletedTo: '0-0' };
+
+/** A stream of the entries 3-0 … 5-0, to which seven were ever added. */
+function stateOf(parts: Partial<StreamState> = {}): StreamState {
+  return {
+    epoch: 'e',
+    holds: true,
+    length: 3,
+    first: '3-0',
+    last: '5-0',
+    lastGenerated: '5-0',
+    maxDeleted: '0-0',
+    added: 7,
+    ...parts,
+  };
+}
+
+describe('continuity', () => {
+  test.each<[string, Partial<StreamPlace>, Partial<StreamState>, string]>([
+    ['the anchor is there', {}, {}, 'whole'],
+    ['the anchor was trimmed, with all before it', {}, { holds: false, first: '6-0' }, 'trimmed'],
+    ['nothing is left', {}, { holds: false, first: null, last: null, length: 0 }, 'trimmed'],
+    ['the anchor was deleted', {}, { holds: false, maxDeleted: '5-0' }, 'trimmed'],
+    ['the anchor never was, while older entries are there', {}, { holds: false }, 'replaced'],
+    ['before Redis 7.0 the same', {}, { holds: false, maxDeleted: null, added: null }, 'replaced'],
+    ['ids went back', {}, { lastGenerated: '4-0' }, 'replaced'],
+    [
+      'it was empty, and as many came as are there',
+      { anchor: null, added: 4 },
+      { holds: false, first: '6-0', lastGenerated: '8-0' },
+      'whole',
+    ],
+    [
+      'it was empty, and more came than are there',
+      { anchor: null, added: 3 },
+      { holds: false, first: '7-0', lastGenerated: '9-0' },
+      'trimmed',
+    ],
+    ['it was empty, and is', { anchor: null, added: 7 }, { holds: false, length: 0, first: null }, 'whole'],
+    [
+      'it was empty, and something came and went',
+      { anchor: null, added: 6 },
+      { holds: false, length: 0, first: null },
+      'trimmed',
+    ],
+    ['before Redis 7.0 nothing proves it', { anchor: null }, { holds: false, added: null }, 'trimmed'],
+  ])('%s', (_what, place, state, expected) => {
+    expect(continuityOf({ ...PLACE, ...place }, stateOf(state))).toBe(expected);
+  });
+});
+
+describe('the floor of what can be read', () => {
+  test.each<[string, Parameters<typeof floorOf>[0], Partial<StreamState>, string | null]>([
+    ['is before the first entry', { first: '3-0', last: '5-0' }, {}, '2-18446744073709551615'],
+    ['is before everything where nothing ever went', { first: '3-0', last: '5-0' }, { added: 3 }, '0-0'],
+    ['is the last id of an empty stream', null, { length: 0, first: null, last: null }, '5-0'],
+    ['is not known where entries came since', null, {}, null],
+  ])('%s', (_what, page, state, expected) => {
+    expect(floorOf(page, stateOf(state))).toBe(expected);
+  });
+});
+
+describe('the place after a read', () => {
+  test('is anchored at the last entry read', () => {
+    expect(placeAfter({ first: '6-0', last: '8-0' }, PLACE, stateOf())).toMatchObject({
+      id: '8-0',
+      anchor: '8-0',
+    });
+  });
+
+  test('keeps its anchor where entries came since, else takes the newest there is', () => {
+    expect(placeAfter(null, PLACE, stateOf({ last: '9-0' }))).toMatchObject({ id: '5-0', anchor: '5-0' });
+    expect(placeAfter(null, PLACE, stateOf({ last: '4-0' }))).toMatchObject({ id: '5-0', anchor: '4-0' });
+  });
+
+  test('has none in an empty stream, but what was ever added', () => {
+    expect(placeAfter(null, PLACE, stateOf({ last: null }))).toMatchObject({ anchor: null, added: 7 });
+  });
+});
+
+describe('deleted entries', () => {
+  test.each<[string, Partial<StreamPlace>, { last: string } | null, Partial<StreamState>, string | null]>([
+    ['none', {}, { last: '8-0' }, {}, null],
+    ['one that was read', {}, { last: '8-0' }, { maxDeleted: '5-0' }, null],
+    ['one within the page', {}, { last: '8-0' }, { maxDeleted: '7-0' }, '7-0'],
+    ['one it was told of', { deletedTo: '7-0' }, { last: '8-0' }, { maxDeleted: '7-0' }, null],
+    ['one after all that is there', {}, null, { maxDeleted: '9-0' }, '9-0'],
+    ['one beyond entries still to be read', {}, { last: '8-0' }, { maxDeleted: '11-0', last: '12-0' }, null],
+    ['one before Redis 7.0', {}, { last: '8-0' }, { maxDeleted: null }, null],
+  ])('%s', (_what, place, page, state, expected) => {
+    const read = page === null ? null : { first: '6-0', ...page };
+    expect(deletedAfter({ ...PLACE, ...place }, read, stateOf(state))).toBe(expected);
+  });
+});
