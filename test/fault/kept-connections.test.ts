@@ -46,7 +46,7 @@ describe('a failover that keeps connections', () => {
   });
 
   afterEach(async () => {
-    for (const close of closers.reverse()) await close();
+    for (const close of closers.toReversed()) await close();
     await Promise.all(clients.map((client) => client.close()));
     await killLaunched();
     proxy.close();

@@ -27,6 +27,11 @@ const toldBy = ({ output }: { output(): string }): Told[] =>
     .filter((line) => line.includes('redis refuses a permission') && line.endsWith('}'))
     .map((line) => JSON.parse(line) as Told);
 
+/** The status of a gateway. */
+async function statusOf(node: LaunchedGateway): Promise<ReturnType<typeof JSON.parse>> {
+  return (await requestJson('GET', `${node.url}/api/admin/status`)).json;
+}
+
 /** Gateways and workers whose Redis users have the documented permissions, or fewer. */
 describe('Redis users with few permissions', () => {
   const [gatewayUser, workerUser] = documentedUsers();
@@ -60,9 +65,6 @@ describe('Redis users with few permissions', () => {
     clients.push(new StockClient(4, node.url, 'websocket'));
     return node;
   };
-
-  const statusOf = async (node: LaunchedGateway): Promise<ReturnType<typeof JSON.parse>> =>
-    (await requestJson('GET', `${node.url}/api/admin/status`)).json;
 
   /** Does something until every client got an event of the type. */
   const untilAllGet = (type: string, again: () => unknown): Promise<void> =>
