@@ -27,6 +27,7 @@ const toldBy = ({ output }: { output(): string }): Told[] =>
     .filter((line) => line.includes('redis refuses a permission') && line.endsWith('}'))
     .map((line) => JSON.parse(line) as Told);
 
+/** The status of a gateway. */
 async function statusOf(node: LaunchedGateway): Promise<ReturnType<typeof JSON.parse>> {
   return (await requestJson('GET', `${node.url}/api/admin/status`)).json;
 }

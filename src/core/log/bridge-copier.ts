@@ -14,7 +14,7 @@ import { RefusedEvents } from './refused-events.js';
 const BATCH_EVENTS = 500;
 /** … and their bytes, unless one event has more. */
 const BATCH_BYTES = 4 * 1024 * 1024;
-/** A message that nobody copied for so long is copied by every node that has it, ms. */
+/** When nobody copied a message, or the one before it, for so long, every node that has it does, ms. */
 const LATE_MS = 1000;
 /** For so long messages wait for earlier ones that this node missed and another may have, ms. */
 const ORDER_MS = 3000;
@@ -50,6 +50,8 @@ export class BridgeCopier {
   /** True when no node copies at once. */
   #isFree = false;
   #oldestElsewhere: number | null = null;
+  /** Where the next message to copy is, as last seen, and since when: whether another node gets on with copying. */
+  #next = { mark: 0, copiedTo: -1, since: 0 };
   /** Until then it leaves copying to the copier, after the ledger was lost. */
   #patientUntil = -Infinity;
   #draining: Promise<void> | null = null;
@@ -108,6 +110,7 @@ export class BridgeCopier {
     this.#becomes(view.copier === 'this');
     this.#oldestElsewhere = view.oldestElsewhere;
     for (const [mark, count] of view.progress) this.#learn(mark, count);
+    this.#lookAtNext();
     if (view.wasLost) this.#patientUntil = clock.elapsed() + RESTORE_MS;
     const isLost = view.copier === 'unknown' && clock.elapsed() < this.#patientUntil;
     this.#isFree = (view.copier === 'none' || view.copier === 'unknown') && !isLost;
@@ -156,7 +159,15 @@ export class BridgeCopier {
     if (this.#isCopier || this.#isFree || this.#closed) return true;
     const now = this.#parts.clock.elapsed();
     const since = next.copiedTo === undefined ? next.receivedAt : (next.messages[0]?.receivedAt ?? now);
-    return now - since >= LATE_MS && now >= this.#patientUntil;
+    const waitsSince = next.mark === this.#next.mark ? Math.max(since, this.#next.since) : now;
+    return now - waitsSince >= LATE_MS && now >= this.#patientUntil;
+  }
+
+  /** Notes whether another node got on with copying: one that does, however far behind, is left to it. */
+  #lookAtNext(): void {
+    const { mark = 0, copiedTo = -1 } = this.#queue.next ?? {};
+    if (mark === this.#next.mark && copiedTo === this.#next.copiedTo) return;
+    this.#next = { mark, copiedTo, since: this.#parts.clock.elapsed() };
   }
 
   /** True when the interval need not wait for messages published before it. */
@@ -195,9 +206,9 @@ export class BridgeCopier {
       return 0;
     }
     const { from, to, late, error } = answer;
-    for (const message of messages) {
-      const isOurs = message.count > from && message.count <= to;
-      if (isOurs && 'refusal' in message) this.#refused.note(message.refusal, message.channel);
+    for (const { published, count } of messages) {
+      const isOurs = count > from && count <= to;
+      if (isOurs && 'refusal' in published) this.#refused.note(published.refusal, published.channel);
     }
     if (late > 0) {
       counters.add('published_events_late', 'all', late);
@@ -219,9 +230,9 @@ function isCut({ continues, copiedTo }: Interval): boolean {
 function batchOf({ messages }: Interval): readonly Waiting[] {
   let bytes = 0;
   let count = 0;
-  for (const message of messages) {
+  for (const { published } of messages) {
     if (count >= BATCH_EVENTS) break;
-    bytes += 'event' in message ? entrySize(message.event) : 0;
+    bytes += 'event' in published ? entrySize(published.event) : 0;
     if (count > 0 && bytes > BATCH_BYTES) break;
     count += 1;
   }

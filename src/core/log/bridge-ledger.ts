@@ -240,9 +240,9 @@ export class BridgeLedger {
   /** Copies messages of one interval, in their order, passing over those that were copied before. */
   async copy(token: string, request: CopyRequest): Promise<CopyAnswer | Refusal> {
     const { mark, mayBegin, copiedTo, takesOver, messages } = request;
-    const parts = messages.flatMap((message) => {
-      const fields = 'event' in message ? toFields(message.event) : [];
-      return [message.count, fields.length, ...fields];
+    const parts = messages.flatMap(({ published, count }) => {
+      const fields = 'event' in published ? toFields(published.event) : [];
+      return [count, fields.length, ...fields];
     });
     const { stream, maxEvents } = this.#settings;
     const answer = await this.#run(

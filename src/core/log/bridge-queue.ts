@@ -12,7 +12,11 @@ export interface RefusedMessage {
 export type Published = { readonly event: NewEvent } | RefusedMessage;
 
 /** A message that waits; `count` is its number in its interval, from 1. */
-export type Waiting = Published & { readonly count: number; readonly receivedAt: number };
+export interface Waiting {
+  readonly published: Published;
+  readonly count: number;
+  readonly receivedAt: number;
+}
 
 /** The messages after one mark and before the next. A node receives all messages of an interval, up to a point. */
 export interface Interval {
@@ -94,7 +98,7 @@ export class BridgeQueue {
     }
     if (this.#current === undefined) return this.#isOverfull ? 'dropped' : 'no place';
     this.#count += 1;
-    this.#current.messages.push({ ...message, count: this.#count, receivedAt: now });
+    this.#current.messages.push({ published: message, count: this.#count, receivedAt: now });
     this.#waiting += 1;
     this.#bytes += sizeOf(message);
     return 'added';
@@ -117,7 +121,7 @@ export class BridgeQueue {
     const [interval] = index < 0 ? [] : this.#intervals.splice(index, 1);
     if (interval === undefined) return 0;
     if (interval === this.#current) this.#current = undefined;
-    const events = interval.messages.filter((message) => 'event' in message).length;
+    const events = interval.messages.filter(({ published }) => 'event' in published).length;
     this.#take(interval, interval.messages.length);
     return events;
   }
@@ -130,7 +134,7 @@ export class BridgeQueue {
   #take(interval: OwnInterval, count: number): void {
     const taken = interval.messages.splice(0, count);
     this.#waiting -= taken.length;
-    for (const message of taken) this.#bytes -= sizeOf(message);
+    for (const { published } of taken) this.#bytes -= sizeOf(published);
   }
 
   #forgetDone(): void {
