@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser } from 'playwright-core';
 import { WebSocket } from 'ws';
+import { launchBrowser } from '../support/browser.js';
 import { requestJson } from '../support/json-request.js';
 import { killLaunched, type LaunchedGateway, launchGateway } from '../support/launched-gateway.js';
 import { PollingSession } from '../support/polling-session.js';
@@ -39,8 +41,9 @@ async function websocketClient(
   return { socket, packets };
 }
 
-const WAYS: readonly (readonly [string, (gateway: LaunchedGateway) => Promise<unknown>])[] = [
-  ['a flip', ({ url }) => requestJson('PUT', `${url}/api/admin/profile`, { profile: 'SSE' })],
+/** How a gateway lets its clients go; `to` is the profile that a flip is to. */
+const WAYS: readonly (readonly [string, (gateway: LaunchedGateway, to: string) => Promise<unknown>])[] = [
+  ['a flip', ({ url }, profile) => requestJson('PUT', `${url}/api/admin/profile`, { profile })],
   ['a stop', ({ stop }) => stop()],
 ];
 
@@ -57,7 +60,7 @@ describe.each(WAYS)('at %s', (_what, leave) => {
     const polled = polling.receive();
     // Once this was answered, the poll has come, too.
     await requestJson('GET', `${gateway.url}/healthz`);
-    const left = leave(gateway);
+    const left = leave(gateway, 'SSE');
     expect((await closed)[0]).toBe(NO_CLOSE_FRAME);
     const [last] = await polled;
     if (notices === 0) expect(last).toBe(NOOP);
@@ -89,4 +92,48 @@ test('a client that was asleep is not told goodbye either: it would not come bac
   expect(await polling.status()).toBe(404);
   expect((await closed)[0]).toBe(NO_CLOSE_FRAME);
   expect(packets).not.toContain('1');
+});
+
+describe('pages in Chromium', () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+
+  afterAll(() => browser.close());
+
+  test.each(WAYS)('an EventSource and a fetch are told why the stream ends, at %s', async (_what, leave) => {
+    const gateway = await launchGateway({ APP_PROFILE: 'SSE', DRAIN_MS: '100' });
+    const page = await browser.newPage();
+    const told: string[] = [];
+    page.on('console', (message) => void told.push(message.text()));
+    await page.goto(`${gateway.url}/api/profile`);
+    // A browser opens six connections to one host.
+    await page.evaluate(`
+      globalThis.sources = [1, 2, 3, 4].map((number) => {
+        const source = new EventSource('/api/events/stream');
+        for (const name of ['profile_changed', 'draining', 'error'])
+          source.addEventListener(name, () => console.log('EventSource', number, name));
+        return source;
+      });
+      void (async () => {
+        const { body } = await fetch('/api/events/stream');
+        for await (const text of body.pipeThrough(new TextDecoderStream()))
+          for (const [, name] of text.matchAll(/^event: (.*)$/gm)) console.log('fetch', name);
+      })();
+    `);
+    await untilSessions(gateway.url, 5);
+    await leave(gateway, 'WEBSOCKET');
+    for (const client of ['EventSource 1', 'EventSource 2', 'EventSource 3', 'EventSource 4', 'fetch']) {
+      await waitUntil(
+        () => told.some((line) => [`${client} profile_changed`, `${client} draining`].includes(line)),
+        `${client} to be told`,
+      );
+    }
+    // It has not given up.
+    await waitUntil(() => told.includes('EventSource 1 error'), 'the end');
+    expect(await page.evaluate('sources[0].readyState')).not.toBe(2);
+    await page.close();
+  });
 });

@@ -6,6 +6,7 @@ import type { Counters } from '../../core/metrics/counters.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import type { Door } from './door.js';
 import type { OriginPolicy } from './origin-policy.js';
+import { isEnding } from './end-connection.js';
 import { originForm, pathOf, refuseUpgrade, sendRefusal } from './reply.js';
 import { withCors, withDocumentHeaders } from './security-headers.js';
 
@@ -161,7 +162,7 @@ export class Listener {
    * connections are cut.
    */
   async close(graceMs: number): Promise<void> {
-    for (const socket of this.#departed) if (!socket.writableEnded) socket.destroy();
+    for (const socket of this.#departed) if (!isEnding(socket) && !socket.writableEnded) socket.destroy();
     const cut = setTimeout(() => {
       for (const socket of this.#departed) socket.destroy();
       this.#server.closeAllConnections();

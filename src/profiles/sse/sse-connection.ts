@@ -21,6 +21,12 @@ const HEADERS = {
 } as const;
 
 /**
+ * Between the notice that a stream ends and its end, ms: browsers lose what they read last before an answer breaks off, as
+ * one without a last chunk does for them.
+ */
+const AFTER_NOTICE_MS = 200;
+
+/**
  * One stream: writes what core says as Server-Sent Events. The HTTP layer writes the head; what follows goes to the
  * socket under it as ready-made chunks. The end of the stream is the end of the connection, without the last chunk that
  * would say that the answer is whole: some readers (Go's r3labs/sse) take a whole answer as final and do not come back.
@@ -103,8 +109,9 @@ export class SseConnection implements Outlet {
     // It takes nothing any more, and must not keep what waits for it in memory.
     if (reason === 'slow_consumer' || !this.#socket.writable) return void this.#socket.destroy();
     const notice = NOTICES[reason];
-    if (notice !== undefined) this.#notify(notice, { reason });
-    endConnection(this.#socket);
+    if (notice === undefined) return endConnection(this.#socket);
+    this.#notify(notice, { reason });
+    endConnection(this.#socket, AFTER_NOTICE_MS);
   }
 
   /**

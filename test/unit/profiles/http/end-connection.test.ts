@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { endConnection, GOODBYE_MS } from '../../../../src/profiles/http/end-connection.js';
+import { endConnection, GOODBYE_MS, isEnding } from '../../../../src/profiles/http/end-connection.js';
 
 /** More than any system keeps for a connection whose client does not read. */
 const MANY_BYTES = 32 * 1024 * 1024;
@@ -45,6 +45,18 @@ test('a client that does not read is cut at the deadline, and not before', async
   jest.advanceTimersByTime(1);
   expect(socket.destroyed).toBe(true);
   await once(socket, 'close');
+});
+
+test('a client that is to read something before the end is given the time, and not cut in it', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] });
+  socket.write('the last');
+  endConnection(socket, 200);
+  endConnection(socket);
+  expect([socket.writableEnded, isEnding(socket)]).toEqual([false, true]);
+  jest.advanceTimersByTime(200);
+  expect(socket.writableEnded).toBe(true);
+  await once(socket, 'close');
+  expect(jest.getTimerCount()).toBe(0);
 });
 
 test('no timer is left behind', async () => {
