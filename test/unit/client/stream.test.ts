@@ -92,6 +92,11 @@ function sleep(ms: number): void {
   jest.setSystemTime(Date.now() + ms);
 }
 
+/** The newest values of the room b: one. */
+function state(id: string, cursor: string): Response {
+  return Response.json({ events: [eventOf('of the state', 'b', id)], epoch: 'e', cursor: `e.${cursor}` });
+}
+
 /** What the gateway answers when it is asked for the newest values of a room. */
 let stateOf: () => Response;
 
@@ -318,8 +323,6 @@ describe('a stream', () => {
   });
 
   describe('that was given a cursor, and then joined a room', () => {
-    const state = (id: string, cursor: string): Response =>
-      Response.json({ events: [eventOf('of the state', 'b', id)], epoch: 'e', cursor: `e.${cursor}` });
     let asked: number;
     let answers: (() => Response)[];
 
