@@ -322,6 +322,24 @@ describe('a stream', () => {
     expect(opened).toHaveLength(3);
   });
 
+  it('takes the events of another log for new once it is told of a gap, and not before', async () => {
+    await open();
+    welcome();
+    newest().listener.told('events', [eventOf('new', 'a', '9-0'), eventOf('old', 'a', '2-0')], null);
+    expect(got).toEqual(['new']);
+    newest().listener.told(
+      'gap',
+      { reason: 'trimmed', dropped: null, cursor: 'one.1-0', epoch: 'one' },
+      null,
+    );
+    newest().listener.told('events', [eventOf('old', 'a', '2-0')], null);
+    expect(got).toEqual(['new']);
+    const gap = { reason: 'unknown_cursor', dropped: null, cursor: 'other.1-0', epoch: 'other' };
+    newest().listener.told('gap', gap, null);
+    newest().listener.told('events', [eventOf('other', 'a', '2-0')], null);
+    expect(got).toEqual(['new', 'other']);
+  });
+
   describe('that was given a cursor, and then joined a room', () => {
     let asked: number;
     let answers: (() => Response)[];
