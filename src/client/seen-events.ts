@@ -37,14 +37,14 @@ export class SeenEvents {
   }
 
   /**
-   * Remembers an event; true when it is to be told. `isState`: it is one of a room's newest values, which are complete by
-   * themselves, so that it has to be newer than what is known of its own thing alone.
+   * Remembers an event; true when it is to be told. `isPartial`: older values of its room may not have come yet, so that without a
+   * key it has to be newer only than those whose data has the same members.
    */
-  add(event: GatewayEvent, isState = false): boolean {
+  add(event: GatewayEvent, isPartial = false): boolean {
     const { id } = event;
     const line = lineOf(event);
     const thing = event.key === undefined ? `${line}\n${membersOf(event.data)}` : line;
-    const isNew = isNewer(id, this.#newestOf(isState ? thing : line));
+    const isNew = isNewer(id, this.#newestOf(isPartial ? thing : line));
     if (!isNew && !(id === this.#newestOf(thing) && this.#again.has(thing))) return false;
     this.#again.delete(thing);
     for (const name of [thing, line]) {
@@ -74,6 +74,15 @@ export class SeenEvents {
   repeat(room?: string): void {
     for (const name of this.#newest.keys()) {
       if (room === undefined || name.startsWith(`${room} `)) this.#again.add(name);
+    }
+  }
+
+  /** What is newer than this event, of the same room and type, is told again when it comes again: this one may have taken its place. */
+  repeatNewer(event: GatewayEvent): void {
+    const line = lineOf(event);
+    if (!isNewer(this.#newestOf(line), event.id)) return;
+    for (const [name, id] of this.#newest) {
+      if (name.startsWith(`${line}\n`) && isNewer(id, event.id)) this.#again.add(name);
     }
   }
 

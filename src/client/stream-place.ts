@@ -1,7 +1,8 @@
 import type { Emitter } from './emitter.js';
+import { isNewer } from './event-id.js';
 import { SeenEvents } from './seen-events.js';
 import type { StreamNews } from './stream-parts.js';
-import type { Gap, GatewayEvent, Welcome } from './wire.js';
+import type { Gap, GatewayEvent, RoomState, Welcome } from './wire.js';
 
 /**
  * A cursor that came so long after a join was given after it, ms. Over SSE, join and stream go over different connections,
@@ -80,7 +81,10 @@ export class StreamPlace {
     for (const event of events) {
       if (signal.aborted) return;
       // Who names no room is in the default rooms, until they are left.
-      if (this.#asked?.length !== 0 && this.#seen.add(event)) this.#news.emit('event', event);
+      const isPartial = this.#joinedAt.has(event.room);
+      if (this.#asked?.length === 0 || !this.#seen.add(event, isPartial)) continue;
+      if (isPartial) this.#seen.repeatNewer(event);
+      this.#news.emit('event', event);
     }
     if (cursor === null) return;
     this.#cursor = cursor;
@@ -90,12 +94,18 @@ export class StreamPlace {
   }
 
   /**
-   * Tells the newest values of a room, but for those that came, or that came newer. False, and nothing is told, when they are
-   * older than what the stream has brought, or of another log: then they are to be asked for again.
+   * Tells the newest values of a room, but for those that came, or that came newer. False, and nothing is told, when they are of
+   * another log, or of a node that has not read as far as the stream: then they are to be asked for again.
    */
-  show(events: readonly GatewayEvent[], epoch: string | undefined): boolean {
-    if (!this.#seen.isOf(epoch) || this.#seen.isAheadOf(events)) return false;
+  show({ events, epoch, cursor }: RoomState): boolean {
+    const isBehind = isNewer(idOf(this.#cursor), idOf(cursor)) || this.#seen.isAheadOf(events);
+    if (isBehind || !this.#seen.isOf(epoch)) return false;
     for (const event of events) if (this.#seen.add(event, true)) this.#news.emit('event', event);
     return true;
   }
+}
+
+/** The id in a cursor, `<epoch>.<id>`. Source: core/log/cursor.ts. */
+function idOf(cursor: string | null): string {
+  return cursor?.split('.').at(-1) ?? '';
 }

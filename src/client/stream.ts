@@ -11,13 +11,7 @@ import type { LiveSession, StreamParts } from './stream-parts.js';
 import { StreamPlace } from './stream-place.js';
 import { noAnswer, type StateChange } from './stream-state.js';
 import { StreamStatus } from './stream-status.js';
-import type { Gap, GatewayEvent, ProfileDocument, Transport, Welcome } from './wire.js';
-
-/** The newest values of a room. */
-interface RoomState {
-  readonly events: readonly GatewayEvent[];
-  readonly epoch?: string;
-}
+import type { Gap, GatewayEvent, ProfileDocument, RoomState, Transport, Welcome } from './wire.js';
 
 /** What the gateway tells its clients before it ends their streams. */
 const NOTICES = ['draining', 'profile_changed', 'token_expired'];
@@ -198,8 +192,8 @@ export class Stream {
     const { token } = this.#parts;
     while (this.#session === session) {
       try {
-        const { events, epoch } = await get<RoomState>(`${session.url}/api/rooms/${room}/state`, { token });
-        if (this.#session !== session || this.place.show(events, epoch)) return;
+        const state = await get<RoomState>(`${session.url}/api/rooms/${room}/state`, { token });
+        if (this.#session !== session || this.place.show(state)) return;
       } catch (error) {
         if (!isPassing(error as GatewayError)) return;
       }

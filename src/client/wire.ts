@@ -55,6 +55,15 @@ export interface Gap {
   readonly epoch?: string;
 }
 
+/** The newest values of a room: the answer to `GET /api/rooms/{room}/state`. */
+export interface RoomState {
+  /** Oldest first. */
+  readonly events: readonly GatewayEvent[];
+  /** The cursor as of which these are the newest. */
+  readonly cursor: string;
+  readonly epoch?: string;
+}
+
 /** What a gateway serves: the answer to `GET /api/profile`. */
 export interface ProfileDocument {
   /** `WEBSOCKET`, `SSE` or `HYBRID`. */

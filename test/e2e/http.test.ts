@@ -578,7 +578,7 @@ describe('GET /api/events/stream', () => {
     expect(head).toContain('Cache-Control: no-cache, no-transform\r\n');
     expect(head).toContain('X-Accel-Buffering: no');
     expect(head).toContain('Connection: close');
-    expect(body).toContain('retry: 1000\n\n');
+    expect(body).toContain('retry: 1000\nevent: welcome\n');
   });
 
   test('serves HTTP/1.0 clients, without chunks', async () => {
@@ -588,7 +588,7 @@ describe('GET /api/events/stream', () => {
     await waitUntil(() => stream.text().includes('still here'), 'the event');
     const [head = '', body = ''] = stream.text().split('\r\n\r\n');
     expect(head.toLowerCase()).not.toContain('transfer-encoding');
-    expect(body).toMatch(/^retry: 1000\n\nevent: welcome\ndata: \{/);
+    expect(body).toMatch(/^retry: 1000\nevent: welcome\ndata: \{/);
     expect(stream.ended()).toBe(false);
   });
 

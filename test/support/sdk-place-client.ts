@@ -114,7 +114,10 @@ export class SdkPlaceClient {
     this.#unknown = this.#unknown.filter((room) => {
       const state = this.#delivery?.rooms.state(room);
       if (state === undefined || state instanceof Refusal) return true;
-      return this.place.rooms.includes(room) && !this.place.show(state.events.map(asReceived), state.epoch);
+      return (
+        this.place.rooms.includes(room) &&
+        !this.place.show({ ...state, events: state.events.map(asReceived) })
+      );
     });
   }
 }

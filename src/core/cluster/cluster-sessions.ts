@@ -1,5 +1,6 @@
 import type { Caller } from '../auth/caller.js';
 import { Rights } from '../auth/rights.js';
+import { isMissing } from '../delivery/admission.js';
 import type { RoomChange } from '../delivery/room-changes.js';
 import type { Session } from '../delivery/session.js';
 import { Refusal } from '../errors.js';
@@ -41,7 +42,7 @@ export class ClusterSessions implements RemoteSessions {
     if (node === undefined || node === this.#node) return undefined;
     const rooms = compact(join);
     // Rights are this node's to look at; whose session it is, only the other one knows.
-    const forbidden = rooms?.find((room) => !by.rights.maySubscribe(room));
+    const forbidden = (rooms || []).find((room) => !by.rights.maySubscribe(room));
     if (forbidden !== undefined) {
       return new Refusal('forbidden', `the room ${forbidden} may not be subscribed to`);
     }
@@ -75,9 +76,10 @@ function callerOf(by: unknown): Caller {
 /** What nodes answer; `gone` where there is no such session. */
 type RoomsReply = { readonly rooms: readonly string[] } | RefusalAnswer | { readonly gone: true };
 
-/** The same rooms for whoever gets the list, or something that is as little a list of rooms. */
-function compact(rooms: unknown): readonly string[] | null {
-  return Array.isArray(rooms) && rooms.every(isRoomName) ? [...new Set(rooms)] : null;
+/** The same rooms for the node that gets the list; where they are none: null if they are missing, else false. */
+function compact(rooms: unknown): readonly string[] | null | false {
+  if (Array.isArray(rooms) && rooms.every(isRoomName)) return [...new Set(rooms)];
+  return isMissing(rooms) ? null : false;
 }
 
 function readAnswer(body: unknown): readonly string[] | Refusal | undefined {

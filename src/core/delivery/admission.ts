@@ -59,7 +59,7 @@ export class Admission {
   /** Refuses `rooms` (any value a client sent) unless it is a list of rooms' names. */
   checkNames(rooms: unknown): readonly string[] | Refusal {
     if (Array.isArray(rooms) && rooms.every(isRoomName)) return rooms;
-    if (rooms === undefined || rooms === null || isListOfNothing(rooms)) {
+    if (isMissing(rooms)) {
       return new Refusal(
         'invalid_room',
         'the room is missing: name one or more, each 1–128 of A-Z a-z 0-9 _ . : -',
@@ -91,9 +91,8 @@ export class Admission {
   }
 }
 
-/** As a client's request has it that names no room. */
-function isListOfNothing(rooms: unknown): boolean {
-  return (
-    Array.isArray(rooms) && rooms.length > 0 && rooms.every((room) => room === undefined || room === null)
-  );
+/** True where a client named no room at all: nothing, or a list of nothing. */
+export function isMissing(rooms: unknown): boolean {
+  const isNothing = (room: unknown): boolean => room === undefined || room === null;
+  return isNothing(rooms) || (Array.isArray(rooms) && rooms.length > 0 && rooms.every(isNothing));
 }

@@ -148,22 +148,51 @@ describe('StreamPlace', () => {
     place.take([], '2', OPEN);
     expect(place.begin(welcome(true))).toEqual(['b']);
     place.take([eventOf(5, 'x'), eventOf(7, 'y')], null, OPEN);
-    expect(place.show([eventOf(1), eventOf(3, 'x'), eventOf(7, 'y'), eventOf(9, 'z')], undefined)).toBe(true);
+    expect(
+      place.show({ events: [eventOf(1), eventOf(3, 'x'), eventOf(7, 'y'), eventOf(9, 'z')], cursor: '9-0' }),
+    ).toBe(true);
     expect(got).toEqual([0, 5, 7, 1, 9]);
     // An older value that the stream still brings does not stand over what was shown.
     place.take([eventOf(7, 'z'), eventOf(9, 'z'), eventOf(11, 'z')], null, OPEN);
     expect(got).toEqual([0, 5, 7, 1, 9, 11]);
   });
 
+  it('takes older values of a room that it joined since the cursor: its snapshot may have been lost', () => {
+    const { place, got } = opened(['a']);
+    place.begin(welcome(false, ['a']));
+    place.joining(['b']);
+    place.roomsChanged(['a', 'b']);
+    place.begin(welcome(true, ['a', 'b']));
+    place.take([shaped(9, 'cpu')], null, OPEN);
+    place.roomsChanged(['a']);
+    place.joining(['b']);
+    place.roomsChanged(['a', 'b']);
+    place.take([shaped(1, 'disk'), shaped(5, 'cpu'), shaped(9, 'cpu'), shaped(9, 'cpu')], null, OPEN);
+    // That one may have taken the place of the newer, which therefore is told once more.
+    place.take([shaped(7, 'net'), shaped(9, 'cpu')], null, OPEN);
+    expect(got).toEqual([{ cpu: 9 }, { disk: 1 }, { cpu: 9 }, { net: 7 }, { cpu: 9 }]);
+  });
+
   it('does not show the values of a node that is behind the stream, or of another log', () => {
     const { place, got } = opened(['b']);
     place.begin(welcome(true, ['b'], 'one'));
     place.take([shaped(7, 'cpu')], null, OPEN);
-    expect(place.show([shaped(1, 'disk'), shaped(3, 'cpu')], 'one')).toBe(false);
-    expect(place.show([shaped(1, 'disk'), shaped(7, 'cpu')], 'two')).toBe(false);
+    expect(
+      place.show({ events: [shaped(1, 'disk'), shaped(3, 'cpu')], cursor: 'one.7-0', epoch: 'one' }),
+    ).toBe(false);
+    expect(
+      place.show({ events: [shaped(1, 'disk'), shaped(7, 'cpu')], cursor: 'one.7-0', epoch: 'two' }),
+    ).toBe(false);
     expect(got).toEqual([{ cpu: 7 }]);
-    expect(place.show([shaped(1, 'disk'), shaped(7, 'cpu')], 'one')).toBe(true);
+    expect(
+      place.show({ events: [shaped(1, 'disk'), shaped(7, 'cpu')], cursor: 'one.7-0', epoch: 'one' }),
+    ).toBe(true);
     expect(got).toEqual([{ cpu: 7 }, { disk: 1 }]);
+    place.take([], 'one.18446744073709551615-9', OPEN);
+    const events = [eventOf(5, 'x')];
+    expect(place.show({ events, cursor: 'one.18446744073709551615-8', epoch: 'one' })).toBe(false);
+    expect(place.show({ events, cursor: 'one.18446744073709551615-10', epoch: 'one' })).toBe(true);
+    expect(got.splice(2)).toEqual([5]);
   });
 
   it('hears nothing once it has left all rooms', () => {

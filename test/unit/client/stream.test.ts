@@ -92,10 +92,18 @@ function sleep(ms: number): void {
   jest.setSystemTime(Date.now() + ms);
 }
 
+/** The newest values of the room b: one. */
+function state(id: string, cursor: string): Response {
+  return Response.json({ events: [eventOf('of the state', 'b', id)], epoch: 'e', cursor: `e.${cursor}` });
+}
+
+/** What the gateway answers when it is asked for the newest values of a room. */
+let stateOf: () => Response;
+
 /** What the gateway answers. */
 async function answer(url: string): Promise<Response> {
   const [origin = '', room] = url.split(/\/api\/(?:profile\?client=sdk\/[\d.]+$|rooms\/)/);
-  if (room !== '') return Response.json({ events: [eventOf('of the state', 'b', '0-1')] });
+  if (room !== '') return stateOf();
   discoveries.push(origin);
   return Response.json(await discover(origin));
 }
@@ -332,18 +340,71 @@ describe('a stream', () => {
     expect(opened).toHaveLength(3);
   });
 
-  it('shows the values of a room that was joined after its cursor was given', async () => {
-    await open({ rooms: ['a'] });
+  it('takes the events of another log for new once it is told of a gap, and not before', async () => {
+    await open();
     welcome();
-    newest().listener.told('events', [], 'c1');
-    stream.place.joining(['b']);
-    stream.place.roomsChanged(['a', 'b']);
-    lose();
-    await pass(500);
-    expect(newest().target).toMatchObject({ rooms: ['a', 'b'], cursor: 'c1' });
-    welcome({ resumed: true, rooms: ['a', 'b'] });
-    await pass(0);
-    expect(got).toEqual(['of the state']);
+    newest().listener.told('events', [eventOf('new', 'a', '9-0'), eventOf('old', 'a', '2-0')], null);
+    expect(got).toEqual(['new']);
+    newest().listener.told(
+      'gap',
+      { reason: 'trimmed', dropped: null, cursor: 'one.1-0', epoch: 'one' },
+      null,
+    );
+    newest().listener.told('events', [eventOf('old', 'a', '2-0')], null);
+    expect(got).toEqual(['new']);
+    const gap = { reason: 'unknown_cursor', dropped: null, cursor: 'other.1-0', epoch: 'other' };
+    newest().listener.told('gap', gap, null);
+    newest().listener.told('events', [eventOf('other', 'a', '2-0')], null);
+    expect(got).toEqual(['new', 'other']);
+  });
+
+  describe('that was given a cursor, and then joined a room', () => {
+    let asked: number;
+    let answers: (() => Response)[];
+
+    beforeEach(async () => {
+      asked = 0;
+      stateOf = () => (answers[asked++] ?? (() => state('1-0', '3-0')))();
+      await open({ rooms: ['a'] });
+      welcome();
+      newest().listener.told('events', [], 'e.3-0');
+      stream.place.joining(['b']);
+      stream.place.roomsChanged(['a', 'b']);
+      lose();
+      await pass(500);
+      expect(newest().target).toMatchObject({ rooms: ['a', 'b'], cursor: 'e.3-0' });
+    });
+
+    it('shows the values of the room', async () => {
+      answers = [];
+      welcome({ resumed: true, rooms: ['a', 'b'] });
+      await pass(0);
+      expect([got, asked]).toEqual([['of the state'], 1]);
+    });
+
+    it('asks for them again where the node does not answer, or is behind the cursor, and while it is there', async () => {
+      answers = [
+        () => Response.json({}, { status: 503 }),
+        () => state('1-0', '2-0'),
+        () => state('2-0', '3-0'),
+      ];
+      welcome({ resumed: true, rooms: ['a', 'b'] });
+      await pass(600);
+      expect([got, asked]).toEqual([[], 2]);
+      await pass(500);
+      expect([got, asked]).toEqual([['of the state'], 3]);
+      await pass(5000);
+      expect(asked).toBe(3);
+    });
+
+    it('asks no more once it is refused for good', async () => {
+      answers = [
+        () => Response.json({ error: { code: 'forbidden', message: '', retryable: false } }, { status: 403 }),
+      ];
+      welcome({ resumed: true, rooms: ['a', 'b'] });
+      await pass(5000);
+      expect([got, asked]).toEqual([[], 1]);
+    });
   });
 });
 

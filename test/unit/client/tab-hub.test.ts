@@ -221,6 +221,37 @@ describe('a hub of tabs', () => {
     expect(lost.ids).toEqual(['9-0']);
   });
 
+  it('tells what came before a gap before it, and gives nothing of another log to a tab that comes later', async () => {
+    const first = begun();
+    client().say('welcome', { ...WELCOME, resumed: true, epoch: 'one' });
+    client().say('event', event('90-0'));
+    client().say('gap', { reason: 'unknown_cursor', dropped: null, cursor: 'two.1-0', epoch: 'two' });
+    client().say('event', event('2-0'));
+    const states = [
+      { events: [event('90-0')], epoch: 'one' },
+      { events: [event('1-0')], epoch: 'two' },
+    ];
+    answer = () => states.shift();
+    const late = tab().open();
+    await pass(0);
+    expect(first.names().slice(-3)).toEqual(['events', 'gap', 'events']);
+    expect(first.ids).toEqual(['90-0', '2-0']);
+    expect(late.ids).toEqual([]);
+    await pass(1000);
+    expect(late.ids).toEqual(['1-0', '2-0']);
+  });
+
+  it('compares ids that are no numbers of JavaScript', async () => {
+    begun();
+    const [older, newer] = ['18446744073709551614-1', '18446744073709551614-18446744073709551615'];
+    client().say('event', event(older));
+    client().say('event', event(newer));
+    answer = () => ({ events: [event(older)] });
+    const late = tab().open();
+    await pass(0);
+    expect(late.ids).toEqual([older, newer]);
+  });
+
   it('joins rooms with the first of their tabs, and leaves them with the last', async () => {
     const first = begun();
     const second = tab().open(['b']);
