@@ -93,6 +93,9 @@ export class Admission {
 
 /** True where a client named no room at all: nothing, or a list of nothing. */
 export function isMissing(rooms: unknown): boolean {
-  const isNothing = (room: unknown): boolean => room === undefined || room === null;
   return isNothing(rooms) || (Array.isArray(rooms) && rooms.length > 0 && rooms.every(isNothing));
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null;
 }
