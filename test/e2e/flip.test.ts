@@ -92,6 +92,7 @@ describe('a flip of a running gateway', () => {
       expect(got.notices).toEqual([{ name: 'profile_changed', reason: 'transport_disabled' }]);
     }
     for (const { disconnects, mode } of legacy) {
+      await waitUntil(() => disconnects.length > 0, 'the legacy client to be told');
       expect(disconnects).toEqual([mode === 'polling' ? 'transport error' : 'transport close']);
     }
 

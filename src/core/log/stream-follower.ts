@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
-import { connectRedis, type RedisConnection } from '../redis/redis-connection.js';
+import { connectAgain, connectRedis, type RedisConnection } from '../redis/redis-connection.js';
 import type { RefusedPermissions } from '../redis/refused-permissions.js';
 import { FrozenError, unlessFrozen } from '../redis/unless-frozen.js';
 import type { LogTail } from './event-log.js';
@@ -23,6 +23,8 @@ const PAGE_SIZE = 1000;
 const BLOCK_MS = 2000;
 /** A read that takes so long says that Redis is frozen, ms. */
 const MAX_READ_MS = BLOCK_MS + 2000;
+/** Why most breaks come. */
+const TRIMMED = 'entries were trimmed or deleted before they were read';
 /** Pause in ms after a read failed. */
 const RETRY_MS = 200;
 
@@ -55,6 +57,8 @@ export class StreamFollower {
   /** Undefined before the first read, and when the stream was replaced. */
   #place: StreamPlace | undefined;
   #isFirstReset = true;
+  /** Why the next reset comes. */
+  #why = TRIMMED;
   #isCaughtUp = false;
   #problem: string | null = null;
   #isFrozen = false;
@@ -135,18 +139,20 @@ export class StreamFollower {
     const place = this.#place;
     if (state.epoch === null) {
       await this.#unlessFrozen(ensureEpoch(writer, key));
-      return this.#startOver();
+      return this.#startOver('the stream was deleted, or Redis lost it');
     }
     if (place === undefined) return this.#begin(raw, state, state.epoch);
-    if (state.epoch !== place.epoch) return this.#startOver();
+    if (state.epoch !== place.epoch) return this.#startOver('the stream was deleted or replaced');
     const page = idsOf(raw);
     const continuity = continuityOf(place, state);
     if (continuity === 'replaced') {
       const { epoch, id: read, anchor } = place;
       const anew = await this.#unlessFrozen(renewEpoch(writer, key, { epoch, read, anchor }));
-      if (anew !== epoch) return this.#startOver();
+      if (anew !== epoch) {
+        return this.#startOver(`Redis lost entries up to ${read}, as in a failover or a restored backup`);
+      }
       // The server this reader is at does not have what the one has that is written to.
-      this.#reader.disconnect(true);
+      connectAgain(this.#reader);
       throw new Error('the server that is read from is behind');
     }
     if (continuity === 'whole') {
@@ -194,13 +200,24 @@ export class StreamFollower {
   }
 
   #reset(epoch: string, floor: string): void {
-    if (!this.#isFirstReset) this.#parts.counters.add('log_breaks');
+    if (!this.#isFirstReset) {
+      const { counters, logger } = this.#parts;
+      counters.add('log_breaks');
+      logger.warn('events of the log were lost to this node: its clients are told of a gap', {
+        why: this.#why,
+        epoch,
+        after: floor,
+      });
+    }
     this.#isFirstReset = false;
+    this.#why = TRIMMED;
     this.#parts.tail.reset(epoch, floor);
   }
 
-  #startOver(): false {
+  /** Reads the stream from its beginning, since it is another log; `why` is for operators. */
+  #startOver(why: string): false {
     this.#place = undefined;
+    this.#why = why;
     return false;
   }
 

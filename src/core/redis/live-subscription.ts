@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
-import type { RedisConnection } from './redis-connection.js';
+import { connectAgain, type RedisConnection } from './redis-connection.js';
 import { isRefusedPermission } from './redis-errors.js';
 
 /** How often a subscription is asked for a proof, ms. */
@@ -146,7 +146,7 @@ export class LiveSubscription {
     if (!this.#isSubscribed && !this.#isAlive) return;
     counters.add('subscriptions_renewed', name);
     logger.warn('a subscription is dead, subscribing again', { subscription: name });
-    subscriber.disconnect(true);
+    connectAgain(subscriber);
   }
 
   #lose(): void {

@@ -1,6 +1,7 @@
 import { connect as connectPlain } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { AbstractConnector, type Cluster, Redis, type RedisOptions } from 'ioredis';
+import { lasting } from './lasting.js';
 
 /** What a connection is opened with. */
 export type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
@@ -31,7 +32,7 @@ export function followMasterOf(key: string, cluster: Cluster, options: Connectio
     }
   }
 
-  const redis = new Redis({ ...options, Connector: MasterConnector });
+  const redis = lasting(new Redis({ ...options, Connector: MasterConnector }));
   const leaveOldMaster = async (): Promise<void> => {
     const { name } = await masterOf(key, cluster);
     if (redis.status === 'ready' && name !== at) redis.disconnect(true);

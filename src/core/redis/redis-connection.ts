@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import type { Logger } from '../logger.js';
+import { lasting } from './lasting.js';
 import { type ConnectionOptions, followMasterOf } from './master-connector.js';
 import { type ClusterAddress, parseRedisUrl, type RedisAddress } from './redis-address.js';
 import { isOfReplica } from './redis-errors.js';
@@ -103,9 +104,9 @@ function pauseBefore(attempt: number): number {
 }
 
 function openServer(address: Exclude<RedisAddress, ClusterAddress>, options: ConnectionOptions): Redis {
-  if (address.kind === 'server') return new Redis(address.url, options);
+  if (address.kind === 'server') return lasting(new Redis(address.url, options));
   const { sentinels, master, database, tls, sentinelUsername, sentinelPassword } = address;
-  return new Redis({
+  const redis = new Redis({
     ...options,
     ...credentialsOf(address),
     sentinels: [...sentinels],
@@ -116,6 +117,7 @@ function openServer(address: Exclude<RedisAddress, ClusterAddress>, options: Con
     ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
     ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
   });
+  return lasting(redis);
 }
 
 function openCluster(address: ClusterAddress, use: RedisUse, onError: ErrorListener): Cluster {
@@ -154,6 +156,11 @@ function credentialsOf({
   };
 }
 
+/** Has a connection made anew, wherever its server is now; nothing happens while it is being made. */
+export function connectAgain(connection: RedisConnection): void {
+  if (connection.status === 'ready') connection.disconnect(true);
+}
+
 /** Logs once when Redis can't be reached, and once when it is back. */
 function tellOf<Connection extends RedisConnection>(
   connection: Connection,
@@ -182,7 +189,9 @@ function keepAsking(connection: RedisConnection, ask: () => Promise<unknown>): v
     if (connection.status === 'ready') ask().catch(() => undefined);
   }, ASK_MS);
   asking.unref();
-  connection.once('end', () => {
-    clearInterval(asking);
-  });
+  const disconnect = connection.disconnect.bind(connection);
+  connection.disconnect = (reconnect = false): void => {
+    if (!reconnect) clearInterval(asking);
+    disconnect(reconnect);
+  };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { RedisConnection } from './redis-connection.js';
+import { connectAgain, type RedisConnection } from './redis-connection.js';
 
 /**
  * What Redis answers to a read. Rejects when that takes longer than `maxMs`, and has the connection made anew: what may
@@ -16,7 +16,7 @@ export async function unlessFrozen<Answer>(
   let stopWaiting: (() => void) | undefined;
   const frozen = new Promise<never>((_, reject) => {
     stopWaiting = clock.after(maxMs, () => {
-      reader.disconnect(true);
+      connectAgain(reader);
       reject(new FrozenError());
     });
   });
