@@ -12,7 +12,7 @@ const MOST = 20_000;
  * A thing is (room, type, key). An event without a key may be the newest value of its type, or of those whose data has the same
  * members, or one of many that all count: only the gateway knows. So it must be newer than all of its room and type.
  *
- * What is remembered lasts as long as the log's epoch. Bounded: beyond it, what has not changed for longest is forgotten. Of such a
+ * What is remembered lasts as long as the log's epoch, or until the gateway does not know the client's cursor. Bounded: beyond it, what has not changed for longest is forgotten. Of such a
  * thing an older value can be told again; the newest then is, too.
  */
 export class SeenEvents {
@@ -29,11 +29,14 @@ export class SeenEvents {
 
   /** What follows is of this epoch: ids of another say nothing of it. A gateway that names none has the epoch it had. */
   enter(epoch: string | undefined): void {
-    if (!this.isOf(epoch)) {
-      this.#newest.clear();
-      this.#again.clear();
-    }
+    if (!this.isOf(epoch)) this.forget();
     this.#epoch = epoch ?? this.#epoch;
+  }
+
+  /** What was remembered can't be compared with what follows. */
+  forget(): void {
+    this.#newest.clear();
+    this.#again.clear();
   }
 
   /**

@@ -72,6 +72,8 @@ export class StreamPlace {
 
   /** Something is missing; unless only this client was too slow, the newest values of all rooms follow. */
   missed({ reason, epoch }: Gap): void {
+    // A log that went back, as a restored one, may still have its epoch.
+    if (reason === 'unknown_cursor') this.#seen.forget();
     this.#seen.enter(epoch);
     if (reason !== 'overflow') this.#seen.repeat();
   }
@@ -95,11 +97,11 @@ export class StreamPlace {
 
   /**
    * Tells the newest values of a room, but for those that came, or that came newer. False, and nothing is told, when they are of
-   * another log, or of a node that has not read as far as the stream: then they are to be asked for again.
+   * another log, or, unless `isLate`, of a node that has not read as far as the stream: then they are to be asked for again.
    */
-  show({ events, epoch, cursor }: RoomState): boolean {
+  show({ events, epoch, cursor }: RoomState, isLate = false): boolean {
     const isBehind = isNewer(idOf(this.#cursor), idOf(cursor)) || this.#seen.isAheadOf(events);
-    if (isBehind || !this.#seen.isOf(epoch)) return false;
+    if ((isBehind && !isLate) || !this.#seen.isOf(epoch)) return false;
     for (const event of events) if (this.#seen.add(event, true)) this.#news.emit('event', event);
     return true;
   }

@@ -21,6 +21,8 @@ const DRAINING_MS = 2000;
 const MAX_WAIT_MS = 300_000;
 /** Between two questions for a room's newest values, ms. */
 const SHOW_AGAIN_MS = 500;
+/** After so long the newest values of a room are taken from a node that still seems to be behind, ms. */
+const SHOW_LATE_MS = 10_000;
 /** What lived for so long was no failure, ms. */
 const STEADY_MS = 1000;
 
@@ -190,10 +192,11 @@ export class Stream {
   /** Shows a room's newest values, once the node has them. */
   async #show(session: LiveSession, room: string): Promise<void> {
     const { token } = this.#parts;
-    while (this.#session === session) {
+    for (const since = Date.now(); this.#session === session; ) {
       try {
         const state = await get<RoomState>(`${session.url}/api/rooms/${room}/state`, { token });
-        if (this.#session !== session || this.place.show(state)) return;
+        const isLate = Date.now() - since > SHOW_LATE_MS;
+        if (this.#session !== session || this.place.show(state, isLate)) return;
       } catch (error) {
         if (!isPassing(error as GatewayError)) return;
       }

@@ -179,6 +179,34 @@ describe('PublishBridge', () => {
     ]);
   });
 
+  test('a permission that Redis refuses while it copies: nothing is stored twice, and all of it once there is the permission', async () => {
+    const server = await startRedisServer();
+    opened.add(() => server.stop());
+    const rig = await bridgeOn(server.url);
+    await rig.publish({ type: 'x', data: 0 });
+    await waitUntil(() => received(rig).length >= 1);
+    for (const command of ['xtrim', 'zadd', 'hset', 'xadd']) {
+      const before = received(rig).length;
+      await rig.redis.call('ACL', 'SETUSER', 'default', `-${command}`);
+      await rig.publish({ type: 'x', data: before });
+      const tries = (): number => rig.ledger.copies;
+      const from = tries();
+      await waitUntil(() => tries() > from + 3, 'it to be tried again and again');
+      await rig.redis.call('ACL', 'SETUSER', 'default', `+${command}`);
+      await waitUntil(() => received(rig).length > before, 'it to be copied');
+    }
+    await rig.publish({ type: 'x', data: 5 });
+    await waitUntil(() => received(rig).length >= 6);
+    expect(received(rig).map(({ dataJson }) => Number(dataJson))).toEqual(range(0, 6));
+  });
+
+  test('a mark that is none holds nothing up', async () => {
+    const rig = await bridgeOn();
+    for (const mark of ['x', 'NaN', '-1', '1.5', '']) await rig.redis.publish(rig.ledger.markChannel, mark);
+    await rig.publish({ type: 'x', data: 0 });
+    await waitUntil(() => received(rig).length >= 1);
+  });
+
   test('Redis forgets everything: what is published then is copied as before', async () => {
     const server = await startRedisServer();
     opened.add(() => server.stop());

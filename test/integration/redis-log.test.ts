@@ -8,6 +8,7 @@ import { newEvent, numbered } from '../support/new-event.js';
 import { OpenedLogs, testRedisUrl } from '../support/opened-logs.js';
 import { RecordedTail } from '../support/recorded-tail.js';
 import { freePort, startRedisServer } from '../support/redis-server.js';
+import { SwitchingProxy } from '../support/switching-proxy.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const logs = new OpenedLogs();
@@ -344,6 +345,51 @@ describe('loss behind the reader', () => {
     expect(tail.data.slice(6)).toEqual([0, 1, 2, 7]);
   });
 
+  test('another history with an entry of the same id, as after two servers went apart: another epoch', async () => {
+    const { log, key } = logs.open();
+    const tail = await startedOn(log);
+    const redis = logs.connect();
+    await log.append(numbered(0, 3));
+    await waitUntil(() => tail.received.length === 3);
+    const common = await redis.dumpBuffer(key);
+    const id = '99999999999999-0';
+    await redis.xadd(key, id, 'type', 'x', 'data', '3');
+    await waitUntil(() => tail.received.length === 4);
+    // Some looks later, so that the reader has seen the entry by itself.
+    await log.append(numbered(4, 5));
+    await waitUntil(() => tail.received.length === 5);
+    const last = tail.ids[4] ?? '';
+    await redis
+      .multi()
+      .restore(key, 0, common, 'REPLACE')
+      .xadd(key, id, 'type', 'x', 'data', '5')
+      .xadd(key, last, 'type', 'x', 'data', '6')
+      .xadd(key, '*', 'type', 'x', 'data', '7')
+      .exec();
+    await waitUntil(() => tail.data.at(-1) === 7, 'the other history');
+    expect([tail.data.slice(5), new Set(tail.epochs).size]).toEqual([[0, 1, 2, 5, 6, 7], 2]);
+    expect(await log.readAfter(`${String(tail.epochs[0])}.${last}`, 10)).toEqual({
+      entries: [],
+      loss: 'unknown_cursor',
+    });
+  });
+
+  test('emptied when all had been read: nothing is lost, and nobody is told so', async () => {
+    const { log, key, counters } = logs.open();
+    const tail = await startedOn(log);
+    await log.append(numbered(0, 3));
+    await waitUntil(() => tail.received.length === 3);
+    const redis = logs.connect();
+    await redis.xtrim(key, 'MAXLEN', 0);
+    const looks = async (): Promise<number> =>
+      Number(/cmdstat_xread:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1]);
+    const before = await looks();
+    await waitUntil(async () => (await looks()) > before, 'a look at the empty stream');
+    await log.append(numbered(3, 5));
+    await waitUntil(() => tail.received.length === 5);
+    expect([tail.data, counters.get('log_breaks')]).toEqual([[0, 1, 2, 3, 4], 0]);
+  });
+
   test('the cursor of an empty log does not outlive it', async () => {
     const { log, key } = logs.open();
     const tail = await startedOn(log);
@@ -427,6 +473,35 @@ describe('appends that Redis refuses', () => {
     expect(await log.append(numbered(2, 3))).toHaveLength(1);
     await waitUntil(() => tail.received.length === 2);
     expect([tail.data, tail.caught]).toEqual([[0, 2], [true]]);
+  });
+
+  test.each(['xtrim', 'hset'])(
+    'for want of the permission to %s: nothing is stored, and the log is not ready',
+    async (command) => {
+      const server = await startRedisServer();
+      logs.add(() => server.stop());
+      const { log, key } = logs.open({ url: server.url });
+      await startedOn(log);
+      const redis = logs.connect(server.url);
+      await redis.call('ACL', 'SETUSER', 'default', `-${command}`);
+      expect(await log.append(numbered(0, 2))).toMatchObject({
+        code: 'log_unavailable',
+        message: expect.stringMatching(/can't run this command.*nothing was stored/),
+      });
+      expect(await redis.xlen(key)).toBe(0);
+      await waitUntil(() => log.state === 'unavailable', 'the log to say that it takes nothing');
+      await redis.call('ACL', 'SETUSER', 'default', `+${command}`);
+      await waitUntil(() => log.state === 'ready', 'the log to be ready again');
+    },
+  );
+
+  test('an array for which there is not one id each: what is stored is not denied', async () => {
+    const { log, key } = logs.open();
+    await startedOn(log);
+    const redis = logs.connect();
+    await redis.xadd(key, '18446744073709551615-18446744073709551613', 'type', 'x', 'data', '1');
+    expect(await log.append(numbered(0, 3))).toMatchObject({ code: 'outcome_unknown' });
+    expect(await redis.xlen(key)).toBe(3);
   });
 
   test('noticed without anybody publishing', async () => {
@@ -562,6 +637,40 @@ describe('outages', () => {
     await waitUntil(async () => !((await log.append(numbered(1, 2))) instanceof Refusal), 'an append');
     await waitUntil(() => tail.received.length >= 1);
     expect([tail.data, tail.caught]).toEqual([[1], [true]]);
+  });
+
+  test.each([
+    ['that nobody writes to any more', false],
+    ['that has lost the stream', true],
+  ])('a reader that is left at a server %s goes to the other one', async (_which, isLost) => {
+    const first = await startRedisServer();
+    logs.add(() => first.stop());
+    const second = await startRedisServer({ args: ['--replicaof', '127.0.0.1', String(first.port)] });
+    logs.add(() => second.stop());
+    const proxy = await SwitchingProxy.open(first.port);
+    logs.add(() => {
+      proxy.close();
+    });
+    const { log, key } = logs.open({ url: proxy.url });
+    const tail = await startedOn(log);
+    await log.append(numbered(0, 3));
+    await waitUntil(() => tail.received.length === 3);
+    const [atFirst, atSecond] = [logs.connect(first.url), logs.connect(second.url)];
+    await waitUntil(async () => (await atSecond.xlen(key)) === 3, 'the replica to have it');
+    // The first one does not learn that it is no master any more, and keeps the reader; the writer finds the second.
+    await atSecond.replicaof('NO', 'ONE');
+    proxy.target = second.port;
+    for (const line of String(await atFirst.client('LIST')).split('\n')) {
+      const id = /^id=(\d+) .*name=flipgate-write /.exec(line)?.[1];
+      if (id !== undefined) await atFirst.client('KILL', 'ID', id);
+    }
+    await waitUntil(async () => !((await log.append(numbered(3, 4))) instanceof Refusal), 'an append');
+    if (isLost) await atFirst.del(key);
+    await waitUntil(() => tail.data.at(-1) === 3, 'the event of the other server', 25_000);
+    await waitUntil(() => log.state === 'ready', 'the log to be ready');
+    // What it reads again after the loss has the same epoch: it is the same log.
+    expect(new Set(tail.epochs).size).toBe(1);
+    if (!isLost) expect([tail.data, tail.resets.length]).toEqual([[0, 1, 2, 3], 1]);
   });
 
   test('closes at once while Redis is away', async () => {

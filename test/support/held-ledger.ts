@@ -10,12 +10,15 @@ import {
 /** A ledger on a real Redis that is out of reach while the test says so. */
 export class HeldLedger extends BridgeLedger {
   reachable = true;
-  /** Requests to copy that were refused so far. */
+  /** Requests to copy so far. */
+  copies = 0;
+  /** Those that were refused here. */
   refusedCopies = 0;
   /** Messages of the request that was refused last. */
   refusedMessages = 0;
 
   override copy(token: string, request: CopyRequest): Promise<CopyAnswer | Refusal> {
+    this.copies += 1;
     if (this.reachable) return super.copy(token, request);
     this.refusedCopies += 1;
     this.refusedMessages = request.messages.length;

@@ -1,13 +1,16 @@
 import net from 'node:net';
 
-/** A TCP proxy whose answers, from the server to its clients, a test can hold back, pass on, and read. */
+/** A TCP proxy whose answers, from the server to its clients, a test can hold back, pass on, and read; requests, too. */
 export interface HeldLink {
   readonly port: number;
   /** All that was passed on to clients, as text. */
   passed(): string;
   /** From now on answers are kept back. */
   hold(): void;
-  /** Answers are kept back once the text came in one of them, which is passed on. Resolves when it was. */
+  /**
+   * Requests are kept back once the text came in an answer, which is passed on, as are the answers to requests made before.
+   * Resolves when it was.
+   */
   holdAfter(text: string): Promise<void>;
   /** Passes on what was kept back, and all that follows. */
   release(): void;
@@ -21,6 +24,7 @@ export async function openHeldLink(serverPort: number): Promise<HeldLink> {
   const sockets = new Set<net.Socket>();
   let passed = '';
   let isHeld = false;
+  let asksNothing = false;
   const kept: (() => void)[] = [];
   let last: { readonly text: string; readonly came: () => void } | undefined;
   let cutAt: string | undefined;
@@ -55,7 +59,10 @@ export async function openHeldLink(serverPort: number): Promise<HeldLink> {
         upstream.destroy();
       });
     }
-    client.pipe(upstream);
+    client.on('data', (chunk: Buffer) => {
+      if (asksNothing) kept.push(() => upstream.write(chunk));
+      else upstream.write(chunk);
+    });
     upstream.on('data', (chunk: Buffer) => {
       if (client.destroyed || client.writableEnded) return;
       if (isHeld) {
@@ -66,7 +73,7 @@ export async function openHeldLink(serverPort: number): Promise<HeldLink> {
       }
       pass(client, chunk);
       if (last === undefined || !chunk.includes(last.text)) return;
-      isHeld = true;
+      asksNothing = true;
       last.came();
       last = undefined;
     });
@@ -86,6 +93,7 @@ export async function openHeldLink(serverPort: number): Promise<HeldLink> {
       }),
     release: () => {
       isHeld = false;
+      asksNothing = false;
       for (const passOn of kept.splice(0)) passOn();
     },
     cutAfterBlockWith: (text) => {

@@ -13,8 +13,10 @@ export class NewestById {
   /** Something came. */
   take(received: Received): void {
     if (received.kind === 'welcome') this.#enter(received.welcome.epoch);
-    else if (received.kind === 'gap') this.#enter(received.gap.epoch);
-    else if (received.kind === 'events') for (const event of received.events) this.#apply(event);
+    else if (received.kind === 'gap') {
+      if (received.gap.reason === 'unknown_cursor') this.#newest.clear();
+      this.#enter(received.gap.epoch);
+    } else if (received.kind === 'events') for (const event of received.events) this.#apply(event);
   }
 
   #enter(epoch: string): void {

@@ -138,6 +138,10 @@ if from < 0 then
   from = 0
 end
 ensure_epoch(KEYS[3], ARGV[2])
+-- Whatever may be refused comes before the first entry: nothing is taken back. What needs memory comes first of all.
+redis.call('hset', KEYS[1], mark, string.format('%.0f', from))
+redis.call('zadd', KEYS[2], mark, mark)
+redis.call('xtrim', KEYS[3], 'MAXLEN', '~', ARGV[3])
 local to, appended, late, failure = from, 0, 0, ''
 local i = 8
 while ARGV[i] do
@@ -153,12 +157,10 @@ while ARGV[i] do
   i = i + 2 + n
 end
 if appended > 0 then
-  redis.call('xtrim', KEYS[3], 'MAXLEN', '~', ARGV[3])
   if tonumber(mark) < top then late = appended else redis.call('hset', KEYS[1], 'top', mark) end
 end
 if to > from or not noted[4] then
   redis.call('hset', KEYS[1], mark, string.format('%.0f', to))
-  redis.call('zadd', KEYS[2], mark, mark)
   if not by or by == '' or ARGV[4] == '1' then
     by = ARGV[1]
     redis.call('hset', KEYS[1], 'by', by)

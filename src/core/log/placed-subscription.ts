@@ -107,6 +107,8 @@ export class PlacedSubscription {
   }
 
   #marked(mark: number): void {
+    // Anybody who may publish on the channel can send anything.
+    if (!Number.isSafeInteger(mark) || mark <= 0) return;
     this.#live.heard();
     this.#listener.marked(mark);
   }

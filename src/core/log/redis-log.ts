@@ -172,8 +172,9 @@ export class RedisLog implements EventLog {
   async #probe(): Promise<void> {
     if (this.#isProbing || this.#closed) return;
     this.#isProbing = true;
-    await this.#writer.probe();
+    const lastId = await this.#writer.probe();
     this.#isProbing = false;
+    if (lastId !== undefined) this.#follower?.compareWith(lastId);
     if (typeof this.#writeProblem === 'string' && !this.#closed)
       this.#parts.clock.after(RETRY_PROBE_MS, () => void this.#probe());
   }

@@ -25,6 +25,8 @@ const BLOCK_MS = 2000;
 const MAX_READ_MS = BLOCK_MS + 2000;
 /** Why most breaks come. */
 const TRIMMED = 'entries were trimmed or deleted before they were read';
+/** For so long a reader may lack what the server has that is written to, ms. */
+const MAX_BEHIND_MS = 4000;
 /** Pause in ms after a read failed. */
 const RETRY_MS = 200;
 
@@ -62,6 +64,11 @@ export class StreamFollower {
   #isCaughtUp = false;
   #problem: string | null = null;
   #isFrozen = false;
+  /** The largest id that the server had which is written to, when that was asked for last. */
+  #wanted = FIRST_LOG_ID;
+  #wantedAt = -Infinity;
+  /** True when the stream had no epoch at the last look, and was given one. */
+  #hasEnsured = false;
   #closed = false;
 
   constructor(settings: StreamFollowerSettings, parts: StreamFollowerParts) {
@@ -95,6 +102,19 @@ export class StreamFollower {
         });
       }
     }
+  }
+
+  /**
+   * Compares the place with the largest id of the server that is written to, asked for every few seconds. A reader that has
+   * read its server to the end, and is still behind what the other one had a while ago, is at a server to which nobody writes.
+   */
+  compareWith(lastId: string): void {
+    const now = this.#parts.clock.elapsed();
+    if (now - this.#wantedAt < MAX_BEHIND_MS) return;
+    const isBehind = this.#place === undefined || compareLogIds(this.#place.id, this.#wanted) < 0;
+    if (this.#isCaughtUp && isBehind) connectAgain(this.#reader);
+    this.#wanted = lastId;
+    this.#wantedAt = now;
   }
 
   /** Tells nothing any more. */
@@ -138,22 +158,24 @@ export class StreamFollower {
     const { writer } = this.#parts;
     const place = this.#place;
     if (state.epoch === null) {
+      // The server that is written to had a stream, or has one now; the one that is read from still has none.
+      if (this.#hasEnsured) this.#leaveServer();
+      this.#hasEnsured = true;
       await this.#unlessFrozen(ensureEpoch(writer, key));
       return this.#startOver('the stream was deleted, or Redis lost it');
     }
+    this.#hasEnsured = false;
     if (place === undefined) return this.#begin(raw, state, state.epoch);
     if (state.epoch !== place.epoch) return this.#startOver('the stream was deleted or replaced');
     const page = idsOf(raw);
     const continuity = continuityOf(place, state);
     if (continuity === 'replaced') {
-      const { epoch, id: read, anchor } = place;
-      const anew = await this.#unlessFrozen(renewEpoch(writer, key, { epoch, read, anchor }));
+      const { epoch, id: read, anchor, digest } = place;
+      const anew = await this.#unlessFrozen(renewEpoch(writer, key, { epoch, read, anchor, digest }));
       if (anew !== epoch) {
         return this.#startOver(`Redis lost entries up to ${read}, as in a failover or a restored backup`);
       }
-      // The server this reader is at does not have what the one has that is written to.
-      connectAgain(this.#reader);
-      throw new Error('the server that is read from is behind');
+      this.#leaveServer();
     }
     if (continuity === 'whole') {
       this.#goOn(raw, place, state);
@@ -164,7 +186,7 @@ export class StreamFollower {
     const floor = page !== null ? logIdBefore(page.first) : isAllRead ? state.lastGenerated : null;
     if (floor === null) return false;
     this.#reset(place.epoch, floor);
-    this.#goOn(raw, { ...place, id: floor, anchor: null }, state);
+    this.#goOn(raw, { ...place, id: floor, anchor: null, digest: null, added: state.added }, state);
     return true;
   }
 
@@ -173,7 +195,11 @@ export class StreamFollower {
     const floor = floorOf(idsOf(raw), state);
     if (floor === null) return false;
     this.#reset(epoch, floor);
-    this.#goOn(raw, { epoch, id: floor, anchor: null, added: null, deletedTo: FIRST_LOG_ID }, state);
+    this.#goOn(
+      raw,
+      { epoch, id: floor, anchor: null, digest: null, added: state.added, deletedTo: FIRST_LOG_ID },
+      state,
+    );
     return true;
   }
 
@@ -192,6 +218,13 @@ export class StreamFollower {
     this.#reset(from.epoch, deleted);
     this.#tell(raw.slice(before));
     this.#place = placeAfter(page, { ...from, deletedTo: deleted }, state);
+  }
+
+  /** The server that is read from does not have what the one has that is written to: looks for another one. */
+  #leaveServer(): never {
+    this.#hasEnsured = false;
+    connectAgain(this.#reader);
+    throw new Error('the server that is read from is behind the one that is written to');
   }
 
   #tell(raw: readonly RawEntry[]): void {

@@ -17,6 +17,8 @@ export interface StreamPlace {
    * nothing after it was trimmed, since trimming takes the oldest first. Null when the stream was empty.
    */
   readonly anchor: string | null;
+  /** The anchor's digest, where it is known: after servers went apart, the same id may be another entry. */
+  readonly digest: string | null;
   /** Where there is no anchor: how many entries had ever been added, as Redis 7.0 and later count them; else null. */
   readonly added: number | null;
   /** The largest deleted id of which it was told that it may be missing. */
@@ -40,11 +42,15 @@ export function continuityOf(place: StreamPlace, state: StreamState): Continuity
   if (compareLogIds(state.lastGenerated, place.id) < 0) return 'replaced';
   const { anchor } = place;
   if (anchor === null) {
-    if (state.length === 0) return state.added === place.added ? 'whole' : 'trimmed';
+    if (state.length === 0) return state.lastGenerated === place.id ? 'whole' : 'trimmed';
     const isKnown = state.added !== null && place.added !== null;
     return isKnown && state.added - place.added === state.length ? 'whole' : 'trimmed';
   }
-  if (state.holds) return 'whole';
+  if (state.held !== null) {
+    return place.digest === null || place.digest === state.held ? 'whole' : 'replaced';
+  }
+  // Emptied when everything had been read.
+  if (state.length === 0 && state.lastGenerated === place.id) return 'whole';
   // Trimming takes the oldest first: an entry that is gone while an older one is there was deleted, or never was.
   const isAmongOthers = state.first !== null && compareLogIds(state.first, anchor) < 0;
   const wasDeleted = state.maxDeleted !== null && compareLogIds(state.maxDeleted, anchor) >= 0;
@@ -63,17 +69,15 @@ export function floorOf(page: PageIds | null, state: StreamState): string | null
 }
 
 /** The place after a page (null: it was empty) that was read after `from`. */
-export function placeAfter(
-  page: PageIds | null,
-  from: Pick<StreamPlace, 'epoch' | 'id' | 'deletedTo'> & { readonly anchor?: string | null },
-  state: StreamState,
-): StreamPlace {
-  const { epoch, deletedTo } = from;
-  if (page !== null) return { epoch, id: page.last, anchor: page.last, added: null, deletedTo };
-  if (state.last === null) return { epoch, id: from.id, anchor: null, added: state.added, deletedTo };
+export function placeAfter(page: PageIds | null, from: StreamPlace, state: StreamState): StreamPlace {
+  const digestOf = (id: string): string | null => (id === state.last ? state.lastDigest : null);
+  if (page !== null) {
+    return { ...from, id: page.last, anchor: page.last, digest: digestOf(page.last), added: null };
+  }
+  if (state.last === null) return { ...from, anchor: null, digest: null, added: state.added };
   // Entries that came since the page was read prove nothing about those before them.
   const isRead = compareLogIds(state.last, from.id) <= 0;
-  return { epoch, id: from.id, anchor: isRead ? state.last : (from.anchor ?? null), added: null, deletedTo };
+  return isRead ? { ...from, anchor: state.last, digest: state.lastDigest, added: null } : from;
 }
 
 /**

@@ -7,13 +7,15 @@ import { FIRST_LOG_ID } from './log-id.js';
 export interface StreamState {
   /** Its epoch; null where it has none: it was never written, or was deleted. */
   readonly epoch: string | null;
-  /** Whether it holds the entry that was asked for. */
-  readonly holds: boolean;
+  /** Digest of the entry that was asked for; null where it does not hold it. */
+  readonly held: string | null;
   /** Entries held. */
   readonly length: number;
   /** Ids of the oldest and the newest entry held; null when it holds none. */
   readonly first: string | null;
   readonly last: string | null;
+  /** Digest of the newest entry; null when it holds none. */
+  readonly lastDigest: string | null;
   /** The largest id it ever had. */
   readonly lastGenerated: string;
   /** The largest id that `XDEL` removed, {@link FIRST_LOG_ID} for none; null before Redis 7.0, which does not know. */
@@ -22,16 +24,22 @@ export interface StreamState {
   readonly added: number | null;
 }
 
+/** `digest_of(entry)`: two servers that went apart may give the same id to different entries. */
+const DIGEST_LUA = `
+local function digest_of(entry)
+  return entry and redis.sha1hex(table.concat(entry[2], '\\0')) or ''
+end`;
+
 /** Looks at a stream; writes nothing, so that a Redis without memory can still be read. KEYS: stream; ARGV: an id, or nothing. */
-const LOOK = new RedisScript(`${EPOCH_LUA}
+const LOOK = new RedisScript(`${EPOCH_LUA}${DIGEST_LUA}
 if redis.call('exists', KEYS[1]) == 0 then return {} end
-local held = ARGV[1] ~= '' and #redis.call('xrange', KEYS[1], ARGV[1], ARGV[1]) or 0
+local held = ARGV[1] ~= '' and redis.call('xrange', KEYS[1], ARGV[1], ARGV[1])[1]
 local facts = {}
 local info = redis.call('xinfo', 'stream', KEYS[1])
 for i = 1, #info, 2 do facts[info[i]] = info[i + 1] end
 local first, last = facts['first-entry'], facts['last-entry']
-return {epoch_of(KEYS[1]) or '', held, facts['length'], first and first[1] or '', last and last[1] or '',
-  facts['last-generated-id'], facts['max-deleted-entry-id'] or '', facts['entries-added'] or -1}`);
+return {epoch_of(KEYS[1]) or '', digest_of(held), facts['length'], first and first[1] or '', last and last[1] or '',
+  digest_of(last), facts['last-generated-id'], facts['max-deleted-entry-id'] or '', facts['entries-added'] or -1}`);
 
 /** Gives a stream an epoch if it has none, creating it. KEYS: stream; ARGV: the epoch it would get. */
 const ENSURE = new RedisScript(`${EPOCH_LUA}
@@ -39,9 +47,10 @@ return ensure_epoch(KEYS[1], ARGV[1])`);
 
 /**
  * Replaces the epoch of a stream whose entries up to ARGV[3] are not those a reader has read: its ids went backwards, or
- * it does not hold ARGV[4] (empty: nothing) any more. KEYS: stream; ARGV: the old epoch, the new one, two ids.
+ * it does not hold ARGV[4] (empty: nothing) any more, or another entry of that id. KEYS: stream; ARGV: the old epoch, the new
+ * one, two ids, the digest of the entry (empty: not known).
  */
-const RENEW = new RedisScript(`${EPOCH_LUA}
+const RENEW = new RedisScript(`${EPOCH_LUA}${DIGEST_LUA}
 local function parts(id)
   local ms, seq = string.match(id, '^(%d+)-(%d+)$')
   return string.rep('0', 20 - #ms) .. ms .. string.rep('0', 20 - #seq) .. seq
@@ -52,7 +61,8 @@ local info = redis.call('xinfo', 'stream', KEYS[1])
 local generated
 for i = 1, #info, 2 do if info[i] == 'last-generated-id' then generated = info[i + 1] end end
 local wentBack = parts(generated) < parts(ARGV[3])
-local isGone = ARGV[4] ~= '' and #redis.call('xrange', KEYS[1], ARGV[4], ARGV[4]) == 0
+local held = ARGV[4] ~= '' and digest_of(redis.call('xrange', KEYS[1], ARGV[4], ARGV[4])[1])
+local isGone = held and (held == '' or ARGV[5] ~= '' and held ~= ARGV[5])
 if not wentBack and not isGone then return epoch end
 redis.call('xgroup', 'destroy', KEYS[1], '${EPOCH_GROUP}' .. epoch)
 return ensure_epoch(KEYS[1], ARGV[2])`);
@@ -64,13 +74,14 @@ export async function lookAtStream(
   id: string | null,
 ): Promise<StreamState> {
   const answer = (await LOOK.run(redis, [key], [id ?? ''])) as (string | number)[];
-  const [epoch, holds, length, first, last, lastGenerated, maxDeleted, added] = answer;
+  const [epoch, held, length, first, last, lastDigest, lastGenerated, maxDeleted, added] = answer;
   return {
     epoch: String(epoch ?? '') || null,
-    holds: Number(holds) > 0,
+    held: String(held ?? '') || null,
     length: Number(length ?? 0),
     first: String(first ?? '') || null,
     last: String(last ?? '') || null,
+    lastDigest: String(lastDigest ?? '') || null,
     lastGenerated: String(lastGenerated ?? FIRST_LOG_ID),
     maxDeleted: String(maxDeleted ?? '') || null,
     added: Number(added ?? -1) < 0 ? null : Number(added),
@@ -84,12 +95,23 @@ export async function ensureEpoch(redis: RedisConnection, key: string): Promise<
 
 /**
  * Gives the stream a new epoch, since what follows `read`, up to which a reader has read it in `epoch`, is another
- * history: unless Redis, asked again, has a larger id than that and holds the entry `anchor`. Returns the epoch it has then.
+ * history: unless Redis, asked again, has a larger id than that and holds the entry `anchor`, of this `digest` where it is
+ * known. Returns the epoch it has then.
  */
 export async function renewEpoch(
   redis: RedisConnection,
   key: string,
-  { epoch, read, anchor }: { readonly epoch: string; readonly read: string; readonly anchor: string | null },
+  {
+    epoch,
+    read,
+    anchor,
+    digest,
+  }: {
+    readonly epoch: string;
+    readonly read: string;
+    readonly anchor: string | null;
+    readonly digest: string | null;
+  },
 ): Promise<string> {
-  return String(await RENEW.run(redis, [key], [epoch, newEpoch(), read, anchor ?? '']));
+  return String(await RENEW.run(redis, [key], [epoch, newEpoch(), read, anchor ?? '', digest ?? '']));
 }

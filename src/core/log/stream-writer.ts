@@ -26,6 +26,9 @@ const REPLICAS_MS = 1000;
 /** How long Redis remembers a writer's last write, ms; longer than any write is asked about. */
 const MEMORY_MS = 60_000;
 
+/** What the error begins with when some events of a write were stored, and the others were refused. */
+const PARTLY = 'PARTLY';
+
 /**
  * Appends events, unless this is the write that was done last: then only tells its ids again. KEYS: stream, writer;
  * ARGV: number of the write, ms to remember it, most entries, the epoch of a new stream, then for each event the number of
@@ -40,14 +43,20 @@ if last[1] == ARGV[1] then
 end
 if tonumber(last[1] or 0) > tonumber(ARGV[1]) then return redis.error_reply('a late copy of an earlier write') end
 ensure_epoch(KEYS[1], ARGV[4])
+-- Whatever may be refused comes before the first entry: nothing is taken back. What needs memory comes first of all: once
+-- a script has written, Redis gives it more than it has.
+redis.call('hset', KEYS[2], 'begun', ARGV[1])
+redis.call('xtrim', KEYS[1], 'MAXLEN', '~', ARGV[3])
+redis.call('pexpire', KEYS[2], ARGV[2])
 local ids = {}
 local i = 5
 while ARGV[i] do
   local n = tonumber(ARGV[i])
-  ids[#ids + 1] = redis.call('xadd', KEYS[1], '*', unpack(ARGV, i + 1, i + n))
+  local id = redis.pcall('xadd', KEYS[1], '*', unpack(ARGV, i + 1, i + n))
+  if type(id) == 'table' and id.err then return #ids == 0 and id or redis.error_reply('${PARTLY} ' .. id.err) end
+  ids[#ids + 1] = id
   i = i + n + 1
 end
-redis.call('xtrim', KEYS[1], 'MAXLEN', '~', ARGV[3])
 local told = table.concat(ids, ' ')
 redis.call('hset', KEYS[2], 'number', ARGV[1], 'ids', told)
 redis.call('pexpire', KEYS[2], ARGV[2])
@@ -207,6 +216,7 @@ export class StreamWriter {
         return told.split(' ');
       } catch (error) {
         const reason = reasonOf(error);
+        if (error instanceof Error && error.message.includes(PARTLY)) return MAYBE_STORED;
         if (isUnanswered(error)) mayBeStored = true;
         this.#settings.onOutcome(reason);
         // Redis is away, or does not answer: what was never sent need not wait for what was.
@@ -220,14 +230,19 @@ export class StreamWriter {
     }
   }
 
-  /** Finds out whether events could be appended now, trims, and tells `onOutcome`. */
-  async probe(): Promise<void> {
+  /**
+   * Finds out whether events could be appended now, trims, and tells `onOutcome`. Resolves with the largest id that the
+   * stream ever had; undefined where that is not known.
+   */
+  async probe(): Promise<string | undefined> {
     const { maxEvents, onOutcome } = this.#settings;
     try {
       const lastId = await this.#run(PROBE, [MEMORY_MS, maxEvents, newEpoch()]);
       onOutcome(lastId === LAST_LOG_ID ? FULL : null);
+      return lastId;
     } catch (error) {
       onOutcome(reasonOf(error));
+      return undefined;
     }
   }
 

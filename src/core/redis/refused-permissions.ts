@@ -90,9 +90,9 @@ export class RefusedPermissions {
 
   #note(purpose: RedisPurpose, error: CommandError): void {
     const now = this.#clock.elapsed();
-    this.#counters.add('permissions_refused', purpose);
     const { name = 'unknown', args = [] } = error.command ?? {};
     const command = name.toLowerCase();
+    if (OPTIONAL[command] === undefined) this.#counters.add('permissions_refused', purpose);
     const subjects = subjectsOf(command, args);
     const on = subjects.join(' ').slice(0, MAX_ON);
     const key = `${purpose} ${command} ${on}`;

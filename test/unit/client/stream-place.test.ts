@@ -97,13 +97,22 @@ describe('StreamPlace', () => {
     expect(got.splice(4)).toEqual([4]);
   });
 
+  it('takes older ids once its cursor is unknown, also of the same epoch: a restored log has gone back', () => {
+    const { place, got } = opened();
+    place.begin(welcome(false, ROOMS, 'one'));
+    place.take([eventOf(8, 'x'), eventOf(9)], '9', OPEN);
+    place.missed({ reason: 'unknown_cursor', dropped: null, cursor: '', epoch: 'one' });
+    place.take([eventOf(2, 'x'), eventOf(3)], null, OPEN);
+    expect(got).toEqual([8, 9, 2, 3]);
+  });
+
   it.each([
     ['welcome', (place: StreamPlace, epoch?: string) => place.begin(welcome(false, ROOMS, epoch))],
     [
       'gap',
       (place: StreamPlace, epoch?: string) => {
         place.missed({
-          reason: 'unknown_cursor',
+          reason: 'trimmed',
           dropped: null,
           cursor: '',
           ...(epoch === undefined ? {} : { epoch }),

@@ -22,6 +22,9 @@ local ms, seq = string.match(redis.call('get', KEYS[2]) or '0-0', '(%d+)-(%d+)')
 ms, seq = tonumber(ms), tonumber(seq)
 local i, beyond = 3, 0
 ensure_epoch(KEYS[1], ARGV[2])
+-- Whatever may be refused comes before the first entry: nothing is taken back. What needs memory comes first of all.
+redis.call('set', KEYS[2], string.format('%.0f-%.0f', ms, seq))
+redis.call('xtrim', KEYS[1], 'MAXLEN', '~', ARGV[1])
 while ARGV[i] do
   local m, s, n = tonumber(ARGV[i]), tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
   if m > ms or (m == ms and s > seq) then
@@ -32,7 +35,6 @@ while ARGV[i] do
 end
 if beyond > 0 then
   redis.call('set', KEYS[2], string.format('%.0f-%.0f', ms, seq))
-  redis.call('xtrim', KEYS[1], 'MAXLEN', '~', ARGV[1])
 end
 return beyond`);
 

@@ -8,16 +8,24 @@ import {
 } from '../../../../src/core/log/stream-place.js';
 import type { StreamState } from '../../../../src/core/log/stream-state.js';
 
-const PLACE: StreamPlace = { epoch: 'e', id: '5-0', anchor: '5-0', added: null, deletedTo: '0-0' };
+const PLACE: StreamPlace = {
+  epoch: 'e',
+  id: '5-0',
+  anchor: '5-0',
+  digest: 'five',
+  added: null,
+  deletedTo: '0-0',
+};
 
 /** A stream of the entries 3-0 … 5-0, to which seven were ever added. */
 function stateOf(parts: Partial<StreamState> = {}): StreamState {
   return {
     epoch: 'e',
-    holds: true,
+    held: 'five',
     length: 3,
     first: '3-0',
     last: '5-0',
+    lastDigest: 'five',
     lastGenerated: '5-0',
     maxDeleted: '0-0',
     added: 7,
@@ -28,32 +36,40 @@ function stateOf(parts: Partial<StreamState> = {}): StreamState {
 describe('continuity', () => {
   test.each<[string, Partial<StreamPlace>, Partial<StreamState>, string]>([
     ['the anchor is there', {}, {}, 'whole'],
-    ['the anchor was trimmed, with all before it', {}, { holds: false, first: '6-0' }, 'trimmed'],
-    ['nothing is left', {}, { holds: false, first: null, last: null, length: 0 }, 'trimmed'],
-    ['the anchor was deleted', {}, { holds: false, maxDeleted: '5-0' }, 'trimmed'],
-    ['the anchor never was, while older entries are there', {}, { holds: false }, 'replaced'],
-    ['before Redis 7.0 the same', {}, { holds: false, maxDeleted: null, added: null }, 'replaced'],
+    ['the anchor was trimmed, with all before it', {}, { held: null, first: '6-0' }, 'trimmed'],
+    ['another entry has its id', {}, { held: 'other' }, 'replaced'],
+    ['its digest is not known', { digest: null }, { held: 'other' }, 'whole'],
+    ['nothing is left, and nothing came', {}, { held: null, first: null, length: 0 }, 'whole'],
+    [
+      'nothing is left, and something came',
+      {},
+      { held: null, first: null, length: 0, lastGenerated: '6-0' },
+      'trimmed',
+    ],
+    ['the anchor was deleted', {}, { held: null, maxDeleted: '5-0' }, 'trimmed'],
+    ['the anchor never was, while older entries are there', {}, { held: null }, 'replaced'],
+    ['before Redis 7.0 the same', {}, { held: null, maxDeleted: null, added: null }, 'replaced'],
     ['ids went back', {}, { lastGenerated: '4-0' }, 'replaced'],
     [
       'it was empty, and as many came as are there',
       { anchor: null, added: 4 },
-      { holds: false, first: '6-0', lastGenerated: '8-0' },
+      { held: null, first: '6-0', lastGenerated: '8-0' },
       'whole',
     ],
     [
       'it was empty, and more came than are there',
       { anchor: null, added: 3 },
-      { holds: false, first: '7-0', lastGenerated: '9-0' },
+      { held: null, first: '7-0', lastGenerated: '9-0' },
       'trimmed',
     ],
-    ['it was empty, and is', { anchor: null, added: 7 }, { holds: false, length: 0, first: null }, 'whole'],
+    ['it was empty, and is', { anchor: null, added: 7 }, { held: null, length: 0, first: null }, 'whole'],
     [
       'it was empty, and something came and went',
       { anchor: null, added: 6 },
-      { holds: false, length: 0, first: null },
+      { held: null, length: 0, first: null, lastGenerated: '6-0' },
       'trimmed',
     ],
-    ['before Redis 7.0 nothing proves it', { anchor: null }, { holds: false, added: null }, 'trimmed'],
+    ['before Redis 7.0 nothing proves it', { anchor: null }, { held: null, added: null }, 'trimmed'],
   ])('%s', (_what, place, state, expected) => {
     expect(continuityOf({ ...PLACE, ...place }, stateOf(state))).toBe(expected);
   });
@@ -75,7 +91,10 @@ describe('the place after a read', () => {
     expect(placeAfter({ first: '6-0', last: '8-0' }, PLACE, stateOf())).toMatchObject({
       id: '8-0',
       anchor: '8-0',
+      digest: null,
     });
+    const state = stateOf({ last: '8-0', lastDigest: 'eight' });
+    expect(placeAfter({ first: '6-0', last: '8-0' }, PLACE, state)).toMatchObject({ digest: 'eight' });
   });
 
   test('keeps its anchor where entries came since, else takes the newest there is', () => {
@@ -84,7 +103,10 @@ describe('the place after a read', () => {
   });
 
   test('has none in an empty stream, but what was ever added', () => {
-    expect(placeAfter(null, PLACE, stateOf({ last: null }))).toMatchObject({ anchor: null, added: 7 });
+    const empty = placeAfter(null, PLACE, stateOf({ last: null }));
+    expect(empty).toMatchObject({ anchor: null, digest: null, added: 7 });
+    // An entry that comes between the read and the look changes nothing of that.
+    expect(placeAfter(null, empty, stateOf({ last: '9-0', added: 8 }))).toEqual(empty);
   });
 });
 
