@@ -8,8 +8,8 @@ export interface HeldLink {
   /** From now on answers are kept back. */
   hold(): void;
   /**
-   * Requests are kept back once the text came in an answer, which is passed on, as are the answers to requests made before.
-   * Resolves when it was.
+   * Reads of a stream are kept back once the text came in an answer, which is passed on, as is all that is not such a read: the
+   * gateway takes in what it has, and nothing more. Resolves when it was.
    */
   holdAfter(text: string): Promise<void>;
   /** Passes on what was kept back, and all that follows. */
@@ -24,7 +24,7 @@ export async function openHeldLink(serverPort: number): Promise<HeldLink> {
   const sockets = new Set<net.Socket>();
   let passed = '';
   let isHeld = false;
-  let asksNothing = false;
+  let readsNothing = false;
   const kept: (() => void)[] = [];
   let last: { readonly text: string; readonly came: () => void } | undefined;
   let cutAt: string | undefined;
@@ -59,8 +59,11 @@ export async function openHeldLink(serverPort: number): Promise<HeldLink> {
         upstream.destroy();
       });
     }
+    // Requests of a connection stay in order: what follows a read that is kept back is kept back, too.
+    let waits = false;
     client.on('data', (chunk: Buffer) => {
-      if (asksNothing) kept.push(() => upstream.write(chunk));
+      waits = readsNothing && (waits || chunk.includes('xread'));
+      if (waits) kept.push(() => upstream.write(chunk));
       else upstream.write(chunk);
     });
     upstream.on('data', (chunk: Buffer) => {
@@ -73,7 +76,7 @@ export async function openHeldLink(serverPort: number): Promise<HeldLink> {
       }
       pass(client, chunk);
       if (last === undefined || !chunk.includes(last.text)) return;
-      asksNothing = true;
+      readsNothing = true;
       last.came();
       last = undefined;
     });
@@ -93,7 +96,7 @@ export async function openHeldLink(serverPort: number): Promise<HeldLink> {
       }),
     release: () => {
       isHeld = false;
-      asksNothing = false;
+      readsNothing = false;
       for (const passOn of kept.splice(0)) passOn();
     },
     cutAfterBlockWith: (text) => {
