@@ -115,7 +115,7 @@ async function withReturns(
     await pause(ASK_MS);
     const answer = await ask(place);
     if (!('report' in answer) || answer.report.node !== own.node) continue;
-    // What another flip does is no news of this one.
+    // News of another flip is no news of this one.
     if (answer.report[own.kind]?.id !== own.id) return report;
     report = answer.report;
   }

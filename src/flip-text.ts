@@ -2,9 +2,9 @@ import { CLIENT_KINDS, type ClientKind, followsProfile, forEachKind } from './co
 import type { FlipClients, MovedSessions } from './core/flip/flip-report.js';
 import type { FlipsReport } from './core/flip/flips.js';
 
-/** What is said of a flip that is done and disconnected nobody. */
+/** The text for a flip that is done and disconnected nobody. */
 const NOBODY = ', nobody had to move';
-/** What kinds of clients are called. */
+/** The names of the kinds of clients. */
 const KIND_NAMES: Readonly<Record<ClientKind, string>> = {
   sdk: 'SDK',
   bundle: 'bundle',
@@ -30,7 +30,7 @@ export function describeReport({ profile, flip, rollout }: FlipsReport, all: boo
   return `${flip.from} → ${flip.to}: ${flip.state}${told}`;
 }
 
-/** What became of the clients of the newest flip, or of all nodes'; null where that is not told. */
+/** The clients of the newest flip, or of all nodes': moved, back, cut off, gone; null where that is not told. */
 export function clientsOf({ flip, rollout }: FlipsReport, all: boolean): FlipClients | null {
   if (all && rollout !== null) return sessionsOf(rollout.nodes).clients;
   return flip?.sessions.clients ?? null;

@@ -1,4 +1,4 @@
-/** What a process was to listen on. */
+/** The address a process was to listen on. */
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;

@@ -11,7 +11,7 @@ const KEYS: readonly string[] = ['API_KEYS', 'API_KEYS_FILE'];
 /** Variables that a gateway does not use. */
 const OF_OTHERS: readonly string[] = ['FLIPGATE_TOKEN'];
 
-/** What a {@link Reload} changes. */
+/** The parts a {@link Reload} changes. */
 export type ReloadedGateway = Pick<Gateway, 'flip' | 'takeKeys' | 'profile'>;
 
 /**
@@ -21,9 +21,9 @@ export type ReloadedGateway = Pick<Gateway, 'flip' | 'takeKeys' | 'profile'>;
 export class Reload {
   readonly #gateway: ReloadedGateway;
   readonly #logger: Logger;
-  /** What the process was started with. */
+  /** The configuration the process was started with. */
   readonly #started: LoadedConfig;
-  /** What was read last and had no faults. */
+  /** The configuration that was read last and had no faults. */
   #last: LoadedConfig;
   /** The profile that the files named when it was last taken over, as written. */
   #profile: unknown;

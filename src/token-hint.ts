@@ -1,4 +1,4 @@
-/** What a token must allow that flips. */
+/** The right a token needs to flip. */
 export const FLIP_RIGHT = 'the admin right "flip"';
 
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -9,7 +9,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What somebody at the command line does about a refusal with this code, to be put behind it; empty for a code that no other token
+ * The hint for the command line that is put behind a refusal with this code; empty for a code that no other token
  * changes. `right` is what the token must allow, such as {@link FLIP_RIGHT}.
  */
 export function tokenHint(code: string, right: string): string {

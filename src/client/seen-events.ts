@@ -12,7 +12,7 @@ const MOST = 20_000;
  * A thing is (room, type, key). An event without a key may be the newest value of its type, or of those whose data has the same
  * members, or one of many that all count: only the gateway knows. So it must be newer than all of its room and type.
  *
- * What is remembered lasts as long as the log's epoch, or until the gateway does not know the client's cursor. Bounded: beyond it, what has not changed for longest is forgotten. Of such a
+ * The memory lasts as long as the log's epoch, or until the gateway does not know the client's cursor. Bounded: beyond it, what has not changed for longest is forgotten. Of such a
  * thing an older value can be told again; the newest then is, too.
  */
 export class SeenEvents {
@@ -27,13 +27,13 @@ export class SeenEvents {
     return (epoch ?? this.#epoch) === (this.#epoch ?? epoch);
   }
 
-  /** What follows is of this epoch: ids of another say nothing of it. A gateway that names none has the epoch it had. */
+  /** The next events are of this epoch: ids of another say nothing of them. A gateway that names none has the epoch it had. */
   enter(epoch: string | undefined): void {
     if (!this.isOf(epoch)) this.forget();
     this.#epoch = epoch ?? this.#epoch;
   }
 
-  /** What was remembered can't be compared with what follows. */
+  /** Forgets all ids: they can't be compared with those that follow. */
   forget(): void {
     this.#newest.clear();
     this.#again.clear();
@@ -80,7 +80,7 @@ export class SeenEvents {
     }
   }
 
-  /** What is newer than this event, of the same room and type, is told again when it comes again: this one may have taken its place. */
+  /** Newer events of the same room and type are told again when they come again: this one may have taken their place. */
   repeatNewer(event: GatewayEvent): void {
     const line = lineOf(event);
     if (!isNewer(this.#newestOf(line), event.id)) return;
@@ -101,7 +101,7 @@ export class SeenEvents {
   }
 }
 
-/** What an event has to be newer than all of. Neither rooms nor types have spaces; keys have no line ends. */
+/** The name under which an event has to be newer than all others. Neither rooms nor types have spaces; keys have no line ends. */
 function lineOf({ room, type, key }: GatewayEvent): string {
   return key === undefined ? `${room} ${type}` : `${room} ${type} ${key}`;
 }

@@ -22,7 +22,7 @@ export interface StreamParts {
   /** Rooms to join; none: the gateway's default rooms. */
   readonly rooms?: readonly string[];
   readonly token?: TokenSource;
-  /** What it calls itself to the gateway, as a query; default: nothing. */
+  /** The name it gives itself to the gateway, as a query; default: none. */
   readonly query?: string;
   /** Where to go on; undefined begins anew. */
   readonly cursor?: string;

@@ -91,7 +91,7 @@ export class TabHub {
       this.#tell({ name: 'profile', value });
     });
     client.onGap((value) => {
-      // What came before it is told before it.
+      // Events that came before it are told before it.
       this.#flush();
       this.#epoch = value.epoch ?? this.#epoch;
       if (value.reason !== 'overflow') this.#beginAnew();

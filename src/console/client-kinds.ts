@@ -3,7 +3,7 @@ import type { Fields } from './fields.js';
 
 export { CLIENT_KINDS, type ClientKind, followsProfile, forEachKind };
 
-/** What kinds of clients are called on the page. */
+/** The names of the kinds of clients on the page. */
 export const KIND_NAMES: Readonly<Record<ClientKind, string>> = {
   sdk: 'SDK',
   bundle: 'bundle',

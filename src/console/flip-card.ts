@@ -16,7 +16,7 @@ export interface FlipCardParts {
   readonly all: HTMLInputElement;
   /** Says why only all can be chosen. */
   readonly scopeNote: HTMLElement;
-  /** Who is connected now, by kind. */
+  /** The clients connected now, by kind. */
   readonly clients: HTMLElement;
   readonly open: HTMLButtonElement;
   readonly dialog: HTMLDialogElement;

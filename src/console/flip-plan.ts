@@ -93,7 +93,7 @@ export function describePlan({ from, to, nodes, coming, going, staying, seconds 
   return sentences;
 }
 
-/** What happens to the clients of a transport that is closed; `over`: in which time. */
+/** Says how a flip treats the clients of a transport that is closed; `over`: in which time. */
 function describeGoing(
   { transport, sessions, clients }: GoingTransport,
   staying: string,

@@ -140,7 +140,7 @@ function describe({ to, state, sessions }: Shown): string {
   return texts[state];
 }
 
-/** What became of the clients of a flip that is over. */
+/** Says how many clients of a flip that is over were moved, came back, or were cut off. */
 function describeEnd({ total, left, clients }: Moved): string {
   if (clients === undefined) return `${String(total - left)} of ${String(total)} sessions closed`;
   const { moved, returned, cutOff, gone } = clients;

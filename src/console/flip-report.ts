@@ -26,7 +26,7 @@ const STATES: readonly FlipState[] = [
   'superseded',
 ];
 
-/** What became of the clients whose transport a flip turned off. */
+/** The clients whose transport a flip turned off: moved, back, cut off, gone. */
 export interface ClientsView {
   /** SDK clients that were told to come back over another transport. */
   readonly moved: number;

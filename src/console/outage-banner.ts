@@ -13,7 +13,7 @@ export interface OutageBannerParts {
   readonly state: HTMLElement;
 }
 
-/** What is shown. */
+/** The outage that is shown. */
 interface Shown {
   readonly text: string;
   /** When the page saw first that something does not work. */

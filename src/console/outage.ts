@@ -1,18 +1,18 @@
 import type { Fields } from './fields.js';
 
-/** What does not work at a gateway, for people. */
+/** An outage of a gateway, for people. */
 export interface Outage {
-  /** What is away, in a few words. */
+  /** The part that is away, in a few words. */
   readonly what: string;
   /** Why, as the gateway says; empty where it does not. */
   readonly why: string;
-  /** What does not work meanwhile, a sentence each. */
+  /** The things that do not work meanwhile, a sentence each. */
   readonly effects: readonly string[];
   /** Epoch ms; undefined where the gateway does not tell. */
   readonly since: number | undefined;
 }
 
-/** What the page knows beside a status. */
+/** Facts that the page knows beside a status. */
 export interface OutageClues {
   /** Code that the list of commands was refused with last; undefined where it was answered. */
   readonly commands: string | undefined;
@@ -29,7 +29,7 @@ const NO_COMMANDS =
 const NO_NODES =
   'The other nodes can not be reached: their figures are old, and a flip of all nodes is refused (503 node_unavailable).';
 
-/** What does not work, by a status; undefined where all does. */
+/** The outage that a status tells of; undefined where all works. */
 export function outageIn(status: Fields, { commands, now }: OutageClues): Outage | undefined {
   const log = status.fields('log');
   const cluster = status.fields('cluster');

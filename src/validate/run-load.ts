@@ -12,7 +12,7 @@ import type { Subject } from './subject/subject.js';
 import type { ValidateOptions } from './validate-options.js';
 import type { LoadFigures } from './validation-result.js';
 
-/** What the token of the load's clients must allow. */
+/** The rights the token of the load's clients needs. */
 const SUBSCRIBE_RIGHT = 'rights to subscribe to the rooms validate-1, validate-2, …';
 
 /** How long all clients may take to connect, and after the load to have everything, ms. */

@@ -5,7 +5,7 @@ import { amount, anyNumber, count } from '../rig/typed-numbers.js';
 import { endOnWrongUse } from '../rig/wrong-use.js';
 import type { ValidateOptions } from './validate-options.js';
 
-/** What the load is by default, some 75 seconds for three profiles, and with `--quick`, some 20. */
+/** The default load, some 75 seconds for three profiles, and with `--quick`, some 20. */
 const FULL = { clients: 200, rate: 500, append: 5, keys: 5, seconds: 6, warmUp: 2 };
 const QUICK = { clients: 100, rate: 400, append: 5, keys: 3, seconds: 2, warmUp: 1 };
 /** Most processes that are taken for clients by default. */

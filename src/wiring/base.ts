@@ -18,7 +18,7 @@ export interface Base {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly counters: Counters;
-  /** What the Redis user may not do. */
+  /** Permissions the Redis user lacks. */
   readonly permissions: RefusedPermissions;
   readonly tracing: Tracing;
   /** What joins publications with deliveries; undefined where nothing is traced. */

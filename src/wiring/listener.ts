@@ -94,7 +94,7 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
   return listener;
 }
 
-/** What does not work, for lack of permissions in Redis; nothing when all does. */
+/** The effects of lacking permissions in Redis; nothing when all works. */
 function refusedBy({ lacking }: RefusedPermissions): { readonly refused?: readonly string[] } {
   return lacking.length === 0 ? {} : { refused: [...new Set(lacking.map(({ effect }) => effect))] };
 }

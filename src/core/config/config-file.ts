@@ -89,7 +89,7 @@ function sift(parsed: object, source: string): Pick<ReadFile, 'values' | 'faults
     } else if (variable !== undefined) {
       values[key] = value;
     } else {
-      // What a misspelt name stands for may be a secret.
+      // The value of a misspelt name may be a secret.
       faults.push({ variable: key, value: '***', source, remedy: unknownKey(key) });
     }
   }

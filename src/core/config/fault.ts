@@ -19,7 +19,7 @@ export interface ConfigNotice {
   readonly variable: string;
   /** Where the name stands: `environment`, or the path of a file. */
   readonly source: string;
-  /** What is the matter, and what to do. */
+  /** The problem, and what to do. */
   readonly text: string;
 }
 
@@ -27,7 +27,7 @@ export interface ConfigNotice {
 export class ConfigFaults {
   readonly faults: readonly ConfigFault[];
 
-  /** What was noticed beside them: a misspelt name is often why another variable is missing. */
+  /** Notices beside them: a misspelt name is often why another variable is missing. */
   readonly notices: readonly ConfigNotice[];
 
   constructor(faults: readonly ConfigFault[], notices: readonly ConfigNotice[] = []) {

@@ -17,13 +17,13 @@ export interface LoadedConfig {
   readonly sources: Readonly<Record<string, string>>;
   /** Effective values by environment name, in operators' units; undefined for none. Secrets are not masked. */
   readonly effective: RawValues;
-  /** What each variable is set to, before values that depend on others are worked out; see {@link changesBetween}. */
+  /** The value of each variable, before values that depend on others are worked out; see {@link changesBetween}. */
   readonly set: Values;
   /** By environment name, as written: what files set, the env file overriding the config file, whatever the environment has. */
   readonly inFiles: RawValues;
   /** Absolute paths of the files that were read. */
   readonly files: readonly string[];
-  /** What people should know: names that are misspelt, variables that were removed, files that are passed over. */
+  /** Notices for people: names that are misspelt, variables that were removed, files that are passed over. */
   readonly notices: readonly ConfigNotice[];
 }
 

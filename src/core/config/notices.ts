@@ -44,13 +44,13 @@ export function noticesOfEnvFile(texts: Texts, source: string, env: Texts): Conf
   ];
 }
 
-/** What a key of a config file that is no variable needs. */
+/** The remedy for a key of a config file that is no variable. */
 export function unknownKey(name: string): string {
   const meant = probablyMeant(name);
   return `no such variable: correct or remove it${meant === undefined ? '' : `. Did you mean ${meant}?`}`;
 }
 
-/** What is said of a removed variable: a fault, a notice where its value asks for nothing else, or nothing where it is not set. */
+/** The answer to a removed variable: a fault, a notice where its value asks for nothing else, or nothing where it is not set. */
 export function removedIn(
   values: Readonly<Record<string, unknown>>,
   source: string,

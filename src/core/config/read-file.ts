@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ConfigFault, ConfigNotice } from './fault.js';
 import type { RawValues } from './schema.js';
 
-/** What a process is started in. */
+/** The surroundings that a process is started in. */
 export interface Surroundings {
   /** The environment, as `process.env`. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -12,9 +12,9 @@ export interface Surroundings {
   readonly packageRoot: string;
 }
 
-/** What one file gives to the configuration. */
+/** The part of the configuration that one file gives. */
 export interface ReadFile {
-  /** What to call the file in front of people. */
+  /** The name of the file for people. */
   readonly label: string;
   readonly values: RawValues;
   /** Its absolute path, where it was read. */

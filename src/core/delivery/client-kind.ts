@@ -1,5 +1,5 @@
 /**
- * What clients are, as far as they let it be known. `sdk`: names itself as the SDK does, and follows the profile from one
+ * The kinds of clients, as far as they let it be known. `sdk`: names itself as the SDK does, and follows the profile from one
  * transport to the other. `bundle`: asked for bundles over Socket.IO and does not name itself. `eventsource`: reads an event
  * stream and does not name itself. `stock`: a legacy client of Socket.IO.
  */

@@ -4,7 +4,7 @@ import type { Session, Transport } from './session.js';
 /** A number for each kind of client, for each transport. */
 export type ClientsByTransport = Readonly<Record<Transport, ClientCounts>>;
 
-/** What a {@link ClientTally} has counted so far. */
+/** The counts of a {@link ClientTally} so far. */
 export interface ClientReading {
   /** Sessions that are open now. */
   readonly open: ClientsByTransport;

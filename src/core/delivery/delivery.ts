@@ -236,7 +236,7 @@ export class Delivery {
     };
   }
 
-  /** What was counted so far of clients by their kind. */
+  /** The counts of clients by kind so far. */
   clients(): ClientReading {
     return this.#engine.sessions.clients.read();
   }

@@ -18,7 +18,7 @@ export interface FlipOrigin {
  */
 export type FlipState = 'switching' | 'draining' | 'done' | 'failed' | 'superseded';
 
-/** What becomes of the clients of one kind whose transport a flip turns off. */
+/** The clients of one kind whose transport a flip turns off. */
 export interface FlippedKind {
   /** Sessions over that transport when the flip began. */
   readonly total: number;
@@ -28,7 +28,7 @@ export interface FlippedKind {
   readonly ended: number;
 }
 
-/** What becomes of the clients whose transport a flip turns off. */
+/** The clients whose transport a flip turns off: moved, back, cut off, gone. */
 export interface FlipClients {
   /** SDK clients that were told to come back over a transport that is on. */
   readonly moved: number;

@@ -12,7 +12,7 @@ export const NO_SESSIONS: MovedSessions = {
   clients: { moved: 0, returned: 0, cutOff: 0, gone: 0, byKind: forEachKind(() => NO_KIND) },
 };
 
-/** What becomes of the clients whose transport a flip turns off, as the difference between two readings of the counts. */
+/** The clients whose transport a flip turned off between two readings of the counts. */
 export class FlippedClients {
   readonly #read: () => ClientReading;
   readonly #leaving: readonly Transport[];

@@ -26,7 +26,7 @@ export interface ProfileSwitchParts {
   readonly open: Readonly<Record<Transport, () => Promise<ServedTransport>>>;
   /** Ends sessions, spread over `overMs`. */
   readonly drain: (leaving: (session: Session) => boolean, reason: ErrorCode, overMs: number) => Drain;
-  /** What was counted of clients so far. */
+  /** The counts of clients so far. */
   readonly clients: () => ClientReading;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -6,7 +6,7 @@ import { RedisScript, type ScriptValue } from '../redis/redis-script.js';
 import type { Waiting } from './bridge-queue.js';
 import { EPOCH_LUA, newEpoch } from './log-epoch.js';
 
-/** What a node tells the others, and what it knows. */
+/** A node's report to the others. */
 export interface BridgeReport {
   /** True while it takes itself for the node that copies at once. */
   readonly isCopier: boolean;
@@ -18,7 +18,7 @@ export interface BridgeReport {
   readonly known: ReadonlyMap<number, number | undefined>;
 }
 
-/** What it learns from the ledger and the other nodes. */
+/** The answer to a report, from the ledger and the other nodes. */
 export interface BridgeView {
   /** The node that copies at once. `none`: it left, or is dead. `unknown`: the ledger is new, or was lost. */
   readonly copier: 'this' | 'other' | 'none' | 'unknown';
@@ -43,7 +43,7 @@ export interface CopyRequest {
 }
 
 /**
- * What came of it. `waits`: the interval is not begun, and earlier messages may be missing. `forgotten`: it is so old that
+ * The outcome of copying. `waits`: the interval is not begun, and earlier messages may be missing. `forgotten`: it is so old that
  * nobody knows how far it was copied; nothing was copied. `copied`: messages with numbers up to `to` are copied; those up
  * to `from` were before.
  */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** What the name of the consumer group begins with whose name is the epoch of a stream. Nobody reads from that group. */
+/** Prefix of the consumer group whose name is the epoch of a stream. Nobody reads from that group. */
 export const EPOCH_GROUP = 'epoch:';
 
 /** A new epoch's name: 8 characters of `A-Z a-z 0-9 _ -`, random. */

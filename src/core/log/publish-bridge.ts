@@ -13,7 +13,7 @@ export interface BridgeSettings extends SubscriptionSettings {
 }
 
 /**
- * What a node's bridge does: copies at once, copies only what the copying node left for a second, waits for earlier
+ * The role of a node's bridge: it copies at once, copies only what the copying node left for a second, waits for earlier
  * messages that it missed and another node may have, or has no subscription.
  */
 export type BridgeRole = 'copying' | 'standing by' | 'coming back' | 'not listening';

@@ -3,7 +3,7 @@ import { RedisScript } from '../redis/redis-script.js';
 import { EPOCH_GROUP, EPOCH_LUA, newEpoch } from './log-epoch.js';
 import { FIRST_LOG_ID } from './log-id.js';
 
-/** What a stream holds and has held, without any entry's content. */
+/** The state of a stream, without any entry's content. */
 export interface StreamState {
   /** Its epoch; null where it has none: it was never written, or was deleted. */
   readonly epoch: string | null;

@@ -26,7 +26,7 @@ const REPLICAS_MS = 1000;
 /** How long Redis remembers a writer's last write, ms; longer than any write is asked about. */
 const MEMORY_MS = 60_000;
 
-/** What the error begins with when some events of a write were stored, and the others were refused. */
+/** Begins the error of a write of which some events were stored, and the others were refused. */
 const PARTLY = 'PARTLY';
 
 /**

@@ -142,7 +142,7 @@ export class LiveSubscription {
   #renew(): void {
     const { name, subscriber, logger, counters } = this.#parts;
     this.#unheard = 0;
-    // What was never subscribed to is tried again anyway.
+    // A subscription that was never made is tried again anyway.
     if (!this.#isSubscribed && !this.#isAlive) return;
     counters.add('subscriptions_renewed', name);
     logger.warn('a subscription is dead, subscribing again', { subscription: name });

@@ -3,7 +3,7 @@ import type { Logger } from '../logger.js';
 import type { Counters } from '../metrics/counters.js';
 import { isRefusedPermission } from './redis-errors.js';
 
-/** What a connection is for, and what does not work without its permissions. */
+/** The purposes of connections, and what does not work without their permissions. */
 const EFFECTS = {
   events: 'events are not stored, or do not reach clients',
   published: 'messages PUBLISHed on REDIS_CHANNELS do not become events',
@@ -13,7 +13,7 @@ const EFFECTS = {
   work: 'commands are not executed',
 } as const;
 
-/** What a connection is for. */
+/** The purpose of a connection. */
 export type RedisPurpose = keyof typeof EFFECTS;
 
 /** Commands that are of use, and without which everything works. */
@@ -28,7 +28,7 @@ export interface RefusedPermission {
   readonly command: string;
   /** The keys, channels or patterns that it was about; empty for none. */
   readonly on: string;
-  /** What does not work because of it. */
+  /** The effect: what does not work because of it. */
   readonly effect: string;
   /** The ACL rule to add. */
   readonly rule: string;
@@ -80,7 +80,7 @@ export class RefusedPermissions {
     };
   }
 
-  /** What is lacking now, and leaves something undone. */
+  /** The permissions that are lacking now and leave something undone. */
   get lacking(): readonly RefusedPermission[] {
     const now = this.#clock.elapsed();
     return [...this.#noted.values()]

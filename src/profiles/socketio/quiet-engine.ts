@@ -9,7 +9,7 @@ import { endConnection } from '../http/end-connection.js';
  * from one that is closed in good order: python-socketio and rust_socketio take a `close` packet over polling as final,
  * and Java's client does not react to a close frame for 11 s.
  *
- * What was sent before is delivered first. Over a websocket, the TCP connection then ends. Over polling, a waiting poll
+ * Everything sent before is delivered first. Over a websocket, the TCP connection then ends. Over polling, a waiting poll
  * is answered with a `noop`, and the next one with 404, since its session is unknown.
  */
 export class QuietEngine extends Server {

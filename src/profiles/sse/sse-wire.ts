@@ -10,7 +10,7 @@ export const MAX_BLOCK_BYTES = 60 * 1024;
 
 /** `data: []`, its line end, and the empty line. */
 const FRAME_BYTES = 10;
-/** What a line end in the data becomes: LF, and `data: ` at the start of the next line. */
+/** Replaces a line end in the data: LF, and `data: ` at the start of the next line. */
 const LINE_END_BYTES = 7;
 
 /**
