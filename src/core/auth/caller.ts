@@ -9,3 +9,8 @@ export interface Caller extends Principal {
   /** True when it showed a key or a token: its id then is its own, and nobody else's. */
   readonly isKnown: boolean;
 }
+
+/** Whether two callers are one client, as far as can be known: identified callers by their id; anonymous ones always. */
+export function isSameClient(one: Caller, other: Caller): boolean {
+  return one.isKnown || other.isKnown ? one.id === other.id : true;
+}

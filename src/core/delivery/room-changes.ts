@@ -1,4 +1,4 @@
-import type { Caller } from '../auth/caller.js';
+import { type Caller, isSameClient } from '../auth/caller.js';
 import { Rights } from '../auth/rights.js';
 import { Refusal } from '../errors.js';
 import type { Event } from '../event.js';
@@ -48,7 +48,9 @@ export class RoomChanges {
    * for `by` somebody who must be the session's client, and whose rights count: they may be newer than its own.
    */
   change(session: Session, change: RoomChange, by: Caller): readonly string[] | Refusal {
-    if (!isOf(session, by)) return this.#refuse(new Refusal('forbidden', "this is another client's session"));
+    if (!isSameClient(session.principal, by)) {
+      return this.#refuse(new Refusal('forbidden', "this is another client's session"));
+    }
     return this.#change(session, change, by.rights);
   }
 
@@ -116,9 +118,4 @@ export class RoomChanges {
     this.#parts.counters.add('room_changes_refused', refusal.code);
     return refusal;
   }
-}
-
-/** Whether it is the client of the session: as known, or as little known, as the session was opened. */
-function isOf({ principal }: Session, by: Caller): boolean {
-  return principal.isKnown || by.isKnown ? principal.id === by.id : true;
 }

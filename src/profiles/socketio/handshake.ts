@@ -1,4 +1,4 @@
-import type { Server as Engine } from 'engine.io';
+import type { Server as Engine, Socket as EngineSocket } from 'engine.io';
 import type { Socket } from 'socket.io';
 import { type ClientKind, clientKind } from '../../core/delivery/client-kind.js';
 import { ERRORS, type Refusal } from '../../core/errors.js';
@@ -31,10 +31,10 @@ export function askedBy(socket: Socket): Asked {
   };
 }
 
-/** Whether the engine has this session, which it does not declare. */
-export function hasSession(engine: Engine, sid: string): boolean {
-  const { clients } = engine as unknown as { readonly clients: Readonly<Record<string, unknown>> };
-  return Object.hasOwn(clients, sid);
+/** The engine's connection of this id, which the engine does not declare; undefined when there is none. */
+export function connectionOf(engine: Engine, sid: string): EngineSocket | undefined {
+  const { clients } = engine as unknown as { readonly clients: Readonly<Record<string, EngineSocket>> };
+  return Object.hasOwn(clients, sid) ? clients[sid] : undefined;
 }
 
 /**
