@@ -1,5 +1,6 @@
 import net from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { io } from 'socket.io-client';
 import { killLaunched } from '../support/launched-gateway.js';
 import { type ProbedGateway, launchProbedGateway } from '../support/probed-gateway.js';
 import { frameOf, WebsocketAttacker } from '../support/websocket-attacker.js';
@@ -88,7 +89,7 @@ describe('what a stranger makes the gateway hold', () => {
   test('the same over polling, also by Engine.IO 3', async () => {
     await launch();
     const sid = await shakeHands();
-    expect(await post(sid, `4${'x'.repeat(20_000)}`)).toEqual([413, '']);
+    expect(await post(sid, `4${'x'.repeat(20_000)}`)).toEqual([413, 'payload_too_large']);
     const binary = await shakeHands();
     expect((await post(binary, 'bAAAA'))[0]).toBe(200);
     expect(await post(binary, '40')).toEqual([404, 'unknown_session']);
@@ -100,6 +101,25 @@ describe('what a stranger makes the gateway hold', () => {
       body: `20000:4${'x'.repeat(19_999)}`,
     });
     expect(response.status).toBe(413);
+  });
+
+  test('a stock client that names too many rooms is told so, and does not try the same for ever', async () => {
+    await launch();
+    const rooms = Array.from({ length: 1000 }, (_, n) => `room-with-a-long-name-${String(n)}`);
+    for (const transport of ['websocket', 'polling']) {
+      const socket = io(gateway.url, {
+        transports: [transport],
+        forceNew: true,
+        auth: { token: OPERATOR, bundle: true, rooms },
+      });
+      const error = await new Promise<Error & { data?: unknown }>((resolve) => {
+        socket.on('connect_error', resolve);
+      });
+      expect([transport, error.message]).toEqual([transport, 'payload_too_large']);
+      expect(error.data).toMatchObject({ error: { code: 'payload_too_large', retryable: false } });
+      expect(socket.active).toBe(false);
+      socket.close();
+    }
   });
 
   test('a member may send as much as is configured, and after it left its session, 16 KiB again', async () => {

@@ -1,11 +1,15 @@
+import type { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket as EngineSocket } from 'engine.io';
 import { addressBlock } from '../../core/address-block.js';
 import type { Clock } from '../../core/clock.js';
 import { isLoopback } from '../../core/config/address.js';
+import { Refusal } from '../../core/errors.js';
 import type { Counters } from '../../core/metrics/counters.js';
 import { type ConnectionLimitsOptions, SPARE_CONNECTIONS } from '../http/connection-limits.js';
 import { PendingConnections } from '../http/pending-connections.js';
+import { textFrame } from './websocket-frame.js';
 
 /** Most bytes a connection may send before its client is admitted: a token of 8 KiB and some hundred rooms fit. */
 export const MAX_INPUT_BYTES = 16_384;
@@ -13,6 +17,16 @@ export const MAX_INPUT_BYTES = 16_384;
 export const SIGN_IN_MS = 10_000;
 /** Socket.IO packets with attachments: BINARY_EVENT and BINARY_ACK. Source: socket.io-protocol, "Packet types". */
 const BINARY_PACKET = /^[56]/;
+/** Time for a client to read why its websocket is closed, ms. */
+const LAST_WORD_MS = 1000;
+/** A CONNECT_ERROR of Socket.IO. Source: socket.io-protocol, "Packet types". */
+const TOO_LARGE = `4${JSON.stringify({
+  message: 'payload_too_large',
+  data: new Refusal(
+    'payload_too_large',
+    `a client may send ${String(MAX_INPUT_BYTES)} bytes until it is admitted: name fewer rooms, and join the others then`,
+  ).toBody(),
+})}`;
 
 /** Bounds and collaborators of a {@link SignInGuard}. */
 export interface SignInGuardParts extends ConnectionLimitsOptions {
@@ -89,12 +103,17 @@ export class SignInGuard {
    * Watches a new websocket over `socket`; `head` came with its request. `conn` is the connection that it is to upgrade;
    * undefined for a new one.
    */
-  watchWebsocket(websocket: object, socket: Duplex, head: Buffer, conn: EngineSocket | undefined): void {
+  watchWebsocket(
+    websocket: EventEmitter,
+    socket: Duplex,
+    head: Buffer,
+    conn: EngineSocket | undefined,
+  ): void {
     const meter = (chunk: Buffer): void => {
       watch.received += chunk.length;
       // What an admitted client sends right after the upgrade may come with it.
       const isMember = conn !== undefined && !this.#pending.has(conn);
-      if (watch.received > MAX_INPUT_BYTES && !isMember) this.#cutSocket(socket, 'too_large');
+      if (watch.received > MAX_INPUT_BYTES && !isMember) this.#refuseInput(websocket, socket);
     };
     const cancelTimer = this.#parts.clock.after(SIGN_IN_MS, () => {
       this.#cutSocket(socket, 'not_signed_in');
@@ -103,6 +122,16 @@ export class SignInGuard {
     this.#websockets.set(websocket, watch);
     socket.prependListener('data', meter);
     socket.once('close', cancelTimer);
+  }
+
+  /**
+   * Whether a request of a connection over polling brings more than it may. Its client is told so by the next poll, in the namespace,
+   * so that a stock client does not try the same again.
+   */
+  isTooLarge(conn: EngineSocket, { headers }: IncomingMessage): boolean {
+    const isTooLarge = this.#pending.has(conn) && Number(headers['content-length']) > MAX_INPUT_BYTES;
+    if (isTooLarge) conn.send(TOO_LARGE);
+    return isTooLarge;
   }
 
   /** The client of a connection is admitted: the bounds on strangers are off. */
@@ -175,6 +204,18 @@ export class SignInGuard {
     if (socket.destroyed) return;
     this.#parts.counters.add('connections_cut', reason);
     socket.destroy();
+  }
+
+  /** Reads no more from a websocket, not what is on its way either, says why, and destroys it once that had time to arrive. */
+  #refuseInput(websocket: EventEmitter, socket: Duplex): void {
+    this.#parts.counters.add('connections_cut', 'too_large');
+    websocket.removeAllListeners('message');
+    socket.removeAllListeners('data').pause();
+    socket.end(textFrame(`4${TOO_LARGE}`));
+    const cancel = this.#parts.clock.after(LAST_WORD_MS, () => {
+      socket.destroy();
+    });
+    socket.once('close', cancel);
   }
 
   /** From here on the connection's time is what counts. */

@@ -35,6 +35,7 @@ type EngineRequest = IncomingMessage & { readonly websocket?: EventEmitter };
 const LAST_POLL_MS = 500;
 
 const UNKNOWN = new Refusal('unknown_session', 'no such session is open');
+const TOO_LARGE = new Refusal('payload_too_large', 'more than a client may send until it is admitted');
 
 /** What the Socket.IO profile is told and works with. */
 export interface SocketIoProfileParts extends RequestParts {
@@ -188,7 +189,8 @@ export class SocketIoProfile implements ServedTransport {
     const goOn = (found: Refusal | undefined): void => {
       if (found === undefined && this.#signIns.isAdmitted(conn)) this.#parts.callers.signedIn(req.socket);
       // After a promise the connection may be gone.
-      then(found ?? (this.#connectionOf(req) === undefined ? UNKNOWN : undefined));
+      if (found !== undefined || this.#connectionOf(req) === undefined) then(found ?? UNKNOWN);
+      else then(this.#signIns.isTooLarge(conn, req) ? TOO_LARGE : undefined);
     };
     if (refusal instanceof Promise) void refusal.then(goOn);
     else goOn(refusal);

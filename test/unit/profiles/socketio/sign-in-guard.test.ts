@@ -50,7 +50,7 @@ function polling(guard: SignInGuard, address = '1.2.3.4'): { held: HeldEngine; c
 
 /** A new connection over a websocket; what `socket` is written comes from the client. */
 function overWebsocket(guard: SignInGuard): { held: HeldEngine; conn: Socket; socket: PassThrough } {
-  const websocket = {};
+  const websocket = new EventEmitter();
   const socket = new PassThrough();
   guard.watchWebsocket(websocket, socket, Buffer.alloc(0), undefined);
   socket.resume();
@@ -71,6 +71,8 @@ describe('input before sign-in', () => {
     await send(socket, 16_384);
     expect(socket.destroyed).toBe(false);
     await send(socket, 1);
+    expect(socket.read()?.toString()).toMatch(/44{"message":"payload_too_large"/);
+    clock.advance(1000);
     expect(socket.destroyed).toBe(true);
     expect(counters.get('connections_cut', 'too_large')).toBe(1);
     held.close();
@@ -87,6 +89,8 @@ describe('input before sign-in', () => {
     await send(socket, 16_384);
     expect(socket.destroyed).toBe(false);
     await send(socket, 1);
+    expect(socket.read()?.toString()).toMatch(/44{"message":"payload_too_large"/);
+    clock.advance(1000);
     expect(socket.destroyed).toBe(true);
   });
 
@@ -144,7 +148,7 @@ describe('time before sign-in', () => {
     const { conn } = polling(guard);
     guard.admit(conn);
     const socket = new PassThrough();
-    guard.watchWebsocket({}, socket, Buffer.alloc(0), conn);
+    guard.watchWebsocket(new EventEmitter(), socket, Buffer.alloc(0), conn);
     clock.advance(10_000);
     expect(socket.destroyed).toBe(true);
   });
@@ -153,7 +157,7 @@ describe('time before sign-in', () => {
     const guard = newGuard();
     for (const isFirst of [true, false]) {
       const { held, conn } = polling(guard);
-      const websocket = {};
+      const websocket = new EventEmitter();
       const socket = new PassThrough();
       guard.watchWebsocket(websocket, socket, Buffer.alloc(0), conn);
       socket.resume();
