@@ -8,7 +8,7 @@ interface Socket {
     readonly engine: { on(name: 'handshake', take: (handshake: Handshake) => void): void };
   };
   on(name: 'connect_error', take: (error: ConnectError) => void): void;
-  on(name: 'disconnect', take: () => void): void;
+  on(name: 'connect' | 'disconnect', take: () => void): void;
   onAny(take: (name: string, value: unknown, cursor?: string | null) => void): void;
   timeout(ms: number): { emitWithAck(name: string, value: unknown): Promise<unknown> };
   disconnect(): void;
@@ -28,6 +28,10 @@ interface ConnectError {
   readonly context?: { readonly status?: number; readonly responseText?: string };
 }
 
+/** Most bytes of a token and of the rooms that are named with it: the gateway reads 16 KiB of a client it has not admitted. */
+const MAX_FIRST_BYTES = 14_000;
+/** How long joining the other rooms may take, ms. */
+const REST_MS = 10_000;
 /** What a message has beside its JSON text: types, and the id of its answer. */
 const ENVELOPE_BYTES = 20;
 
@@ -42,10 +46,17 @@ export const openSocketIo: OpenConnection = (target, { heard, told, lost }) => {
   let maxPayload = Infinity;
   const connect = (io: Io): void => {
     if (signal.aborted) return;
+    const [first, rest] = fitting(rooms ?? [], MAX_FIRST_BYTES - (token?.length ?? 0));
     const made = io(origin, {
       path: pathname,
       query: Object.fromEntries(searchParams),
-      auth: { bundle: true, rooms, lastEventId: cursor, token },
+      auth: {
+        bundle: true,
+        rooms: rooms && first,
+        moreRooms: rest.length > 0,
+        lastEventId: cursor,
+        token,
+      },
       forceNew: true,
       reconnection: false,
       transports: ['websocket', 'polling'],
@@ -62,6 +73,17 @@ export const openSocketIo: OpenConnection = (target, { heard, told, lost }) => {
     made.onAny((name, value, moved) => {
       heard();
       told(name, value, moved || null);
+    });
+    made.on('connect', () => {
+      if (rest.length === 0) return;
+      made
+        .timeout(REST_MS)
+        .emitWithAck('join', rest)
+        .then((answer) => {
+          const refusal = readError(answer);
+          if (refusal !== undefined) lost(refusal);
+        })
+        .catch(lost);
     });
     made.on('connect_error', (error) => {
       lost(refusalIn(error) ?? unreachable('the gateway does not answer'));
@@ -85,6 +107,13 @@ export const openSocketIo: OpenConnection = (target, { heard, told, lost }) => {
     }
   };
 };
+
+/** As many of the rooms as have so many bytes together, at least one, and the others. */
+function fitting(rooms: readonly string[], most: number): [readonly string[], readonly string[]] {
+  let bytes = 0;
+  const end = rooms.findIndex((room, index) => (bytes += bytesOf(room) + 1) > most && index > 0);
+  return end < 0 ? [rooms, []] : [rooms.slice(0, end), rooms.slice(end)];
+}
 
 /** Bytes of a value as JSON text. */
 function bytesOf(value: unknown): number {

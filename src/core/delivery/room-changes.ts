@@ -4,6 +4,7 @@ import { Refusal } from '../errors.js';
 import type { Event } from '../event.js';
 import type { Counters } from '../metrics/counters.js';
 import type { Admission } from './admission.js';
+import type { Beginnings } from './beginnings.js';
 import type { Hub } from './hub.js';
 import type { Session } from './session.js';
 import type { Slicer } from './slicer.js';
@@ -26,6 +27,7 @@ export interface RoomChange {
 /** What {@link RoomChanges} work with. */
 export interface RoomChangesParts {
   readonly admission: Admission;
+  readonly beginnings: Beginnings;
   readonly hub: Hub;
   readonly timeline: Timeline;
   readonly slicer: Slicer;
@@ -60,7 +62,7 @@ export class RoomChanges {
   }
 
   #change(session: Session, { join, leave }: RoomChange, rights: Rights): readonly string[] | Refusal {
-    const { admission, hub, sweeper, wake } = this.#parts;
+    const { admission, beginnings, hub, sweeper, wake } = this.#parts;
     // What was sent before the end may be read after it; nobody would take it out of a room again.
     if (session.state === 'closed') return this.#refuse(GONE);
     if (session.ahead.length >= MAX_AHEAD) return this.#refuse(BUSY);
@@ -74,13 +76,16 @@ export class RoomChanges {
     sweeper.moveToHead(session);
     for (const room of anew) this.#enter(session, room);
     session.outlet.roomsChanged();
-    wake(session);
+    if (beginnings.isHeld(session)) beginnings.release(session);
+    else wake(session);
     return [...session.rooms.keys()];
   }
 
   #enter(session: Session, room: string): void {
-    const { hub, timeline, slicer } = this.#parts;
-    if (timeline.isCaughtUp) {
+    const { beginnings, hub, timeline, slicer } = this.#parts;
+    // Its first rooms wait for these: all of them begin at its cursor.
+    if (beginnings.isHeld(session)) hub.join(session, room, Infinity);
+    else if (timeline.isCaughtUp) {
       hub.join(session, room, timeline.head);
       session.putAhead(slicer.snapshot(room));
     } else {

@@ -11,6 +11,8 @@ export interface Asked {
   /** Undefined: it names none. */
   readonly rooms: unknown;
   readonly cursor: string | null;
+  /** Its other rooms come with its first join. */
+  readonly isPartial: boolean;
   /** The transport of its last session, unchecked. */
   readonly from: unknown;
 }
@@ -18,15 +20,15 @@ export interface Asked {
 /** What a client asks for in its handshake. A legacy client asks for nothing. */
 export function askedBy(socket: Socket): Asked {
   const auth: unknown = socket.handshake.auth;
-  const { bundle, rooms, lastEventId } = (typeof auth === 'object' && auth !== null ? auth : {}) as Record<
-    string,
-    unknown
-  >;
+  const { bundle, rooms, moreRooms, lastEventId } = (
+    typeof auth === 'object' && auth !== null ? auth : {}
+  ) as Record<string, unknown>;
   return {
     bundle: bundle === true,
     client: clientKind(socket.handshake.query['client'], bundle === true ? 'bundle' : 'stock'),
     rooms: rooms === undefined || rooms === null ? undefined : roomsOf(rooms),
     cursor: typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : null,
+    isPartial: bundle === true && moreRooms === true,
     from: socket.handshake.query['from'],
   };
 }

@@ -204,7 +204,7 @@ export class SocketIoProfile implements ServedTransport {
   #open(socket: Socket): void {
     const { delivery, callers } = this.#parts;
     const principal = this.#admission.principalOf(socket);
-    const { rooms, cursor, from, bundle, client } = askedBy(socket);
+    const { rooms, cursor, isPartial, from, bundle, client } = askedBy(socket);
     const writer = this.#writerOf(socket.conn);
     writer.onDrain = () => {
       const session = this.#sessions.get(socket.id);
@@ -234,6 +234,7 @@ export class SocketIoProfile implements ServedTransport {
       outlet,
       rooms,
       cursor,
+      isPartial,
       from,
     });
     if (session instanceof Refusal) return writer.close(false);
