@@ -81,7 +81,8 @@ export const openSocketIo: OpenConnection = (target, { heard, told, lost }) => {
         .emitWithAck('join', rest)
         .then((answer) => {
           const refusal = readError(answer);
-          if (refusal !== undefined) lost(refusal);
+          if (refusal !== undefined) throw refusal;
+          return undefined;
         })
         .catch(lost);
     });
