@@ -91,7 +91,13 @@ function tokenUntil(exp: number): Promise<string> {
 function shown({ type, scheme, in: place, name = '' }: SecurityScheme, token: string): Asked {
   if (type === 'http') return { headers: { Authorization: `${String(scheme)} ${token}` } };
   if (place === 'query') return { query: { [name]: token } };
-  return { headers: place === 'cookie' ? { Cookie: `${name}=${token}` } : { [name]: token } };
+  // A cookie counts where the request is of a page of the gateway's own.
+  return {
+    headers:
+      place === 'cookie'
+        ? { Cookie: `${name}=${token}`, 'Sec-Fetch-Site': 'same-origin' }
+        : { [name]: token },
+  };
 }
 
 /** Operations that look at who asks. */

@@ -24,7 +24,7 @@ export const SECURITY_VARIABLES = {
   allowInsecure: flag({
     env: 'ALLOW_INSECURE',
     default: false,
-    doc: 'Allows a `HOST` that other machines reach, and any `Host` header, although clients are not authenticated.',
+    doc: 'Allows a `HOST` that other machines reach, any `Host` header, and `CORS_ORIGINS=*`, although clients are not authenticated.',
   }),
   apiKeys: text({
     env: 'API_KEYS',
@@ -94,7 +94,7 @@ export const SECURITY_VARIABLES = {
     minItems: 0,
     accepts: 'origins separated by commas, as browsers send them (https://app.example, no path), or *',
     check: isOrigin,
-    doc: 'Other origins whose pages may connect; `*` allows every one.',
+    doc: 'Other origins whose pages may connect; `*` allows every one, and takes `AUTH_MODE=token` or `ALLOW_INSECURE=true`.',
   }),
   allowedHosts: list({
     env: 'ALLOWED_HOSTS',

@@ -84,12 +84,16 @@ function refuseDisabled(served: () => Served): RequestHandler {
 
 function answerErrors(logger: Logger): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
-  return (error: { status?: unknown; message?: unknown }, req, res, _next) => {
-    if (typeof error.status === 'number' && error.status < 500) {
-      const code = error.status === 404 ? 'not_found' : 'bad_request';
-      return sendRefusal(res, new Refusal(code, String(error.message)));
-    }
+  return (error: { status?: unknown }, req, res, _next) => {
+    if (typeof error.status === 'number' && error.status < 500) return sendRefusal(res, unservable(error));
     logger.error('a request failed', { method: req.method, path: req.path, error });
     sendFailure(res);
   };
+}
+
+/** Express and its parts say in their messages which file they looked for, or what they could not read: nothing of it is passed on. */
+function unservable({ status }: { readonly status?: unknown }): Refusal {
+  return status === 404
+    ? new Refusal('not_found', 'nothing is served at this path')
+    : new Refusal('bad_request', 'the path or the headers of this request are not well-formed');
 }

@@ -7,7 +7,8 @@ import type { ConnectionLimits } from './connection-limits.js';
 import type { Door } from './door.js';
 import type { OriginPolicy } from './origin-policy.js';
 import { isEnding } from './end-connection.js';
-import { originForm, pathOf, refuseUpgrade, sendRefusal } from './reply.js';
+import { isSamePath } from './profile-document.js';
+import { pathOf, refuseUpgrade, sendRefusal } from './reply.js';
 import { withCors, withDocumentHeaders } from './security-headers.js';
 
 /** Connections that may wait to be accepted: a whole fleet may come back at once. */
@@ -84,7 +85,6 @@ export class Listener {
       else mount.request(req, res);
     });
     this.#server = http.createServer({ ...REQUEST_LIMITS, ...parts.times }, (req, res) => {
-      req.url = originForm(req.url ?? '/');
       const refusal = parts.door.refusalFor(req);
       if (refusal === undefined) this.#answer(req, res);
       else sendRefusal(res, refusal);
@@ -101,7 +101,6 @@ export class Listener {
       this.#refuseRequest(error, socket);
     });
     this.#server.on('upgrade', (req, socket, head) => {
-      req.url = originForm(req.url ?? '/');
       const res = this.#takenOver.get(req);
       if (res === undefined) this.#upgrade(req, socket, head);
       else this.#takeOut(res, socket as Socket);
@@ -180,13 +179,11 @@ export class Listener {
     if (req.headers.upgrade?.toLowerCase() !== 'websocket')
       return this.#goOnWithoutUpgrade(req, socket, head);
     this.#depart(socket);
-    const path = pathOf(req);
-    const upgrade = this.#mountFor(req)?.upgrade;
     const turnedAway = this.#parts.door.refusalFor(req);
-    if (turnedAway !== undefined) {
-      refuseUpgrade(socket, turnedAway);
-    } else if (upgrade === undefined) {
-      const { refusal, extra } = this.#parts.refuseUpgrade(path);
+    if (turnedAway !== undefined) return refuseUpgrade(socket, turnedAway);
+    const upgrade = this.#mountFor(req)?.upgrade;
+    if (upgrade === undefined) {
+      const { refusal, extra } = this.#parts.refuseUpgrade(pathOf(req));
       refuseUpgrade(socket, refusal, extra);
     } else {
       upgrade(req, socket, head);
@@ -231,7 +228,7 @@ export class Listener {
   #mountFor(req: IncomingMessage): Mount | undefined {
     const path = pathOf(req);
     for (const mount of this.#mounts) {
-      const isThere = mount.exact === true ? isSame(path, mount.path) : isAtOrBelow(path, mount.path);
+      const isThere = mount.exact === true ? isSamePath(path, mount.path) : isAtOrBelow(path, mount.path);
       if (isThere && mount.takes?.(req) !== false) return mount;
     }
     return undefined;
@@ -244,11 +241,6 @@ const UNREADABLE: ReadonlyMap<string | undefined, Refusal> = new Map([
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', new Refusal('payload_too_large', 'too many chunk extensions')],
   ['ERR_HTTP_REQUEST_TIMEOUT', new Refusal('request_timeout', 'the request did not come in time')],
 ]);
-
-/** As Express has it: letter case and a slash at the end do not matter. */
-function isSame(path: string, mount: string): boolean {
-  return path.replace(/\/$/, '').toLowerCase() === mount;
-}
 
 function isAtOrBelow(path: string, mount: string): boolean {
   return path === mount || path.startsWith(`${mount}/`);

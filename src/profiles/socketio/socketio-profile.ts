@@ -13,8 +13,9 @@ import type { Logger } from '../../core/logger.js';
 import type { Counters } from '../../core/metrics/counters.js';
 import type { Listener } from '../http/listener.js';
 import type { Callers } from '../http/callers.js';
-import { WEBSOCKET_PATH } from '../http/profile-document.js';
+import { isSocketIoPath, WEBSOCKET_PATH } from '../http/profile-document.js';
 import { pathOf, queryOf, refuseUpgrade, sendRefusal } from '../http/reply.js';
+import { DATA_HEADERS } from '../http/security-headers.js';
 import { BundleConnection } from './bundle-connection.js';
 import { ClientScript } from './client-script.js';
 import { EngineGuard } from './engine-guard.js';
@@ -122,7 +123,7 @@ export class SocketIoProfile implements ServedTransport {
     this.#detach = parts.listener.mount({
       path: WEBSOCKET_PATH,
       // Those it has go on to poll, to upgrade and to leave.
-      takes: (req) => this.#admits || queryOf(req).has('sid'),
+      takes: (req) => isSocketIoPath(pathOf(req)) && (this.#admits || queryOf(req).has('sid')),
       request: (req, res) => {
         this.#request(req, res);
       },
@@ -158,8 +159,9 @@ export class SocketIoProfile implements ServedTransport {
   #request(req: IncomingMessage, res: ServerResponse): void {
     if (this.#script.serve(pathOf(req), res)) return;
     this.#check(req, (refusal) => {
-      if (refusal === undefined) this.#engine.handleRequest(req, res);
-      else sendRefusal(res, refusal);
+      if (refusal !== undefined) return sendRefusal(res, refusal);
+      for (const [name, value] of Object.entries(DATA_HEADERS)) res.setHeader(name, value);
+      this.#engine.handleRequest(req, res);
     });
   }
 

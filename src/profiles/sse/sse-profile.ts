@@ -12,6 +12,7 @@ import type { Identified } from '../../core/auth/authenticator.js';
 import type { Caller } from '../../core/auth/caller.js';
 import type { Callers } from '../http/callers.js';
 import { SSE_PATH } from '../http/profile-document.js';
+import { roomsIn } from '../http/query.js';
 import { queryOf, sendRefusal } from '../http/reply.js';
 import { SseConnection } from './sse-connection.js';
 
@@ -75,6 +76,7 @@ export class SseProfile implements ServedTransport {
     this.#admits = true;
     this.#detach = this.#parts.listener.mount({
       path: SSE_PATH,
+      exact: true,
       request: (req, res) => {
         this.#request(req, res);
       },
@@ -140,7 +142,7 @@ export class SseProfile implements ServedTransport {
             address: callers.addressOf(req),
             transport: 'sse',
             outlet: connection,
-            rooms: roomsIn(req),
+            rooms: roomsIn(query),
             from: query.get('from'),
             cursor: lastEventId === null || lastEventId === '' ? null : String(lastEventId),
           });
@@ -166,7 +168,7 @@ export class SseProfile implements ServedTransport {
     const refusal =
       principal instanceof Refusal
         ? principal
-        : delivery.refusalFor({ principal, address: callers.addressOf(req), rooms: roomsIn(req) });
+        : delivery.refusalFor({ principal, address: callers.addressOf(req), rooms: roomsIn(queryOf(req)) });
     if (refusal === undefined) res.writeHead(200, { 'Content-Type': 'text/event-stream' }).end();
     else sendRefusal(res, refusal);
   }
@@ -181,9 +183,4 @@ export class SseProfile implements ServedTransport {
       connection.ping(delivery.cursorOf(session));
     });
   }
-}
-
-/** The rooms that a request names; an empty parameter names none either. */
-function roomsIn(req: IncomingMessage): readonly string[] | undefined {
-  return (queryOf(req).get('rooms') || undefined)?.split(',').map((room) => room.trim());
 }

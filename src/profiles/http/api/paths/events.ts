@@ -55,11 +55,13 @@ const stream = operation({
     '`event: draining` and ends the stream, since an `EventSource` would take a 503 for final.',
   access: 'subscribe',
   parameters: [
-    optional('query', 'rooms', 'Rooms to be in; without any, `DEFAULT_ROOMS`.', listOf(ref('Name')), {
-      style: 'form',
-      explode: false,
-      example: ['default'],
-    }),
+    optional(
+      'query',
+      'rooms',
+      'Rooms to be in, separated by commas, or each in a parameter of its own (`rooms=a&rooms=b`); without any, `DEFAULT_ROOMS`.',
+      listOf(ref('Name')),
+      { style: 'form', explode: false, example: ['default'] },
+    ),
     optional('query', 'lastEventId', 'The cursor to go on from.', ref('Cursor')),
     optional('header', 'Last-Event-ID', 'The same; it wins over the parameter.', ref('Cursor')),
     CLIENT_LABEL,
