@@ -197,7 +197,7 @@ function nginxConf(folder: string): string {
     'worker_processes 2;',
     `pid ${folder}/nginx.pid;`,
     'error_log stderr warn;',
-    'events { worker_connections 512; }',
+    'events { worker_connections 2048; }',
     'http {',
     'access_log off;',
     ...temporary.map((what) => `${what}_temp_path ${folder}/temporary/${what};`),
