@@ -250,7 +250,7 @@ testHaproxy('HAProxy finds the node of a session by its cookie, wherever the cli
       const { sid } = JSON.parse(handshake.text.slice(1)) as { sid: string };
       const [cookie, ...attributes] = String(handshake.headers['set-cookie']).split('; ');
       expect(cookie).toMatch(/^flipgate_node=[ab]$/);
-      expect(attributes).toEqual(expect.arrayContaining(['HttpOnly', 'Secure', 'SameSite=Strict']));
+      expect(attributes).toEqual(expect.arrayContaining(['HttpOnly', 'SameSite=Strict']));
       const path = `${url}/socket.io/?EIO=4&transport=polling&sid=${sid}`;
       const statuses = (headers: object): Promise<unknown[]> =>
         Promise.all(

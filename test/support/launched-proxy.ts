@@ -89,6 +89,8 @@ const KINDS: Readonly<Record<ProxyName, Kind>> = {
       ['bind :80\n', `bind 127.0.0.1:${String(plainPort)}\n`],
       ['bind :443 ', `bind 127.0.0.1:${String(port)}\n    bind 127.0.0.1:${String(securePort)} `],
       ['/etc/haproxy/flipgate.pem', `${folder}/both.pem`],
+      // At the port without TLS programs would not keep the cookie.
+      [' httponly secure ', ' httponly '],
     ],
     prepare: ({ folder }, text) => {
       const file = path.join(folder, 'haproxy.cfg');

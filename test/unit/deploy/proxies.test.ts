@@ -26,6 +26,12 @@ test.each([
   expect(clientOf(address)).toBe(client);
 });
 
+test('HAProxy’s cookie is sent over TLS alone, to no script, and by no page of another site', () => {
+  expect(textOf('deploy/haproxy/haproxy.cfg')).toMatch(
+    /^ +cookie flipgate_node .* httponly secure attr SameSite=Strict$/m,
+  );
+});
+
 test.each([
   ['nginx/flipgate.conf', /add_header Strict-Transport-Security "max-age=31536000" always;/],
   ['haproxy/haproxy.cfg', /http-after-response set-header Strict-Transport-Security max-age=31536000/],
