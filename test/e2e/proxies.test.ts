@@ -204,7 +204,7 @@ testBehind(
         ['127.0.0.72', '/API/Events/Stream/'],
       ] as const) {
         const statuses = await statusesFrom(address, count, url + path, { atOnce });
-        expect([...statuses.keys()].sort()).toEqual([200, 429]);
+        expect(new Set(statuses.keys())).toEqual(new Set([200, 429]));
         expect(statuses.get(200)).toBeGreaterThan(200);
       }
       // What opens no session there is refused by the gateway, but counts.
@@ -212,7 +212,7 @@ testBehind(
         method: 'GET',
         atOnce,
       });
-      expect([...statuses.keys()].sort()).toEqual([400, 429]);
+      expect(new Set(statuses.keys())).toEqual(new Set([400, 429]));
       expect(await statusFrom('127.0.0.73', `${polling}&sid=none`)).toBe(404);
       expect(await statusFrom('127.0.0.74', polling)).toBe(200);
       expect(await statusFrom('127.0.0.71', `${url}/api/profile`)).toBe(200);
