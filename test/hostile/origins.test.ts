@@ -231,9 +231,12 @@ describe('the host of a request', () => {
   ])('%s: refused', async (_name, lines) => {
     const { status, text } = await exchange(lines);
     expect([status, text]).toEqual([400, expect.stringContaining('"code":"bad_request"')]);
-    const [first, ...headers] = lines;
-    const asUpgrade = [String(first), ...headers, ...upgradeLines('/').slice(2)];
-    expect((await exchange(asUpgrade)).status).toBe(400);
+    const [first = '', ...headers] = lines;
+    const upgrade = upgradeLines('/').slice(2);
+    // What is offered another protocol goes on as a request.
+    for (const offer of [upgrade, upgrade.map((line) => line.replace('websocket', 'h2c'))]) {
+      expect((await exchange([first, ...headers, ...offer])).status).toBe(400);
+    }
   });
 
   test.each([
