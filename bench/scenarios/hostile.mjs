@@ -183,9 +183,9 @@ async function probes(server, seconds) {
   ];
   const rows = [];
   for (const [what, once] of attacks) {
-    let isOver = false;
+    const stop = new AbortController();
     const attack = (async () => {
-      while (!isOver) await once();
+      while (!stop.signal.aborted) await once();
     })();
     let longest = 0;
     for (const until = performance.now() + seconds * 1000; performance.now() < until; await sleep(20)) {
@@ -193,10 +193,10 @@ async function probes(server, seconds) {
       await each(server, ['GET', '/healthz', GOOD], 1);
       longest = Math.max(longest, performance.now() - asked);
     }
-    isOver = true;
+    stop.abort();
     await attack;
     rows.push({
-      what: `/healthz beside ${what}`,
+      what: `/healthz beside ${String(what)}`,
       'longest ms': longest.toFixed(0),
       target: '100 more than beside nothing',
     });

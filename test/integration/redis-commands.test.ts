@@ -130,7 +130,7 @@ describe('the queue of commands in Redis', () => {
     expect(await node.store.take(askedFor('test.echo'))).toMatchObject(away);
     expect(await node.store.recall(askedFor('test.echo', 1, 'k'))).toMatchObject(away);
     expect(await node.store.take(askedFor('test.echo', 1, 'k'))).toMatchObject(away);
-    expect(await node.store.state(randomUUID())).toMatchObject(away);
+    expect(await node.store.find(randomUUID())).toMatchObject(away);
     const next = await startRedisServer({ port: server.port, folder: server.folder });
     // Last, since whatever closes before it may want to say so.
     closers.unshift(() => next.stop());
@@ -174,7 +174,9 @@ describe('workers of other kinds', () => {
     const asked = askedFor('test.echo', 1, 'k');
     const spec = { ...asked.spec, attempts: 3, backoffMs: 20 };
     expect(await ended(await node.store.take({ ...asked, spec }))).toMatchObject({ result: 3 });
-    expect(await node.store.state(asked.command.id)).toMatchObject({ status: 'succeeded', result: 3 });
+    expect(await node.store.find(asked.command.id)).toMatchObject({
+      state: { status: 'succeeded', result: 3 },
+    });
     await waitUntil(async () => (await node.published()).length > 0, 'the outcome');
     expect(await node.published()).toHaveLength(1);
   });

@@ -1,6 +1,9 @@
 import type { Principal } from '../command.js';
 import type { Rights } from './rights.js';
 
+/** What the ids of anonymous callers begin with, before their address. */
+export const ANONYMOUS = 'address:';
+
 /** A principal at the door: with what it may do, and until when. */
 export interface Caller extends Principal {
   readonly rights: Rights;
