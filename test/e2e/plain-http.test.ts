@@ -152,6 +152,26 @@ describe.each([NETWORK, LOCAL])('pages at http://%s', (host) => {
     expect(seen).toEqual([[SECRET], ['default'], [SECRET, SECRET]]);
   });
 
+  test('the SDK has its stream by it, even in a page that never says where it is', async () => {
+    const context = await signedIn(host);
+    const page = await context.newPage();
+    await page.goto(`${urlAt(host)}/healthz`);
+    const seen = await page.evaluate(`(async () => {
+      const policy = document.createElement('meta');
+      Object.assign(policy, { name: 'referrer', content: 'no-referrer' });
+      document.head.append(policy);
+      const { FlipgateClient } = await import('/client.js');
+      const client = new FlipgateClient('/', { prefer: 'sse' });
+      const password = await new Promise((resolve) => {
+        client.on('kb_update', ({ data }) => resolve(data.password));
+        client.onState(({ code }) => code && resolve(code));
+      });
+      client.close();
+      return password;
+    })()`);
+    expect(seen).toBe(SECRET);
+  });
+
   test('the operators’ page works by it, over both transports and through a flip', async () => {
     const context = await signedIn(host);
     const opened = await ConsolePage.openIn(context, urlAt(host));
