@@ -81,9 +81,5 @@ function parse(text: string): ParsedJson | Refusal {
   if (text.trim() === '') {
     return new Refusal('invalid_json', 'the event is missing: send one, or a list of events, as JSON');
   }
-  try {
-    return parseWithSources(text, 'data');
-  } catch (error) {
-    return new Refusal('invalid_json', error instanceof Error ? error.message : String(error));
-  }
+  return parseWithSources(text, 'data');
 }

@@ -299,7 +299,7 @@ describe('outcomes', () => {
     expect((await node.published()).map(({ data }) => data.id)).toEqual([id]);
   });
 
-  test('that no event can carry are told without the result, and hold nobody up', async () => {
+  test('that no event can carry are told without the result, or as failed, and hold nobody up', async () => {
     const node = await nodeOf();
     const end = async (returnvalue: string): Promise<string> => {
       const id = randomUUID();
@@ -314,8 +314,10 @@ describe('outcomes', () => {
     await end('"small"');
     await waitUntil(async () => (await node.published()).length >= 3, 'all outcomes');
     const state = { action: 'test.echo', status: 'succeeded', result: null };
+    const message = "the worker's result cannot be read: JSON may be nested at most 99 levels deep";
+    const error = { code: 'command_failed', message, retryable: false };
     expect(await node.published()).toEqual([
-      { type: 'command_outcome', data: { ...state, id: deep, omitted: 'nested too deep for an event' } },
+      { type: 'command_outcome', data: { action: 'test.echo', status: 'failed', id: deep, error } },
       { type: 'command_outcome', data: { ...state, id: large, omitted: 'too large for an event' } },
       { type: 'echoed', data: 'small' },
     ]);
