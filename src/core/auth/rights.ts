@@ -29,11 +29,17 @@ export class Rights {
 
   /** Whether events may be published to whatever room: asked of each publication first. */
   readonly mayPublishAnywhere: boolean;
+  /** Whether no room may be published to: asked before the body of a publication is read. */
+  readonly mayPublishNowhere: boolean;
+  /** Whether no action may be asked for. */
+  readonly mayCommandNothing: boolean;
   readonly #spec: RightsSpec;
 
   constructor(spec: RightsSpec) {
     this.#spec = spec;
     this.mayPublishAnywhere = spec.publish.includes('*');
+    this.mayPublishNowhere = spec.publish.length === 0;
+    this.mayCommandNothing = spec.command.length === 0;
   }
 
   /** The lists of patterns, as {@link parseRights} reads them. */
