@@ -115,11 +115,18 @@ export function toFields(event: NewEvent): string[] {
 
 /** An event as JSON text, as bundles and the HTTP API carry it: `{id, type, room, key?, data, timestamp}`. */
 export function eventToJson(event: Event): string {
+  return jsonBeforeData(event) + event.dataJson + jsonAfterData(event);
+}
+
+/** The part of {@link eventToJson} before `dataJson`. */
+export function jsonBeforeData(event: Event): string {
   const key = event.key === undefined ? '' : `"key":${JSON.stringify(event.key)},`;
-  return (
-    `{"id":"${event.id}","type":"${event.type}","room":"${event.room}",${key}` +
-    `"data":${event.dataJson},"timestamp":${String(event.timestamp)}}`
-  );
+  return `{"id":"${event.id}","type":"${event.type}","room":"${event.room}",${key}"data":`;
+}
+
+/** The part of {@link eventToJson} after `dataJson`. */
+export function jsonAfterData(event: Event): string {
+  return `,"timestamp":${String(event.timestamp)}}`;
 }
 
 interface Candidate {

@@ -9,6 +9,8 @@ import type { Counters } from './metrics/counters.js';
 /** Most events in one publication. */
 export const MAX_EVENTS = 1000;
 
+const NOWHERE = new Refusal('forbidden', 'you have no right to publish to any room');
+
 /** The way in for events that reach this process: checks them, then appends all or none to the log. */
 export class Publisher {
   readonly #log: EventLog;
@@ -30,6 +32,13 @@ export class Publisher {
     this.#counters = counters;
     this.#maxDataBytes = maxDataBytes;
     this.#roomsOf = roomsOf;
+  }
+
+  /** Why a caller of these rights can publish nothing at all, before what it wants to publish is read. Counted. */
+  refusalFor(rights: Rights): Refusal | undefined {
+    if (!rights.mayPublishNowhere) return undefined;
+    this.#counters.add('events_refused', NOWHERE.code);
+    return NOWHERE;
   }
 
   /**

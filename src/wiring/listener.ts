@@ -7,7 +7,8 @@ import type { Callers } from '../profiles/http/callers.js';
 import type { ConnectionLimits } from '../profiles/http/connection-limits.js';
 import { Door } from '../profiles/http/door.js';
 import { HostPolicy } from '../profiles/http/host-policy.js';
-import { jsonBody, jsonText } from '../profiles/http/json-body.js';
+import { jsonText } from '../profiles/http/json-body.js';
+import { LargeAnswers } from '../profiles/http/large-answers.js';
 import { Listener } from '../profiles/http/listener.js';
 import type { OriginPolicy } from '../profiles/http/origin-policy.js';
 import { profileDocument, type Served, transportDisabled } from '../profiles/http/profile-document.js';
@@ -47,7 +48,8 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
     flips: cluster?.flips ?? new NodeFlips(base.nodeId, profiles),
     gate,
     callers,
-    readBody: jsonBody(readText),
+    maxBodyBytes: config.maxHttpBufferBytes,
+    answers: new LargeAnswers(counters),
     operations: {
       readiness: () => ({
         ready: log.state === 'ready' && !delivery.isClosing,

@@ -31,11 +31,17 @@ export class Rights {
 
   /** Whether any event may be published to whatever room: asked of each publication first. */
   readonly mayPublishAnywhere: boolean;
+  /** Whether no room may be published to: asked before the body of a publication is read. */
+  readonly mayPublishNowhere: boolean;
+  /** Whether no action may be asked for. */
+  readonly mayCommandNothing: boolean;
   readonly #spec: RightsSpec;
 
   constructor(spec: RightsSpec) {
     this.#spec = spec;
     this.mayPublishAnywhere = spec.publish.includes('*') && spec.publishTypes === undefined;
+    this.mayPublishNowhere = spec.publish.length === 0 || spec.publishTypes?.length === 0;
+    this.mayCommandNothing = spec.command.length === 0;
   }
 
   /** The lists of patterns, as {@link parseRights} reads them. */

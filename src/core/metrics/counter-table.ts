@@ -27,6 +27,15 @@ export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
     label: 'reason',
     known: ['too_many_connections'],
   },
+  answers_refused: {
+    help: 'States and histories of rooms that were refused since too many were under way, by whose limit.',
+    label: 'reason',
+    known: ['principal', 'all'],
+  },
+  answers_cut: {
+    help: 'HTTP connections that were cut since the client took nothing of an answer for 10 s.',
+    label: null,
+  },
   jwks_fetches: {
     help: 'Times that the keys of tokens were fetched, by how that went.',
     label: 'outcome',

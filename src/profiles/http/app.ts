@@ -10,7 +10,7 @@ import type { Logger } from '../../core/logger.js';
 import type { Tracing } from '../../core/tracing.js';
 import type { Callers } from './callers.js';
 import { identify } from './guard.js';
-import type { BodyReader } from './json-body.js';
+import type { LargeAnswers } from './large-answers.js';
 import { transportAt, profileDocument, type Served, transportDisabled } from './profile-document.js';
 import { sendFailure, sendJson, sendRefusal } from './reply.js';
 import { clientScriptRoutes } from './routes/client-script.js';
@@ -36,7 +36,9 @@ export interface AppParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly tracing: Tracing;
-  readonly readBody: BodyReader;
+  /** Most bytes of a body. */
+  readonly maxBodyBytes: number;
+  readonly answers: LargeAnswers;
   /** The folder of the operators' page. */
   readonly consoleFolder: string;
   /** The folder of the bundled SDK. */
@@ -56,11 +58,11 @@ export function createApp(parts: AppParts): Express {
     res.sendFile(path.join(parts.consoleFolder, 'index.html'));
   });
   app.use('/console', express.static(parts.consoleFolder));
-  // From here on it must be known who asks, before anything of what comes is read.
+  // From here on it must be known who asks. Each route reads its body by itself, once the caller's rights allow it.
   app.use(['/api', '/metrics'], identify(parts.callers));
-  app.use('/api', parts.readBody);
-  app.use(meRoutes(), controlRoutes(parts.gate, parts.callers, parts.tracing));
-  app.use(sessionRoutes(parts.delivery, parts.remoteSessions), roomRoutes(parts.delivery.rooms));
+  app.use(meRoutes(), controlRoutes(parts));
+  app.use(sessionRoutes(parts));
+  app.use(roomRoutes(parts.delivery.rooms, parts.answers));
   app.use(operationRoutes(parts.operations), metricsRoute(parts.operations));
   app.use(flipRoutes(parts));
   app.use((req, res) => {

@@ -1,3 +1,4 @@
+import type { RoomPage } from '../../../../src/core/delivery/room-reader.js';
 import { describe, expect, test } from '@jest/globals';
 import type { Slice, Wire } from '../../../../src/core/delivery/slice.js';
 import type { Session } from '../../../../src/core/delivery/session.js';
@@ -729,6 +730,7 @@ describe('rooms', () => {
     expect(rig.delivery.rooms.history('a', 'held.7-0', 10)).toEqual({
       events: [],
       whole: true,
+      more: false,
       cursor: 'held.7-0',
     });
     await rig.publish(numbered(6, 20));
@@ -736,7 +738,32 @@ describe('rooms', () => {
     expect(rig.delivery.rooms.history('b', 'held.19-0', 3)).toEqual({
       events: [],
       whole: true,
+      more: false,
       cursor: 'held.20-0',
+    });
+  });
+
+  test('a page has at most 1 MiB of events, or one, and says whether more follow', async () => {
+    const rig = DeliveryRig.ready({ memory: { maxEvents: 100, maxBytes: 1e9 } });
+    const sizes = [400_000, 400_000, 400_000, 2_000_000, 1];
+    await rig.publish(sizes.map((size) => ({ ...keyed('k', 0), dataJson: `"${'x'.repeat(size)}"` })));
+    const pages: { readonly events: number; readonly more: boolean }[] = [];
+    let cursor: string | null = null;
+    while (pages.at(-1)?.more !== false) {
+      const page: RoomPage = told(rig.delivery.rooms.history('a', cursor, 10));
+      pages.push({ events: page.events.length, more: page.more });
+      cursor = page.cursor;
+    }
+    expect(pages).toEqual([
+      { events: 2, more: true },
+      { events: 1, more: true },
+      { events: 1, more: true },
+      { events: 1, more: false },
+    ]);
+    expect(told(rig.delivery.rooms.history('a', 'held.3-0', 2))).toMatchObject({ more: true });
+    expect(told(rig.delivery.rooms.history('a', 'held.4-0', 1))).toMatchObject({
+      more: false,
+      cursor: 'held.5-0',
     });
   });
 });
