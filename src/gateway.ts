@@ -16,6 +16,7 @@ import { Counters } from './core/metrics/counters.js';
 import { RecentFigures } from './core/metrics/recent-figures.js';
 import { Callers } from './profiles/http/callers.js';
 import { ClientAddresses } from './profiles/http/client-address.js';
+import { ConnectionLimits } from './profiles/http/connection-limits.js';
 import { OriginPolicy } from './profiles/http/origin-policy.js';
 import { readTables } from './tables.js';
 import { openAuth } from './wiring/auth.js';
@@ -84,7 +85,8 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   }
   const addresses = new ClientAddresses(config.trustedProxies);
   const origins = new OriginPolicy(config.corsOrigins);
-  const callers = new Callers(auth.authenticator, addresses, origins);
+  const limits = new ConnectionLimits(config, addresses, counters);
+  const callers = new Callers(auth.authenticator, addresses, origins, limits);
   const delivery = createDelivery(base, log, tables);
   log.start(delivery.tail);
   const profiles = createProfileSwitch(base, { ...tables, ...control, delivery, callers }, () => listener);
@@ -98,7 +100,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     logSince.close();
   });
   const parts = { logSince, log, bridge, delivery, monitor, cluster, profiles, figures, ...control };
-  const listener = createListener(base, { ...parts, addresses, origins, callers, roomsOf });
+  const listener = createListener(base, { ...parts, limits, origins, callers, roomsOf });
   await profiles.start();
   closers.add('profiles', () => profiles.close());
   closers.add('sessions', () => {

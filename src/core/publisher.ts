@@ -66,9 +66,12 @@ export class Publisher {
     return events;
   }
 
-  /** An event may be published where it may be in all rooms it goes to. */
+  /** An event may be published where its type may be, and to all rooms it goes to. */
   #allowed(event: NewEvent | Refusal, rights: Rights): NewEvent | Refusal {
     if (event instanceof Refusal || rights.mayPublishAnywhere) return event;
+    if (!rights.mayPublishType(event.type)) {
+      return new Refusal('forbidden', `events of the type ${event.type} may not be published by this caller`);
+    }
     const forbidden = this.#roomsOf(event).find((room) => !rights.mayPublish(room));
     return forbidden === undefined
       ? event
@@ -81,9 +84,5 @@ function parse(text: string): ParsedJson | Refusal {
   if (text.trim() === '') {
     return new Refusal('invalid_json', 'the event is missing: send one, or a list of events, as JSON');
   }
-  try {
-    return parseWithSources(text, 'data');
-  } catch (error) {
-    return new Refusal('invalid_json', error instanceof Error ? error.message : String(error));
-  }
+  return parseWithSources(text, 'data');
 }

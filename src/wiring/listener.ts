@@ -3,9 +3,8 @@ import { NodeFlips } from '../core/flip/flips.js';
 import { Publisher } from '../core/publisher.js';
 import type { NewEvent } from '../core/event.js';
 import { createApp } from '../profiles/http/app.js';
-import type { ClientAddresses } from '../profiles/http/client-address.js';
 import type { Callers } from '../profiles/http/callers.js';
-import { ConnectionLimits } from '../profiles/http/connection-limits.js';
+import type { ConnectionLimits } from '../profiles/http/connection-limits.js';
 import { Door } from '../profiles/http/door.js';
 import { HostPolicy } from '../profiles/http/host-policy.js';
 import { jsonBody, jsonText } from '../profiles/http/json-body.js';
@@ -23,7 +22,7 @@ const REQUEST_GRACE_MS = { most: 5000, least: 2000 };
 
 /** What the listener stands on. */
 export type ListenerParts = StatusParts & {
-  readonly addresses: ClientAddresses;
+  readonly limits: ConnectionLimits;
   readonly origins: OriginPolicy;
   readonly callers: Callers;
   /** The rooms an event goes to. */
@@ -75,7 +74,7 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
   });
   const listener = new Listener({
     door: new Door(hosts, origins, counters),
-    limits: new ConnectionLimits(config, parts.addresses, counters),
+    limits: parts.limits,
     origins,
     counters,
     fallback: app,

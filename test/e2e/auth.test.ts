@@ -299,6 +299,31 @@ describe('least privilege', () => {
     expect((await command(KEYS.operator, 'host-monitor.stop')).status).toBe(403);
   });
 
+  test("a command's result is its principal's, and an operator's", async () => {
+    const { id } = (await command(KEYS.page, 'host-monitor.stop')).json as { id: string };
+    const codeFor = async (token: string): Promise<unknown> => {
+      const { status, json } = await get(`/api/control/${id}`, token);
+      return status === 200 ? json.status : [status, json.error.code];
+    };
+    expect(await codeFor(KEYS.page)).toBe('succeeded');
+    expect(await codeFor(KEYS.operator)).toBe('succeeded');
+    const none = [404, 'unknown_command'];
+    expect([await codeFor(KEYS.backend), await codeFor(KEYS.nobody)]).toEqual([none, none]);
+    const everything = await tokenFor({ subscribe: ['*'], publish: ['*'], command: ['*'] }, 600, 'page');
+    expect(await codeFor(everything)).toEqual(none);
+  });
+
+  test('types of events, where the rights name some', async () => {
+    const token = await tokenFor({ publish: ['*'], publishTypes: ['kb_*'] });
+    expect((await publish({ type: 'kb_update' }, token)).status).toBe(202);
+    const both = await publish([{ type: 'kb_update' }, { type: 'fact_added' }], token);
+    expect([both.status, both.json.error.code]).toEqual([403, 'forbidden']);
+    expect(both.json.error.message).toContain('fact_added');
+    expect((await get('/api/me', token)).json.rights.publishTypes).toEqual(['kb_*']);
+    const none = await tokenFor({ publish: ['*'], publishTypes: [] });
+    expect((await publish({ type: 'kb_update' }, none)).status).toBe(403);
+  });
+
   test('administration', async () => {
     for (const path of ['/api/admin/status', '/api/admin/commands', '/api/admin/profile']) {
       expect((await get(path, KEYS.operator)).status).toBe(200);

@@ -138,12 +138,8 @@ describe('POST /api/events', () => {
     ['a timestamp that is a text', { type: 'a', timestamp: 'now' }, 'invalid_timestamp'],
     ['no JSON', '{"type":', 'invalid_json'],
     ['no body', '', 'invalid_json'],
-    [
-      'data nested too deep',
-      `{"type":"a","data":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
-      'invalid_data',
-    ],
-    ['a body nested too deep', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'invalid_event'],
+    ['a body nested too deep', `{"type":"a","data":${'['.repeat(100)}${']'.repeat(100)}}`, 'invalid_json'],
+    ['a body that only opens', '['.repeat(200_000), 'invalid_json'],
   ])('refuses %s', async (_what, body, code) => {
     expectError(await post(body), 400, code);
   });

@@ -310,7 +310,7 @@ describe('polling', () => {
       'handshakes',
       Array.from({ length: 10 }, () => ({ bytes: get.repeat(50), answers: 50 })),
     );
-    expect((await rig.status()).counters['sessions_refused']?.['too_many_connections']).toBeGreaterThan(300);
+    expect((await rig.status()).counters['connections_cut']?.['displaced']).toBeGreaterThan(300);
     await rig.check();
   });
 });

@@ -1,6 +1,9 @@
 import type { Principal } from '../command.js';
 import type { Rights } from './rights.js';
 
+/** What the ids of anonymous callers begin with, before their address. */
+export const ANONYMOUS = 'address:';
+
 /** A principal at the door: with what it may do, and until when. */
 export interface Caller extends Principal {
   readonly rights: Rights;
@@ -8,4 +11,9 @@ export interface Caller extends Principal {
   readonly expiresAt: number | null;
   /** True when it showed a key or a token: its id then is its own, and nobody else's. */
   readonly isKnown: boolean;
+}
+
+/** Whether two callers are one client, as far as can be known: identified callers by their id; anonymous ones always. */
+export function isSameClient(one: Caller, other: Caller): boolean {
+  return one.isKnown || other.isKnown ? one.id === other.id : true;
 }

@@ -30,10 +30,10 @@ export const SECURITY_VARIABLES = {
     env: 'API_KEYS',
     default: undefined,
     accepts:
-      'a JSON array of {"id", "key" or "sha256", "subscribe"?, "publish"?, "command"?, "admin"?}, the last four lists of patterns',
+      'a JSON array of {"id", "key" or "sha256", "subscribe"?, "publish"?, "publishTypes"?, "command"?, "admin"?}, the last five lists of patterns',
     mask: hidden,
     check: () => true,
-    doc: 'API keys and what each may do: rooms to subscribe and to publish to, actions to ask for, and `status`, `metrics` or `flip` to administer. In patterns `*` stands for anything.',
+    doc: 'API keys and what each may do: rooms to subscribe and to publish to, types of events to publish (without the list: all), actions to ask for, and `status`, `metrics` or `flip` to administer. In patterns `*` stands for anything.',
   }),
   apiKeysFile: path({
     env: 'API_KEYS_FILE',
@@ -83,7 +83,8 @@ export const SECURITY_VARIABLES = {
     env: 'ANONYMOUS_RIGHTS',
     default: undefined,
     defaultText: 'none: they are refused',
-    accepts: 'a JSON object {"subscribe"?, "publish"?, "command"?, "admin"?} of lists of patterns',
+    accepts:
+      'a JSON object {"subscribe"?, "publish"?, "publishTypes"?, "command"?, "admin"?} of lists of patterns',
     check: () => true,
     doc: 'With `AUTH_MODE=token`: what clients that show nothing may do.',
   }),

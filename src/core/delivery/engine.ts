@@ -97,6 +97,7 @@ export class Engine {
     });
     this.roomChanges = new RoomChanges({
       admission: this.admission,
+      beginnings: this.beginnings,
       hub: this.hub,
       timeline: this.timeline,
       slicer: this.slicer,

@@ -1,9 +1,10 @@
-import type { Caller } from '../auth/caller.js';
+import { type Caller, isSameClient } from '../auth/caller.js';
 import { Rights } from '../auth/rights.js';
 import { Refusal } from '../errors.js';
 import type { Event } from '../event.js';
 import type { Counters } from '../metrics/counters.js';
 import type { Admission } from './admission.js';
+import type { Beginnings } from './beginnings.js';
 import type { Hub } from './hub.js';
 import type { Session } from './session.js';
 import type { Slicer } from './slicer.js';
@@ -26,6 +27,7 @@ export interface RoomChange {
 /** What {@link RoomChanges} work with. */
 export interface RoomChangesParts {
   readonly admission: Admission;
+  readonly beginnings: Beginnings;
   readonly hub: Hub;
   readonly timeline: Timeline;
   readonly slicer: Slicer;
@@ -48,7 +50,9 @@ export class RoomChanges {
    * for `by` somebody who must be the session's client, and whose rights count: they may be newer than its own.
    */
   change(session: Session, change: RoomChange, by: Caller): readonly string[] | Refusal {
-    if (!isOf(session, by)) return this.#refuse(new Refusal('forbidden', "this is another client's session"));
+    if (!isSameClient(session.principal, by)) {
+      return this.#refuse(new Refusal('forbidden', "this is another client's session"));
+    }
     return this.#change(session, change, by.rights);
   }
 
@@ -58,7 +62,7 @@ export class RoomChanges {
   }
 
   #change(session: Session, { join, leave }: RoomChange, rights: Rights): readonly string[] | Refusal {
-    const { admission, hub, sweeper, wake } = this.#parts;
+    const { admission, beginnings, hub, sweeper, wake } = this.#parts;
     // What was sent before the end may be read after it; nobody would take it out of a room again.
     if (session.state === 'closed') return this.#refuse(GONE);
     if (session.ahead.length >= MAX_AHEAD) return this.#refuse(BUSY);
@@ -72,13 +76,16 @@ export class RoomChanges {
     sweeper.moveToHead(session);
     for (const room of anew) this.#enter(session, room);
     session.outlet.roomsChanged();
-    wake(session);
+    if (beginnings.isHeld(session)) beginnings.release(session);
+    else wake(session);
     return [...session.rooms.keys()];
   }
 
   #enter(session: Session, room: string): void {
-    const { hub, timeline, slicer } = this.#parts;
-    if (timeline.isCaughtUp) {
+    const { beginnings, hub, timeline, slicer } = this.#parts;
+    // Its first rooms wait for these: all of them begin at its cursor.
+    if (beginnings.isHeld(session)) hub.join(session, room, Infinity);
+    else if (timeline.isCaughtUp) {
       hub.join(session, room, timeline.head);
       session.putAhead(slicer.snapshot(room));
     } else {
@@ -116,9 +123,4 @@ export class RoomChanges {
     this.#parts.counters.add('room_changes_refused', refusal.code);
     return refusal;
   }
-}
-
-/** Whether it is the client of the session: as known, or as little known, as the session was opened. */
-function isOf({ principal }: Session, by: Caller): boolean {
-  return principal.isKnown || by.isKnown ? principal.id === by.id : true;
 }

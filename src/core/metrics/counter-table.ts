@@ -66,9 +66,9 @@ export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
   },
   room_changes_refused: { help: 'Changes of rooms that were refused, by code.', label: 'reason' },
   connections_cut: {
-    help: 'Socket.IO connections that were cut for what they sent.',
+    help: 'Connections that the gateway destroyed, by reason: rate_limited (more packets than a client may send), and of clients that had not signed in displaced (for a newer connection), not_signed_in (in time), too_large and binary (input).',
     label: 'reason',
-    known: ['rate_limited'],
+    known: ['rate_limited', 'displaced', 'not_signed_in', 'too_large', 'binary'],
   },
   requests_refused: { help: 'Requests over Socket.IO that were refused, by code.', label: 'reason' },
   events_logged: { help: 'Events that the log brought to this node: events in.', label: null },

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import bodyParser from 'body-parser';
 import typeIs from 'type-is';
 import { type ErrorCode, Refusal } from '../../core/errors.js';
+import { parseJson } from '../../core/parse-json.js';
 import { sendRefusal } from './reply.js';
 
 /** A request whose body was read: its text, or the value of its JSON text; undefined when it had no body. */
@@ -48,11 +49,9 @@ export function jsonBody(readText: BodyReader): BodyReader {
   return (req, res, next) => {
     readText(req, res, () => {
       if (typeof req.body === 'string') {
-        try {
-          req.body = req.body === '' ? {} : JSON.parse(req.body);
-        } catch (error) {
-          return sendRefusal(res, new Refusal('invalid_json', (error as Error).message));
-        }
+        const parsed = parseJson(req.body || '{}');
+        if (parsed instanceof Refusal) return sendRefusal(res, parsed);
+        req.body = parsed.value;
       }
       next();
     });

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket as TcpSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Socket as EngineSocket } from 'engine.io';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
@@ -19,11 +20,13 @@ import { BundleConnection } from './bundle-connection.js';
 import { ClientScript } from './client-script.js';
 import { EngineGuard } from './engine-guard.js';
 import { EngineWriter } from './engine-writer.js';
-import { askedBy, hasSession } from './handshake.js';
+import { askedBy, connectionOf } from './handshake.js';
 import { LegacyConnection } from './legacy-connection.js';
 import { QuietEngine } from './quiet-engine.js';
 import { type RequestParts, type Requester, Requests } from './requests.js';
 import { RoomMirror } from './room-mirror.js';
+import { packetParser } from './packet-parser.js';
+import { SignInGuard } from './sign-in-guard.js';
 import { SocketAdmission } from './socket-admission.js';
 
 /** A request of which the engine has made a websocket. */
@@ -31,8 +34,9 @@ type EngineRequest = IncomingMessage & { readonly websocket?: EventEmitter };
 
 /** How long closing waits for polling clients to come for the news, ms. */
 const LAST_POLL_MS = 500;
-/** How long a connection may take to say what it wants, ms. */
-const CONNECT_TIMEOUT_MS = 10_000;
+
+const UNKNOWN = new Refusal('unknown_session', 'no such session is open');
+const TOO_LARGE = new Refusal('payload_too_large', 'more than a client may send until it is admitted');
 
 /** What the Socket.IO profile is told and works with. */
 export interface SocketIoProfileParts extends RequestParts {
@@ -47,6 +51,8 @@ export interface SocketIoProfileParts extends RequestParts {
   /** Connections in all, and from one address; 0 = no limit. */
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
+  /** Connections from one address whose clients are not admitted; 0 = no limit. */
+  readonly maxPendingPerAddress: number;
   /** Whether socket.io-client 2.x may connect. */
   readonly allowEio3: boolean;
   /** Serves room operations of the whole cluster; default: this process's alone. */
@@ -59,6 +65,7 @@ export class SocketIoProfile implements ServedTransport {
   readonly #engine: QuietEngine;
   readonly #io: Server;
   readonly #guard: EngineGuard;
+  readonly #signIns: SignInGuard;
   readonly #requests: Requests;
   readonly #rooms: RoomMirror;
   readonly #script = new ClientScript();
@@ -75,6 +82,12 @@ export class SocketIoProfile implements ServedTransport {
     this.#parts = parts;
     this.#requests = new Requests(parts);
     this.#guard = new EngineGuard(parts);
+    this.#signIns = new SignInGuard({
+      ...parts,
+      signedIn: (socket) => {
+        parts.callers.signedIn(socket as TcpSocket);
+      },
+    });
     this.#admission = new SocketAdmission({ ...parts, guard: this.#guard, admits: () => this.#admits });
     this.#engine = new QuietEngine({
       pingInterval: parts.pingIntervalMs,
@@ -86,12 +99,14 @@ export class SocketIoProfile implements ServedTransport {
     });
     this.#io = new Server({
       serveClient: false,
-      connectTimeout: CONNECT_TIMEOUT_MS,
+      parser: packetParser(parts.maxHttpBufferBytes),
       ...(parts.adapter === undefined ? {} : { adapter: parts.adapter }),
     });
     // Before Socket.IO listens: what a packet is refused for must not come to it.
     this.#engine.on('connection', (conn: EngineSocket) => {
-      this.#guard.watch(conn, parts.callers.addressOf(conn.request));
+      this.#guard.watch(conn);
+      this.#signIns.watch(conn, parts.callers.addressOf(conn.request));
+      this.#admission.begin(conn);
     });
     this.#io.bind(this.#engine);
     this.#io.use((socket, next) => {
@@ -143,41 +158,55 @@ export class SocketIoProfile implements ServedTransport {
 
   #request(req: IncomingMessage, res: ServerResponse): void {
     if (this.#script.serve(pathOf(req), res)) return;
-    const refusal = this.#refusalFor(req);
-    if (refusal !== undefined) return sendRefusal(res, refusal);
-    for (const [name, value] of Object.entries(DATA_HEADERS)) res.setHeader(name, value);
-    this.#engine.handleRequest(req, res);
+    this.#check(req, (refusal) => {
+      if (refusal !== undefined) return sendRefusal(res, refusal);
+      for (const [name, value] of Object.entries(DATA_HEADERS)) res.setHeader(name, value);
+      this.#engine.handleRequest(req, res);
+    });
   }
 
   #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const refusal = this.#refusalFor(req);
-    if (refusal !== undefined) return refuseUpgrade(socket, refusal);
-    this.#engine.handleUpgrade(req, socket, head);
-    // The engine has made the websocket by now, and tells nobody of its socket.
-    const { websocket } = req as EngineRequest;
-    if (websocket === undefined) return;
-    this.#sockets.set(websocket, socket);
-    this.#guard.watchWebsocket(websocket, socket);
+    this.#check(req, (refusal) => {
+      if (refusal !== undefined) return refuseUpgrade(socket, refusal);
+      this.#engine.handleUpgrade(req, socket, head);
+      // The engine has made the websocket by now, and tells nobody of its socket.
+      const { websocket } = req as EngineRequest;
+      if (websocket === undefined) return;
+      this.#sockets.set(websocket, socket);
+      this.#guard.watchWebsocket(websocket, socket);
+      this.#signIns.watchWebsocket(websocket, socket, head, this.#connectionOf(req));
+    });
   }
 
   /** Refused before it is connected, a stock client tries again by itself. */
-  #refusalFor(req: IncomingMessage): Refusal | undefined {
-    const sid = queryOf(req).get('sid');
-    if (sid !== null) {
-      // The engine would say 400, of which a proxy can't tell that another node may have it.
-      return hasSession(this.#engine, sid)
-        ? undefined
-        : new Refusal('unknown_session', 'no such session is open');
+  #check(req: IncomingMessage, then: (refusal: Refusal | undefined) => void): void {
+    if (!queryOf(req).has('sid')) {
+      // Also clients that have not become sessions yet are refused where there is no place for them.
+      return then(this.#parts.delivery.refusalForAddress(this.#parts.callers.addressOf(req)));
     }
-    const address = this.#parts.callers.addressOf(req);
-    // Also those count that have not become sessions yet.
-    return this.#guard.refusalFor(address) ?? this.#parts.delivery.refusalForAddress(address);
+    const conn = this.#connectionOf(req);
+    // The engine would say 400, of which a proxy can't tell that another node may have it.
+    if (conn === undefined) return then(UNKNOWN);
+    const refusal = this.#admission.refusalForRequest(conn, req);
+    const goOn = (found: Refusal | undefined): void => {
+      if (found === undefined && this.#signIns.isAdmitted(conn)) this.#parts.callers.signedIn(req.socket);
+      // After a promise the connection may be gone.
+      if (found !== undefined || this.#connectionOf(req) === undefined) then(found ?? UNKNOWN);
+      else then(this.#signIns.isTooLarge(conn, req) ? TOO_LARGE : undefined);
+    };
+    if (refusal instanceof Promise) void refusal.then(goOn);
+    else goOn(refusal);
+  }
+
+  #connectionOf(req: IncomingMessage): EngineSocket | undefined {
+    const sid = queryOf(req).get('sid');
+    return sid === null ? undefined : connectionOf(this.#engine, sid);
   }
 
   #open(socket: Socket): void {
     const { delivery, callers } = this.#parts;
     const principal = this.#admission.principalOf(socket);
-    const { rooms, cursor, from, bundle, client } = askedBy(socket);
+    const { rooms, cursor, isPartial, from, bundle, client } = askedBy(socket);
     const writer = this.#writerOf(socket.conn);
     writer.onDrain = () => {
       const session = this.#sessions.get(socket.id);
@@ -207,15 +236,18 @@ export class SocketIoProfile implements ServedTransport {
       outlet,
       rooms,
       cursor,
+      isPartial,
       from,
     });
     if (session instanceof Refusal) return writer.close(false);
     this.#sessions.set(socket.id, session);
+    this.#signIns.admit(socket.conn);
     mirror();
     // Before its rooms are taken from it one by one.
     socket.on('disconnecting', () => {
       this.#sessions.delete(socket.id);
       this.#guard.release(socket.conn);
+      this.#signIns.release(socket.conn);
       delivery.close(session);
     });
     const requester: Requester = {
@@ -244,12 +276,10 @@ export class SocketIoProfile implements ServedTransport {
   async #answer(requester: Requester, name: string, args: unknown[]): Promise<void> {
     const last = args[args.length - 1];
     const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
+    const sent = ack === last ? args.slice(0, -1)[0] : args[0];
     try {
-      const answer = await this.#requests.answer(
-        requester,
-        name,
-        ack === last ? args.slice(0, -1)[0] : args[0],
-      );
+      const answer =
+        sent instanceof Refusal ? sent.toBody() : await this.#requests.answer(requester, name, sent);
       if ('error' in answer) this.#parts.counters.add('requests_refused', codeOf(answer));
       ack?.(answer);
     } catch (error) {

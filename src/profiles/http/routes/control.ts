@@ -12,7 +12,7 @@ import { beginTrail } from '../request-trail.js';
 
 /**
  * `POST /api/control {action, data?}`, `POST /api/{target}/control {action, data?}` (the same with `target.action`)
- * and `GET /api/control/{id}`, for who knows the id. An `Idempotency-Key` header makes a repeated request give the first one's
+ * and `GET /api/control/{id}`, for the principal whose command it is and the right `status`. An `Idempotency-Key` header makes a repeated request give the first one's
  * outcome. An API key may come as `apiKey` in the body, or in `data`, as legacy pages have it.
  */
 export function controlRoutes(gate: CommandGate, callers: Callers, tracing: Tracing): Router {
@@ -43,7 +43,7 @@ export function controlRoutes(gate: CommandGate, callers: Callers, tracing: Trac
       await submit(req, res, typeof action === 'string' ? `${req.params.target}.${action}` : action, data);
     })
     .get(`${CONTROL_PATH}/:id`, async (req, res) => {
-      const state = await gate.state(req.params.id);
+      const state = await gate.state(req.params.id, callerOf(res));
       if (state instanceof Refusal) sendRefusal(res, state);
       else sendJson(res, 200, state);
     });

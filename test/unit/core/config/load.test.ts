@@ -71,6 +71,7 @@ describe('defaults', () => {
       maxHttpBufferBytes: 2_097_152,
       maxConnections: 20_000,
       maxConnectionsPerAddress: 0,
+      maxPendingPerAddress: 1000,
       pingIntervalMs: 10_000,
       pingTimeoutMs: 5000,
       reconnectJitterMs: 3000,

@@ -466,6 +466,34 @@ describe('resuming', () => {
     expect(outlet.cursor).toBe('held.9-0');
   });
 
+  test('a client that names its other rooms with its first join goes on after the cursor in all of them', async () => {
+    const rig = DeliveryRig.ready();
+    const first = rig.open(['a', 'b']);
+    await rig.publish(numbered(0, 3));
+    rig.delivery.close(first.session);
+    await rig.publish([...numbered(3, 5), ...numbered(5, 7, 'b')]);
+    const outlet = new RecordingOutlet();
+    const session = rig.request({ rooms: ['a'], cursor: first.outlet.cursor, isPartial: true, outlet });
+    if (session instanceof Refusal) throw new Error(session.code);
+    await rig.publish(numbered(7, 8, 'b'));
+    expect(outlet.calls).toEqual(['accept']);
+    expect(rig.delivery.join(session, ['b'])).toEqual(['a', 'b']);
+    await rig.clock.turn(0);
+    expect(outlet.welcomes[0]).toMatchObject({ resumed: true, cursor: 'held.3-0', rooms: ['a', 'b'] });
+    expect(outlet.data).toEqual([3, 4, 5, 6, 7]);
+    expect(outlet.cursor).toBe('held.8-0');
+  });
+
+  test('a client that never names its other rooms is let go', async () => {
+    const rig = DeliveryRig.ready();
+    const outlet = new RecordingOutlet();
+    rig.request({ isPartial: true, outlet });
+    await rig.clock.turn(9000);
+    expect(outlet.ended).toBeUndefined();
+    await rig.clock.turn(1000);
+    expect([outlet.calls, outlet.ended]).toEqual([['accept', 'end'], 'request_timeout']);
+  });
+
   test.each(['', 'nonsense', '12', '2-0', 'other.2-0', 'held.99999999999999999999-0'])(
     'the cursor "%s" is none: a gap, then the newest values',
     async (cursor) => {

@@ -22,7 +22,7 @@ beforeEach(async () => {
   asked = [];
   const origins = new OriginPolicy([]);
   const hosts = new HostPolicy({ allowed: [], listensOn: '127.0.0.1', isLocalOnly: true });
-  const options = { maxConnections: 0, maxConnectionsPerAddress: 0 };
+  const options = { maxConnections: 0, maxConnectionsPerAddress: 0, maxPendingPerAddress: 0 };
   listener = new Listener({
     door: new Door(hosts, origins, counters),
     limits: new ConnectionLimits(options, new ClientAddresses([]), counters),
