@@ -388,6 +388,28 @@ describe('parameters that stand in a query more than once', () => {
   });
 });
 
+describe('a gateway that every page of a browser could change does not start', () => {
+  const API_KEYS = JSON.stringify([{ id: 'one', key: KEY, subscribe: ['*'] }]);
+  const asked = { APP_PROFILE: 'HYBRID', AUTH_MODE: 'token', API_KEYS, CORS_ORIGINS: '*' };
+
+  test.each([
+    ['nobody is authenticated', { CORS_ORIGINS: '*' }, /^CORS_ORIGINS="\*" .*ALLOW_INSECURE=true/m],
+    ['everybody may publish', { ...asked, ANONYMOUS_RIGHTS: '{"publish":["a"]}' }, /^ANONYMOUS_RIGHTS=/m],
+    ['everybody may command', { ...asked, ANONYMOUS_RIGHTS: '{"command":["a"]}' }, /^ANONYMOUS_RIGHTS=/m],
+    ['everybody may flip', { ...asked, ANONYMOUS_RIGHTS: '{"admin":["flip"]}' }, /^ANONYMOUS_RIGHTS=/m],
+  ])('%s', async (_name, variables, line) => {
+    await expect(launchGateway(variables)).rejects.toThrow(line);
+  });
+
+  test('but one that they may only read does, and one that is told to', async () => {
+    const ANONYMOUS_RIGHTS = '{"subscribe":["public"]}';
+    const read = await launchGateway({ ...asked, ANONYMOUS_RIGHTS });
+    const any = { CORS_ORIGINS: '*', ALLOW_INSECURE: 'true' };
+    const told = await launchGateway({ ...asked, ...any, ANONYMOUS_RIGHTS: '{"publish":["a"]}' });
+    expect([await read.stop(), await told.stop()]).toEqual([0, 0]);
+  });
+});
+
 test('all of it is counted', async () => {
   const { counters } = (await ask('GET', '/api/admin/status')).json;
   expect(counters.http_refused).toMatchObject({

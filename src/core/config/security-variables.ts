@@ -95,7 +95,7 @@ export const SECURITY_VARIABLES = {
     minItems: 0,
     accepts: 'origins separated by commas, as browsers send them (https://app.example, no path), or *',
     check: isOrigin,
-    doc: 'Other origins whose pages may connect; `*` allows every one, and takes `AUTH_MODE=token` or `ALLOW_INSECURE=true`.',
+    doc: 'Other origins whose pages may connect; `*` allows every one, and takes `AUTH_MODE=token`, without `ANONYMOUS_RIGHTS` beyond `subscribe`, or `ALLOW_INSECURE=true`.',
   }),
   allowedHosts: list({
     env: 'ALLOWED_HOSTS',

@@ -87,7 +87,7 @@ function refusalForTarget(target: string, req: IncomingMessage): Refusal | undef
   if (!isAbsolute(target) || leadsTo(target, host)) return undefined;
   return new Refusal(
     'bad_request',
-    'the URL of a request and its Host name different hosts: send one of them',
+    'the URL of a request and its Host name different hosts: send the same in both',
   );
 }
 
