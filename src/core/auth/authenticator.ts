@@ -1,5 +1,5 @@
 import type { Refusal } from '../errors.js';
-import type { Caller } from './caller.js';
+import { type Caller, idOfAddress } from './caller.js';
 import { Rights } from './rights.js';
 
 /** What a request shows of itself, unchecked. None of it is ever logged, answered or kept. */
@@ -31,5 +31,5 @@ export class OpenDoor implements Authenticator {
 
 /** Who showed nothing. */
 export function anonymous(address: string, rights: Rights): Caller {
-  return { id: `address:${address}`, rights, expiresAt: null, isKnown: false };
+  return { id: idOfAddress(address), rights, expiresAt: null, isKnown: false };
 }

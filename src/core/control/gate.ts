@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import type { Caller } from '../auth/caller.js';
+import { type Caller, limitIdOf } from '../auth/caller.js';
 import type { CommandState } from '../command.js';
 import { Refusal } from '../errors.js';
 import { isTypeName } from '../event.js';
@@ -18,7 +18,7 @@ export interface CommandGateOptions {
   readonly registry: CommandRegistry;
   /** Where commands go. Closed by {@link CommandGate.close}. */
   readonly store: CommandStore;
-  /** Counts by principal id. */
+  /** Counts by {@link limitIdOf} the principal. */
   readonly rateLimit: RateLimit;
   readonly clock: Clock;
   /** Where what is asked for is written down. */
@@ -110,7 +110,7 @@ export class CommandGate {
     const { store, rateLimit } = this.#options;
     const known = await store.recall(asked);
     if (known !== undefined) return known;
-    const allowed = await rateLimit.take(request.principal.id);
+    const allowed = await rateLimit.take(limitIdOf(request.principal));
     if (allowed instanceof Refusal) return allowed;
     // While the limit was asked, the gate may have been closed.
     return this.#closed === undefined ? this.#take(asked, request) : stopping();
