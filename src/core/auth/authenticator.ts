@@ -17,7 +17,8 @@ export type Identified = Caller | Refusal | Promise<Caller | Refusal>;
 export interface Authenticator {
   /**
    * The caller that showed these from `address`. Refused: `unauthenticated` (nothing was shown, and somebody must be known
-   * here), `invalid_token`, `token_expired`, `auth_unavailable` (it can't be checked now).
+   * here), `invalid_token`, `token_expired`, `auth_unavailable` (it can't be checked now), `too_many_attempts` (too many
+   * wrong ones came from there: nothing was looked at).
    */
   identify(credentials: Credentials, address: string): Identified;
 }

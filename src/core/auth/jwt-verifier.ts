@@ -56,9 +56,9 @@ const FAULTS: ReadonlyMap<string, string> = new Map([
   ['exp', 'it needs a claim "exp": a time, in seconds'],
 ]);
 
-/** True for what has the shape of a JWT: three parts in base64url, the last one may be empty. */
+/** True for what has the shape of a JWT: three parts in base64url, the first one a header, the last one may be empty. */
 export function looksLikeJwt(token: string): boolean {
-  return SHAPE.test(token);
+  return headerOf(token) !== undefined;
 }
 
 /**
@@ -163,7 +163,7 @@ function sound<T>(name: string, key: T | string): T {
 }
 
 function headerOf(token: string): ProtectedHeaderParameters | undefined {
-  if (!looksLikeJwt(token)) return undefined;
+  if (!SHAPE.test(token)) return undefined;
   try {
     return decodeProtectedHeader(token);
   } catch {

@@ -39,6 +39,8 @@ export interface CommandRequest {
   readonly data?: unknown;
   /** Who asks: its rights decide. */
   readonly principal: Caller;
+  /** Where the request comes from, for the log. */
+  readonly address?: string | undefined;
   /** 1–255 printable ASCII characters: asking again with the same one gives the first command's outcome. */
   readonly idempotencyKey?: string | undefined;
   /** Id of the request that brings it, for the log. */
@@ -74,8 +76,8 @@ export class CommandGate {
    */
   async submit(request: CommandRequest): Promise<CommandState | Refusal> {
     const { clock, journal, controlWaitMs } = this.#options;
-    const { action, principal } = request;
-    const journalled = { request: request.request, action, principal };
+    const { action, principal, address } = request;
+    const journalled = { request: request.request, action, principal, address };
     const taken = await this.#enter(request);
     if (taken instanceof Refusal) {
       journal.refused(taken, journalled);

@@ -5,14 +5,23 @@ import { Refusal } from '../../core/errors.js';
 import type { ClientAddresses } from './client-address.js';
 import { credentialsOf } from './credentials.js';
 import type { OriginPolicy } from './origin-policy.js';
+import type { RefusalAudit } from './refusal-audit.js';
 
 /** Finds out who makes a request, and from where. */
 export class Callers {
   readonly #authenticator: Authenticator;
   readonly #addresses: ClientAddresses;
   readonly #origins: OriginPolicy;
+  /** What audits refusals of clients that are not answered by HTTP. */
+  readonly refusals: RefusalAudit;
 
-  constructor(authenticator: Authenticator, addresses: ClientAddresses, origins: OriginPolicy) {
+  constructor(
+    authenticator: Authenticator,
+    addresses: ClientAddresses,
+    origins: OriginPolicy,
+    refusals: RefusalAudit,
+  ) {
+    this.refusals = refusals;
     this.#authenticator = authenticator;
     this.#addresses = addresses;
     this.#origins = origins;

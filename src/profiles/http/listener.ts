@@ -7,6 +7,7 @@ import type { ConnectionLimits } from './connection-limits.js';
 import type { Door } from './door.js';
 import type { OriginPolicy } from './origin-policy.js';
 import { isEnding } from './end-connection.js';
+import { type RefusalAudit, responsesAuditedBy } from './refusal-audit.js';
 import { originForm, pathOf, refuseUpgrade, sendRefusal } from './reply.js';
 import { withCors, withDocumentHeaders } from './security-headers.js';
 
@@ -51,6 +52,8 @@ export interface ListenerParts {
   readonly limits: ConnectionLimits;
   readonly origins: OriginPolicy;
   readonly counters: Counters;
+  /** What audits refusals. */
+  readonly refusals: RefusalAudit;
   /** ms that a request may take for its head and for all of it, and between two looks. Default: 10 s, 60 s, 2 s. */
   readonly times?: RequestTimes;
   /** Answers what no mount takes. */
@@ -83,7 +86,8 @@ export class Listener {
       if (mount === undefined) fallback(req, res);
       else mount.request(req, res);
     });
-    this.#server = http.createServer({ ...REQUEST_LIMITS, ...parts.times }, (req, res) => {
+    const options = { ...REQUEST_LIMITS, ...parts.times, ServerResponse: responsesAuditedBy(parts.refusals) };
+    this.#server = http.createServer(options, (req, res) => {
       req.url = originForm(req.url ?? '/');
       const refusal = parts.door.refusalFor(req);
       if (refusal === undefined) this.#answer(req, res);
@@ -184,6 +188,7 @@ export class Listener {
     const upgrade = this.#mountFor(req)?.upgrade;
     const turnedAway = this.#parts.door.refusalFor(req);
     if (turnedAway !== undefined) {
+      this.#parts.refusals.ofRequest(req, turnedAway);
       refuseUpgrade(socket, turnedAway);
     } else if (upgrade === undefined) {
       const { refusal, extra } = this.#parts.refuseUpgrade(path);

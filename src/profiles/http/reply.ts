@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Refusal } from '../../core/errors.js';
+import { auditRefusal } from './refusal-audit.js';
 
 /** Answers with a JSON body. */
 export function sendJson(res: ServerResponse, status: number, body: unknown): void {
@@ -13,8 +14,9 @@ export function sendJson(res: ServerResponse, status: number, body: unknown): vo
   res.end(text);
 }
 
-/** Answers with a refusal: its status, the one error body (with `extra` beside it), `Retry-After` where it has one. */
+/** Answers with a refusal: its status, the one error body (with `extra` beside it), `Retry-After` where it has one. Audits it. */
 export function sendRefusal(res: ServerResponse, refusal: Refusal, extra: object = {}): void {
+  auditRefusal(res, refusal);
   if (refusal.retryAfterMs !== undefined) res.setHeader('Retry-After', retryAfter(refusal));
   if (refusal.status === 401) res.setHeader('WWW-Authenticate', 'Bearer');
   sendJson(res, refusal.status, { ...refusal.toBody(), ...extra });

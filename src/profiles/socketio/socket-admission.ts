@@ -37,6 +37,7 @@ export class SocketAdmission {
     const principal = await callers.known(this.#takeCredentials(socket), request);
     const refusal = this.#refusalFor(socket, principal);
     if (refusal === undefined) return next();
+    callers.refusals.ofRequest(request, refusal, principal);
     guard.release(conn);
     if (isToTryAgain(refusal, askedBy(socket))) conn.close();
     else refuse(refusal, next);

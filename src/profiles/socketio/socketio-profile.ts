@@ -6,7 +6,7 @@ import { Server, type ServerOptions, type Socket } from 'socket.io';
 import type { Clock } from '../../core/clock.js';
 import type { Outlet } from '../../core/delivery/outlet.js';
 import type { Session } from '../../core/delivery/session.js';
-import { Refusal } from '../../core/errors.js';
+import { type ErrorBody, Refusal } from '../../core/errors.js';
 import type { ServedTransport } from '../../core/flip/served-transport.js';
 import type { Logger } from '../../core/logger.js';
 import type { Counters } from '../../core/metrics/counters.js';
@@ -219,6 +219,7 @@ export class SocketIoProfile implements ServedTransport {
     const requester: Requester = {
       session,
       principal,
+      address,
       withKey: (apiKey) => callers.withKey(principal, apiKey, address),
       emit: (type, data) => void socket.emit(type, data),
     };
@@ -248,16 +249,17 @@ export class SocketIoProfile implements ServedTransport {
         name,
         ack === last ? args.slice(0, -1)[0] : args[0],
       );
-      if ('error' in answer) this.#parts.counters.add('requests_refused', codeOf(answer));
+      if ('error' in answer) this.#refused(requester, name, answer);
       ack?.(answer);
     } catch (error) {
       this.#parts.logger.error('a request failed', { name, error });
       ack?.(new Refusal('internal', 'the request could not be carried out').toBody());
     }
   }
-}
 
-function codeOf(answer: object): string {
-  const { error } = answer as { error?: { code?: unknown } };
-  return String(error?.code);
+  #refused({ principal, address }: Requester, name: string, answer: object): void {
+    const { error } = answer as ErrorBody;
+    this.#parts.counters.add('requests_refused', error.code);
+    this.#parts.callers.refusals.ofEvent(name, error, principal, address);
+  }
 }

@@ -11,6 +11,7 @@ import type { Listener } from '../http/listener.js';
 import type { Identified } from '../../core/auth/authenticator.js';
 import type { Caller } from '../../core/auth/caller.js';
 import type { Callers } from '../http/callers.js';
+import { setCaller } from '../http/refusal-audit.js';
 import { SSE_PATH } from '../http/profile-document.js';
 import { queryOf, sendRefusal } from '../http/reply.js';
 import { SseConnection } from './sse-connection.js';
@@ -24,7 +25,11 @@ const MAX_LOOK_MS = 1000;
 const STREAMS_PER_LOOK = 50;
 
 /** Refusals that pass by themselves. */
-const TOLD_IN_STREAM: ReadonlySet<ErrorCode> = new Set(['shutting_down', 'auth_unavailable']);
+const TOLD_IN_STREAM: ReadonlySet<ErrorCode> = new Set([
+  'shutting_down',
+  'auth_unavailable',
+  'too_many_attempts',
+]);
 
 /** What the SSE profile is told and works with. */
 export interface SseProfileParts {
@@ -129,7 +134,9 @@ export class SseProfile implements ServedTransport {
     const { delivery, listener, callers, random, reconnectJitterMs } = this.#parts;
     const query = queryOf(req);
     const client = clientKind(query.get('client'), 'eventsource');
-    const connection = new SseConnection(res, socket, MIN_RETRY_MS + random() * reconnectJitterMs, client);
+    const { retryAfterMs = 0 } = principal instanceof Refusal ? principal : {};
+    const retryMs = Math.max(MIN_RETRY_MS, retryAfterMs) + random() * reconnectJitterMs;
+    const connection = new SseConnection(res, socket, retryMs, client);
     const lastEventId = req.headers['last-event-id'] ?? query.get('lastEventId');
     socket.setNoDelay(true);
     const session =
@@ -145,8 +152,10 @@ export class SseProfile implements ServedTransport {
             cursor: lastEventId === null || lastEventId === '' ? null : String(lastEventId),
           });
     if (session instanceof Refusal) {
-      // A 503 would have an EventSource give up for good, while another node, or this one soon, could serve it.
+      setCaller(res, principal);
+      // A 503, or a 429, would have an EventSource give up for good, while another node, or this one soon, could serve it.
       if (!TOLD_IN_STREAM.has(session.code)) return sendRefusal(res, session);
+      callers.refusals.ofRequest(req, session, principal);
       connection.accept();
       listener.takeOver(req, res);
       return connection.end(session.code);
@@ -167,7 +176,10 @@ export class SseProfile implements ServedTransport {
         ? principal
         : delivery.refusalFor({ principal, address: callers.addressOf(req), rooms: roomsIn(req) });
     if (refusal === undefined) res.writeHead(200, { 'Content-Type': 'text/event-stream' }).end();
-    else sendRefusal(res, refusal);
+    else {
+      setCaller(res, principal);
+      sendRefusal(res, refusal);
+    }
   }
 
   /** Looks at all streams, and pings those at which nothing was written for so many looks. */

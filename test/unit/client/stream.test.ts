@@ -305,6 +305,14 @@ describe('a stream', () => {
     expect(opened).toHaveLength(2);
   });
 
+  it('asks again where a stream says that too many attempts came from its address', async () => {
+    await open({ token: 'the only one' });
+    newest().listener.told('too_many_attempts', { reason: 'too_many_attempts' }, null);
+    expect(stream.state).toMatchObject({ state: 'connecting', code: 'too_many_attempts', retryInMs: 500 });
+    await pass(500);
+    expect(opened).toHaveLength(2);
+  });
+
   it('says which transport it was live over before, where that was another', async () => {
     discover = () => Promise.resolve(profile('sse', 'websocket'));
     await open({ query: '?client=sdk/1' });

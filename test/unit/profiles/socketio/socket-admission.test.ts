@@ -2,16 +2,19 @@ import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Socket } from 'socket.io';
 import type { Credentials } from '../../../../src/core/auth/authenticator.js';
+import { Audit } from '../../../../src/core/audit.js';
 import { systemClock } from '../../../../src/core/clock.js';
 import { Refusal } from '../../../../src/core/errors.js';
 import { Counters } from '../../../../src/core/metrics/counters.js';
 import { Callers } from '../../../../src/profiles/http/callers.js';
 import { ClientAddresses } from '../../../../src/profiles/http/client-address.js';
 import { OriginPolicy } from '../../../../src/profiles/http/origin-policy.js';
+import { RefusalAudit } from '../../../../src/profiles/http/refusal-audit.js';
 import { EngineGuard } from '../../../../src/profiles/socketio/engine-guard.js';
 import { SocketAdmission } from '../../../../src/profiles/socketio/socket-admission.js';
 import { freeCaller } from '../../../support/caller.js';
 import { DeliveryRig } from '../../../support/delivery-rig.js';
+import { silentLogger } from '../../../support/silent-logger.js';
 
 let shown: Credentials[];
 let admission: SocketAdmission;
@@ -28,9 +31,11 @@ beforeEach(() => {
     },
   };
   const counters = new Counters();
+  const addresses = new ClientAddresses([]);
+  const refusals = new RefusalAudit(new Audit(systemClock, silentLogger), addresses);
   admission = new SocketAdmission({
     delivery: DeliveryRig.ready().delivery,
-    callers: new Callers(authenticator, new ClientAddresses([]), new OriginPolicy([])),
+    callers: new Callers(authenticator, addresses, new OriginPolicy([]), refusals),
     guard: new EngineGuard({ clock: systemClock, counters, maxConnections: 0, maxConnectionsPerAddress: 0 }),
     admits: () => admits,
   });
