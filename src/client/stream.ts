@@ -15,8 +15,6 @@ import type { Gap, GatewayEvent, ProfileDocument, RoomState, Transport, Welcome 
 
 /** What the gateway tells its clients before it ends their streams. */
 const NOTICES = ['draining', 'profile_changed', 'token_expired'];
-/** Refusals that pass, told in a stream. */
-const PASSING = ['auth_unavailable', 'too_many_attempts'];
 /** Shortest wait before a node is asked again that only says that it goes down, ms. */
 const DRAINING_MS = 2000;
 /** Longest wait that a gateway, or a proxy before it, may ask for, ms. */
@@ -170,8 +168,6 @@ export class Stream {
     else if (name === 'profile') this.#learn(value as ProfileDocument);
     else if (name === 'state') this.#status.say(value as StateChange);
     else if (NOTICES.includes(name)) this.#noticed(name);
-    else if (PASSING.includes(name))
-      this.#lost(new GatewayError(name, `the gateway said ${name}`, { retryable: true }));
   }
 
   #learn(profile: ProfileDocument): void {

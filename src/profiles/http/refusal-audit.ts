@@ -43,7 +43,7 @@ export interface AuditedResponse extends ServerResponse {
 
 /** The class of responses whose refusals these `refusals` audit, for `http.createServer`. */
 export function responsesAuditedBy(refusals: RefusalAudit): typeof ServerResponse<IncomingMessage> {
-  return class extends ServerResponse<IncomingMessage> implements AuditedResponse {
+  return class extends ServerResponse implements AuditedResponse {
     readonly refusals = refusals;
     caller: Caller | undefined = undefined;
   };

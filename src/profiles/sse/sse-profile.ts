@@ -25,11 +25,7 @@ const MAX_LOOK_MS = 1000;
 const STREAMS_PER_LOOK = 50;
 
 /** Refusals that pass by themselves. */
-const TOLD_IN_STREAM: ReadonlySet<ErrorCode> = new Set([
-  'shutting_down',
-  'auth_unavailable',
-  'too_many_attempts',
-]);
+const TOLD_IN_STREAM: ReadonlySet<ErrorCode> = new Set(['shutting_down', 'auth_unavailable']);
 
 /** What the SSE profile is told and works with. */
 export interface SseProfileParts {
@@ -154,7 +150,7 @@ export class SseProfile implements ServedTransport {
     if (session instanceof Refusal) {
       setCaller(res, principal);
       // A 503, or a 429, would have an EventSource give up for good, while another node, or this one soon, could serve it.
-      if (!TOLD_IN_STREAM.has(session.code)) return sendRefusal(res, session);
+      if (!isToldInStream(session.code, req)) return sendRefusal(res, session);
       callers.refusals.ofRequest(req, session, principal);
       connection.accept();
       listener.takeOver(req, res);
@@ -192,6 +188,12 @@ export class SseProfile implements ServedTransport {
       connection.ping(delivery.cursorOf(session));
     });
   }
+}
+
+/** Whether a refusal is told in the stream; `too_many_attempts` to an `EventSource` alone, by what it accepts: others read a 429. */
+function isToldInStream(code: ErrorCode, { headers }: IncomingMessage): boolean {
+  if (code !== 'too_many_attempts') return TOLD_IN_STREAM.has(code);
+  return headers.accept?.includes('text/event-stream') === true;
 }
 
 /** The rooms that a request names; an empty parameter names none either. */

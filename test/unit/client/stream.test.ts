@@ -305,11 +305,12 @@ describe('a stream', () => {
     expect(opened).toHaveLength(2);
   });
 
-  it('asks again where a stream says that too many attempts came from its address', async () => {
+  it('asks again, when it is told to, where too many attempts came from its address', async () => {
     await open({ token: 'the only one' });
-    newest().listener.told('too_many_attempts', { reason: 'too_many_attempts' }, null);
-    expect(stream.state).toMatchObject({ state: 'connecting', code: 'too_many_attempts', retryInMs: 500 });
-    await pass(500);
+    const details = { status: 429, retryable: true, retryAfterMs: 4000 };
+    lose(new GatewayError('too_many_attempts', 'wait', details));
+    expect(stream.state).toMatchObject({ code: 'too_many_attempts', retryInMs: 4500 });
+    await pass(4500);
     expect(opened).toHaveLength(2);
   });
 

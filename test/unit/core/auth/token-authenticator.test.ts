@@ -236,13 +236,17 @@ describe('JWTs', () => {
   });
 });
 
-describe('too many wrong credentials', () => {
-  const guess = (door: TokenAuthenticator, n: number, address = ADDRESS): string =>
-    atOnce(door.identify({ apiKey: `guess-${String(n)}` }, address));
-  /** Makes that many wrong guesses, each a new one. */
-  const guessed = (door: TokenAuthenticator, count: number, address = ADDRESS): string[] =>
-    Array.from({ length: count }, (_, n) => guess(door, n, address));
+/** What a wrong key is answered; each `n` is another key. */
+function guess(door: TokenAuthenticator, n: number, address = ADDRESS): string {
+  return atOnce(door.identify({ apiKey: `guess-${String(n)}` }, address));
+}
 
+/** Makes that many wrong guesses, each a new one. */
+function guessed(door: TokenAuthenticator, count: number, address = ADDRESS): string[] {
+  return Array.from({ length: count }, (_, n) => guess(door, n, address));
+}
+
+describe('too many wrong credentials', () => {
   test('a guesser learns nothing, not even of the right key, and the wait is told', () => {
     const door = bySecret();
     expect(new Set(guessed(door, 20))).toEqual(new Set(['invalid_token']));
