@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { Audit } from './core/audit.js';
 import { systemClock } from './core/clock.js';
 import type { FlipOrigin, FlipReport } from './core/flip/flip-report.js';
 import { ServedProfile } from './core/flip/served-profile.js';
@@ -18,6 +19,7 @@ import { Callers } from './profiles/http/callers.js';
 import { ClientAddresses } from './profiles/http/client-address.js';
 import { ConnectionLimits } from './profiles/http/connection-limits.js';
 import { OriginPolicy } from './profiles/http/origin-policy.js';
+import { RefusalAudit } from './profiles/http/refusal-audit.js';
 import { readTables } from './tables.js';
 import { openAuth } from './wiring/auth.js';
 import type { Base } from './wiring/base.js';
@@ -86,7 +88,8 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   const addresses = new ClientAddresses(config.trustedProxies);
   const origins = new OriginPolicy(config.corsOrigins);
   const limits = new ConnectionLimits(config, addresses, counters);
-  const callers = new Callers(auth.authenticator, addresses, origins, limits);
+  const refusals = new RefusalAudit(new Audit(clock, logger), addresses);
+  const callers = new Callers(auth.authenticator, addresses, origins, { limits, refusals });
   const delivery = createDelivery(base, log, tables);
   log.start(delivery.tail);
   const profiles = createProfileSwitch(base, { ...tables, ...control, delivery, callers }, () => listener);
@@ -100,7 +103,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     logSince.close();
   });
   const parts = { logSince, log, bridge, delivery, monitor, cluster, profiles, figures, ...control };
-  const listener = createListener(base, { ...parts, limits, origins, callers, roomsOf });
+  const listener = createListener(base, { ...parts, limits, origins, callers, refusals, roomsOf });
   await profiles.start();
   closers.add('profiles', () => profiles.close());
   closers.add('sessions', () => {

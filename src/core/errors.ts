@@ -60,6 +60,8 @@ export const ERRORS = {
   url_too_long: row(414, false),
   headers_too_large: row(431, false),
   rate_limited: row(429, true),
+  /** Too many wrong credentials came from the address: what it shows is not looked at for a while. */
+  too_many_attempts: row(429, true, 'reconnect'),
   too_many_connections: row(503, true, 'reconnect'),
   queue_full: row(503, true),
   queue_unavailable: row(503, true),

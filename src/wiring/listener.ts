@@ -11,6 +11,7 @@ import { jsonText } from '../profiles/http/json-body.js';
 import { LargeAnswers } from '../profiles/http/large-answers.js';
 import { Listener } from '../profiles/http/listener.js';
 import type { OriginPolicy } from '../profiles/http/origin-policy.js';
+import type { RefusalAudit } from '../profiles/http/refusal-audit.js';
 import { profileDocument, type Served, transportDisabled } from '../profiles/http/profile-document.js';
 import { eventsEntrance } from '../profiles/http/routes/events.js';
 import type { RefusedPermissions } from '../core/redis/refused-permissions.js';
@@ -26,6 +27,7 @@ export type ListenerParts = StatusParts & {
   readonly limits: ConnectionLimits;
   readonly origins: OriginPolicy;
   readonly callers: Callers;
+  readonly refusals: RefusalAudit;
   /** The rooms an event goes to. */
   readonly roomsOf: (event: NewEvent) => readonly string[];
 };
@@ -79,6 +81,7 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
     limits: parts.limits,
     origins,
     counters,
+    refusals: parts.refusals,
     fallback: app,
     refuseUpgrade: (path) => ({
       refusal: transportDisabled(served(), path),

@@ -4,7 +4,7 @@ import { JwksSource } from '../core/auth/jwks.js';
 import { JwtVerifier } from '../core/auth/jwt-verifier.js';
 import { parseRights, Rights } from '../core/auth/rights.js';
 import { TokenAuthenticator } from '../core/auth/token-authenticator.js';
-import { parsePublicKey, parseSecret } from '../core/auth/verification-key.js';
+import { parsePublicKeys, parseSecret } from '../core/auth/verification-key.js';
 import { type ConfigFault, ConfigFaults } from '../core/config/fault.js';
 import type { Config } from '../core/config/config.js';
 import type { OpenedAuth } from './auth.js';
@@ -92,15 +92,22 @@ function isOpenToPages(rights: Rights, { corsOrigins, allowInsecure }: Config): 
 
 /** What checks JWTs; undefined where none are taken. */
 function readJwt({ config, clock, logger, counters }: Base, faults: TokenFaults): JwtVerifier | undefined {
-  const { jwtSecret: secret, jwtPublicKeyFile: file, jwtJwksUrl: url } = config;
+  const { jwtSecret: secret, jwtSecretPrevious: previousSecret } = config;
+  const { jwtPublicKeyFile: file, jwtJwksUrl: url } = config;
   if (secret === undefined && file === undefined && url === undefined) return undefined;
   const publicKeyPem = file === undefined ? undefined : readPublicKey(file, faults);
-  const badSecret = secret === undefined ? undefined : parseSecret(secret);
-  if (typeof badSecret === 'string') faults.add('JWT_SECRET', badSecret);
+  checkSecret('JWT_SECRET', secret, faults);
+  checkSecret('JWT_SECRET_PREVIOUS', previousSecret, faults);
   if (faults.found.length > 0) return undefined;
   const jwks = url === undefined ? undefined : new JwksSource(url, { clock, logger, counters });
-  const { jwtIssuer: issuer, jwtAudience: audience } = config;
-  return new JwtVerifier({ secret, publicKeyPem, jwks, issuer, audience, clock });
+  const { jwtIssuer: issuer, jwtAudience: audience, jwtMaxLifetimeMs: maxLifetimeMs } = config;
+  const keys = { secret, previousSecret, publicKeyPem, jwks };
+  return new JwtVerifier({ ...keys, issuer, audience, maxLifetimeMs, clock });
+}
+
+function checkSecret(variable: string, secret: string | undefined, faults: TokenFaults): void {
+  const key = secret === undefined ? undefined : parseSecret(secret);
+  if (typeof key === 'string') faults.add(variable, key);
 }
 
 function readPublicKey(file: string, faults: TokenFaults): string {
@@ -111,7 +118,7 @@ function readPublicKey(file: string, faults: TokenFaults): string {
     faults.add('JWT_PUBLIC_KEY_FILE', 'must be a file that can be read');
     return pem;
   }
-  const key = parsePublicKey(pem);
-  if (typeof key === 'string') faults.add('JWT_PUBLIC_KEY_FILE', key);
+  const keys = parsePublicKeys(pem);
+  if (typeof keys === 'string') faults.add('JWT_PUBLIC_KEY_FILE', keys);
   return pem;
 }

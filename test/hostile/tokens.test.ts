@@ -25,7 +25,12 @@ beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'flipgate-hostile-'));
   const file = path.join(folder, 'public.pem');
   writeFileSync(file, pem);
-  rig = await HostileRig.open({ JWT_SECRET: SECRET, JWT_PUBLIC_KEY_FILE: file, JWT_ISSUER: 'us' });
+  rig = await HostileRig.open({
+    JWT_SECRET: SECRET,
+    JWT_PUBLIC_KEY_FILE: file,
+    JWT_ISSUER: 'us',
+    TRUSTED_PROXIES: 'loopback',
+  });
 });
 
 afterAll(async () => {
@@ -59,6 +64,14 @@ const signers: Readonly<Record<string, (input: string) => string>> = {
   'a key of its own, Ed25519': signed(own.privateKey, null),
   'a key of its own, P-256': signed(ownEc.privateKey, 'sha256'),
 };
+
+let addresses = 0;
+
+/** A header that makes a request come from an address of its own: of one address, too many wrong tokens are not looked at. */
+function newAddress(): string {
+  addresses += 1;
+  return `X-Forwarded-For: 10.0.${String((addresses >> 8) & 255)}.${String(addresses & 255)}`;
+}
 
 const text = (value: string): string => JSON.stringify(value);
 const now = Math.floor(Date.now() / 1000);
@@ -218,7 +231,7 @@ const series = fc
       const { headers = '', query: search = '' } = place(shown);
       const content =
         body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${String(body.length)}\r\n`;
-      return `${method} ${target}?${search} HTTP/1.1\r\nHost: a\r\n${headers}${content}\r\n${body}`;
+      return `${method} ${target}?${search} HTTP/1.1\r\nHost: a\r\n${newAddress()}\r\n${headers}${content}\r\n${body}`;
     });
     return { bytes: requests.join(''), answers: requests.length, isRefused: true };
   });
@@ -258,7 +271,7 @@ test('nor does it as the auth of a Socket.IO handshake, whatever rooms are named
   await forBatches(auth, { size: 60, runs: 4 }, async (batch) => {
     const attackers = await Promise.all(
       batch.map(async (shown) => {
-        const attacker = await WebsocketAttacker.open(rig.port);
+        const attacker = await WebsocketAttacker.open(rig.port, undefined, [newAddress()]);
         await attacker.send(`40${shown}`);
         await attacker.heard();
         await attacker.send(`421["join",["canary"]]`, `422["control",{"action":"canary.run"}]`);

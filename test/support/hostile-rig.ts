@@ -88,6 +88,9 @@ export class HostileRig {
       REDIS_URL: undefined,
       ...variables,
     });
+    // Where attackers guess keys, only those that were good there before are looked at.
+    for (const key of Object.values(KEYS))
+      await requestJson('GET', `${gateway.url}/api/me`, undefined, { 'X-API-Key': key });
     const options = { rooms: [CANARY], token: KEYS.bystander };
     const bystanders = await Promise.all([
       RawClient.open(gateway.port, 'sse', options),

@@ -11,8 +11,6 @@ export interface ApiKey {
   readonly rights: Rights;
 }
 
-/** Most characters of a key. */
-const MAX_LENGTH = 512;
 const ID = /^[A-Za-z0-9_.-]{1,64}$/;
 const KEY = /^[\x21-\x7e]{8,512}$/;
 const SHA256 = /^[0-9a-f]{64}$/i;
@@ -47,9 +45,9 @@ export class ApiKeys {
     return gone;
   }
 
-  /** Whose key this is: `key:<id>`, for good; undefined when there is no such key. */
-  find(key: string): Caller | undefined {
-    return key.length > MAX_LENGTH ? undefined : this.#callers.get(digestOf(key));
+  /** Whose key has this digest, as {@link digestOf} it: `key:<id>`, for good; undefined when there is no such key. */
+  find(digest: string): Caller | undefined {
+    return this.#callers.get(digest);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Refusal } from '../errors.js';
-import { ANONYMOUS, type Caller } from './caller.js';
+import { type Caller, idOfAddress } from './caller.js';
 import { Rights } from './rights.js';
 
 /** What a request shows of itself, unchecked. None of it is ever logged, answered or kept. */
@@ -17,7 +17,8 @@ export type Identified = Caller | Refusal | Promise<Caller | Refusal>;
 export interface Authenticator {
   /**
    * The caller that showed these from `address`. Refused: `unauthenticated` (nothing was shown, and somebody must be known
-   * here), `invalid_token`, `token_expired`, `auth_unavailable` (it can't be checked now).
+   * here), `invalid_token`, `token_expired`, `auth_unavailable` (it can't be checked now), `too_many_attempts` (too many
+   * wrong ones came from there: nothing was looked at).
    */
   identify(credentials: Credentials, address: string): Identified;
 }
@@ -31,5 +32,5 @@ export class OpenDoor implements Authenticator {
 
 /** Who showed nothing. */
 export function anonymous(address: string, rights: Rights): Caller {
-  return { id: `${ANONYMOUS}${address}`, rights, expiresAt: null, isKnown: false };
+  return { id: idOfAddress(address), rights, expiresAt: null, isKnown: false };
 }

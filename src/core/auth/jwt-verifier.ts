@@ -13,7 +13,7 @@ import { parseRights, Rights } from './rights.js';
 import {
   JWT_ALGORITHMS,
   type JwtAlgorithm,
-  parsePublicKey,
+  parsePublicKeys,
   parseSecret,
   type VerificationKey,
 } from './verification-key.js';
@@ -22,7 +22,9 @@ import {
 export interface JwtSettings {
   /** For HS256, and for nothing else. */
   readonly secret?: string | undefined;
-  /** For the algorithm of its type, and for nothing else. */
+  /** A second one, while secrets are rotated. */
+  readonly previousSecret?: string | undefined;
+  /** One key or several, each for the algorithm of its type, and for nothing else. */
   readonly publicKeyPem?: string | undefined;
   /** For RS256, ES256 and EdDSA. */
   readonly jwks?: JwksSource | undefined;
@@ -30,12 +32,14 @@ export interface JwtSettings {
   readonly issuer?: string | undefined;
   /** What `aud` must be or have; undefined: it is not looked at. */
   readonly audience?: string | undefined;
+  /** Longest lifetime of a token, ms; 0: no limit. Default: 0. */
+  readonly maxLifetimeMs?: number;
   readonly clock: Clock;
 }
 
 /** Most characters of a token. */
 const MAX_LENGTH = 8192;
-/** How far another's clock may be ahead: s by which `nbf` may be in the future. */
+/** How far another's clock may be ahead: s by which `nbf` may be in the future, and a lifetime may be longer. */
 const TOLERANCE_S = 5;
 /** Keys that are tried for a token that names none. */
 const MAX_TRIED = 8;
@@ -52,9 +56,9 @@ const FAULTS: ReadonlyMap<string, string> = new Map([
   ['exp', 'it needs a claim "exp": a time, in seconds'],
 ]);
 
-/** True for what has the shape of a JWT: three parts in base64url, the last one may be empty. */
+/** True for what has the shape of a JWT: three parts in base64url, the first one a header, the last one may be empty. */
 export function looksLikeJwt(token: string): boolean {
-  return SHAPE.test(token);
+  return headerOf(token) !== undefined;
 }
 
 /**
@@ -65,13 +69,14 @@ export class JwtVerifier {
   readonly #settings: JwtSettings;
   readonly #fixed: readonly VerificationKey[];
 
-  /** @throws when the secret or the public key is none: see {@link parseSecret} and {@link parsePublicKey}. */
+  /** @throws when a secret or a public key is none: see {@link parseSecret} and {@link parsePublicKeys}. */
   constructor(settings: JwtSettings) {
-    const { secret, publicKeyPem } = settings;
+    const { secret, previousSecret, publicKeyPem } = settings;
+    const secrets = [secret, previousSecret].filter((one) => one !== undefined);
     this.#settings = settings;
     this.#fixed = [
-      ...(secret === undefined ? [] : [sound('JWT secret', parseSecret(secret))]),
-      ...(publicKeyPem === undefined ? [] : [sound('JWT public key', parsePublicKey(publicKeyPem))]),
+      ...secrets.map((one) => sound('JWT secret', parseSecret(one))),
+      ...(publicKeyPem === undefined ? [] : sound('JWT public key', parsePublicKeys(publicKeyPem))),
     ];
   }
 
@@ -118,9 +123,20 @@ export class JwtVerifier {
       // One after another: the first is nearly always the one.
       const claims = await this.#claimsOf(token, key);
       if (claims instanceof Refusal) return claims;
-      if (claims !== undefined) return callerOf(claims, this.#settings.clock.now());
+      if (claims !== undefined) return this.#callerOf(claims);
     }
     return undefined;
+  }
+
+  #callerOf(claims: JWTPayload): Caller | Refusal {
+    const { clock, maxLifetimeMs = 0 } = this.#settings;
+    const now = clock.now();
+    const caller = callerOf(claims, now);
+    if (caller instanceof Refusal || maxLifetimeMs === 0) return caller;
+    // A token that says to be from the future has its lifetime from now.
+    const issuedAt = Math.min(now, (claims.iat ?? Infinity) * 1000);
+    if ((claims.exp ?? Infinity) * 1000 - issuedAt <= maxLifetimeMs + TOLERANCE_S * 1000) return caller;
+    return invalid(`its lifetime is longer than ${String(maxLifetimeMs / 1000)} s (JWT_MAX_LIFETIME)`);
   }
 
   async #claimsOf(token: string, { alg, key }: VerificationKey): Promise<JWTPayload | Refusal | undefined> {
@@ -141,13 +157,13 @@ export class JwtVerifier {
   }
 }
 
-function sound(name: string, key: VerificationKey | string): VerificationKey {
+function sound<T>(name: string, key: T | string): T {
   if (typeof key === 'string') throw new Error(`${name}: ${key}`);
   return key;
 }
 
 function headerOf(token: string): ProtectedHeaderParameters | undefined {
-  if (!looksLikeJwt(token)) return undefined;
+  if (!SHAPE.test(token)) return undefined;
   try {
     return decodeProtectedHeader(token);
   } catch {

@@ -8,6 +8,7 @@ import type { Caller } from './caller.js';
 import { digestOf } from './digest.js';
 import { type JwtVerifier, looksLikeJwt } from './jwt-verifier.js';
 import type { Rights } from './rights.js';
+import { SignInBackoff } from './sign-in-backoff.js';
 
 /** What a {@link TokenAuthenticator} stands on. */
 export interface TokenAuthenticatorParts {
@@ -22,16 +23,17 @@ export interface TokenAuthenticatorParts {
   readonly counters: Counters;
 }
 
-/** Most characters of what somebody shows. */
+/** Most characters of a token or key. */
 const MAX_LENGTH = 8192;
-/** JWTs that are remembered to be good, and for how long: that long a key that was withdrawn is still good. */
+/** JWTs that are remembered to be good, or to have expired, and for how long: that long a key that was withdrawn is still good. */
 const MAX_KNOWN = 10_000;
 const KNOWN_MS = 60_000;
 
 /**
  * Tells callers by API keys and JWTs: `AUTH_MODE=token`. Keys, and JWTs that were seen before, are answered at once; only
  * JWTs that are new by a promise. How many are checked at once is bounded by the connections that bring them; of those that
- * must wait for a key by {@link JwksSource}. A bound for all would be one that strangers fill for those who need not wait.
+ * must wait for a key by {@link JwksSource}. A bound for all would be one that strangers fill for those who need not wait. Too
+ * many wrong ones slow down their address: see {@link SignInBackoff}.
  */
 export class TokenAuthenticator implements Authenticator {
   readonly #parts: TokenAuthenticatorParts;
@@ -39,17 +41,18 @@ export class TokenAuthenticator implements Authenticator {
   readonly #known: LRUCache<string, Caller>;
   /** Checks that are under way, by the digest of the JWT: who shows the same shares one. */
   readonly #checks = new Map<string, Promise<Caller | Refusal>>();
+  /** JWTs that have expired, by their digest: they are not checked again. */
+  readonly #expired: LRUCache<string, Refusal>;
+  readonly #backoff: SignInBackoff;
   #keys: ApiKeys;
 
   constructor(parts: TokenAuthenticatorParts) {
     this.#parts = parts;
     this.#keys = parts.keys;
-    this.#known = new LRUCache({
-      max: MAX_KNOWN,
-      ttl: KNOWN_MS,
-      ttlResolution: 0,
-      perf: { now: () => parts.clock.elapsed() },
-    });
+    this.#backoff = new SignInBackoff(parts.clock);
+    const perf = { now: () => parts.clock.elapsed() };
+    this.#known = new LRUCache({ max: MAX_KNOWN, ttl: KNOWN_MS, ttlResolution: 0, perf });
+    this.#expired = new LRUCache({ max: MAX_KNOWN, ttl: KNOWN_MS, ttlResolution: 0, perf });
   }
 
   /** See {@link Authenticator.identify}. A token counts before an API key; an empty one is none. */
@@ -68,10 +71,9 @@ export class TokenAuthenticator implements Authenticator {
   }
 
   #identify({ token = '', apiKey = '' }: Credentials, address: string): Identified {
-    if (token !== '') return this.#byToken(token);
+    if (token !== '') return this.#byShown(token, address, true);
+    if (apiKey !== '') return this.#byShown(apiKey, address, false);
     const { anonymousRights } = this.#parts;
-    if (apiKey !== '')
-      return this.#keys.find(apiKey) ?? new Refusal('invalid_token', 'there is no such API key');
     if (anonymousRights !== undefined) return anonymous(address, anonymousRights);
     return new Refusal(
       'unauthenticated',
@@ -79,40 +81,52 @@ export class TokenAuthenticator implements Authenticator {
     );
   }
 
-  #byToken(token: string): Identified {
-    if (token.length > MAX_LENGTH)
+  #byShown(shown: string, address: string, mayBeJwt: boolean): Identified {
+    if (shown.length > MAX_LENGTH)
       return new Refusal('invalid_token', `the token is longer than ${String(MAX_LENGTH)} characters`);
+    const digest = digestOf(shown);
+    const known = mayBeJwt ? this.#remembered(digest) : undefined;
+    if (known !== undefined) return known;
+    const tooMany = this.#backoff.refusalOfKey(address, digest);
+    const caller = tooMany === undefined ? this.#keys.find(digest) : undefined;
+    if (caller !== undefined) {
+      this.#backoff.goodKey(address, digest);
+      return caller;
+    }
     const { jwt } = this.#parts;
-    const caller = this.#keys.find(token);
-    if (caller !== undefined) return caller;
-    if (!looksLikeJwt(token))
-      return new Refusal('invalid_token', 'the token is neither a JWT nor an API key');
-    if (jwt === undefined) return new Refusal('invalid_token', 'no JWTs are taken here');
-    const digest = digestOf(token);
-    return this.#remembered(digest) ?? this.#checked(digest, token, jwt);
+    const isJwt = mayBeJwt && looksLikeJwt(shown);
+    if (isJwt && jwt !== undefined) return this.#byJwt(shown, digest, address, jwt);
+    if (tooMany !== undefined) return tooMany;
+    this.#backoff.wrongKey(address, digest);
+    if (!mayBeJwt) return new Refusal('invalid_token', 'there is no such API key');
+    const fault = isJwt ? 'no JWTs are taken here' : 'the token is neither a JWT nor an API key';
+    return new Refusal('invalid_token', fault);
   }
 
-  #remembered(digest: string): Caller | undefined {
+  #remembered(digest: string): Caller | Refusal | undefined {
     const caller = this.#known.get(digest);
     // One that has expired is checked again: the check says so.
-    if (caller === undefined || (caller.expiresAt ?? Number.POSITIVE_INFINITY) > this.#parts.clock.now())
-      return caller;
-    return undefined;
+    const isGood = (caller?.expiresAt ?? Number.POSITIVE_INFINITY) > this.#parts.clock.now();
+    return caller !== undefined && isGood ? caller : this.#expired.get(digest);
   }
 
-  #checked(digest: string, token: string, jwt: JwtVerifier): Identified {
+  #byJwt(token: string, digest: string, address: string, jwt: JwtVerifier): Identified {
     const running = this.#checks.get(digest);
     if (running !== undefined) return running;
-    const check = this.#check(digest, token, jwt).finally(() => {
+    const tooMany = this.#backoff.refusalOfJwt(address);
+    if (tooMany !== undefined) return tooMany;
+    const check = this.#check(token, digest, address, jwt).finally(() => {
       this.#checks.delete(digest);
     });
     this.#checks.set(digest, check);
     return check;
   }
 
-  async #check(digest: string, token: string, jwt: JwtVerifier): Promise<Caller | Refusal> {
+  async #check(token: string, digest: string, address: string, jwt: JwtVerifier): Promise<Caller | Refusal> {
     const caller = await jwt.verify(token);
     if (!(caller instanceof Refusal)) this.#known.set(digest, caller);
+    else if (caller.code === 'token_expired') this.#expired.set(digest, caller);
+    else if (caller.code === 'invalid_token') this.#backoff.wrongJwt(address);
     return caller;
   }
 

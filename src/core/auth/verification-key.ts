@@ -19,6 +19,9 @@ const MIN_SECRET_BYTES = 32;
 /** Fewest bits of an RSA key. Source: RFC 7518, section 3.3. */
 const MIN_RSA_BITS = 2048;
 
+/** One block of PEM text. Source: RFC 7468, section 2. */
+const PEM_BLOCK = /-----BEGIN [^-]+-----[^]*?-----END [^-]+-----/g;
+
 /** The key for HS256 out of a secret; a fault, in words, when that is shorter than 32 bytes (in UTF-8). */
 export function parseSecret(secret: string): VerificationKey | string {
   const key = new TextEncoder().encode(secret);
@@ -44,6 +47,18 @@ export function parsePublicKey(pem: string): VerificationKey | string {
   const alg = algorithmOf(key);
   if (alg === undefined) return 'it must be an RSA key of at least 2048 bits, a P-256 key, or an Ed25519 key';
   return { alg, kid: undefined, key };
+}
+
+/** The public keys of PEM text, one after the other, each as {@link parsePublicKey}; at least one. A fault, in words, else. */
+export function parsePublicKeys(pem: string): readonly VerificationKey[] | string {
+  const keys: VerificationKey[] = [];
+  const blocks = pem.match(PEM_BLOCK) ?? [pem];
+  for (const [index, block] of blocks.entries()) {
+    const key = parsePublicKey(block);
+    if (typeof key === 'string') return blocks.length === 1 ? key : `key ${String(index + 1)}: ${key}`;
+    keys.push(key);
+  }
+  return keys;
 }
 
 /**

@@ -12,7 +12,7 @@ export interface Conflict {
 
 /** Finds what is wrong between variables; a variable that is bad by itself is left out of `values`. */
 export function crossCheck(values: Partial<Values>): Conflict[] {
-  return [flushInterval, listenAddress, origins, tokens, defaultRooms, transports]
+  return [flushInterval, listenAddress, origins, tokens, previousSecret, defaultRooms, transports]
     .map((check) => check(values))
     .filter((conflict) => conflict !== undefined);
 }
@@ -50,6 +50,12 @@ const tokens: Check = (values) => {
 };
 
 const TOKEN_KEYS = ['apiKeys', 'apiKeysFile', 'jwtSecret', 'jwtPublicKeyFile', 'jwtJwksUrl'] as const;
+
+const previousSecret: Check = (values) => {
+  if (values.jwtSecretPrevious === undefined || !('jwtSecret' in values)) return undefined;
+  if (values.jwtSecret !== undefined) return undefined;
+  return { key: 'jwtSecretPrevious', remedy: 'none, or set JWT_SECRET to the secret that signs new tokens' };
+};
 
 const defaultRooms: Check = ({ defaultRooms: rooms, maxRoomsPerSession }) => {
   if (rooms === undefined || maxRoomsPerSession === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { isJwksUrl } from '../auth/jwks-url.js';
 import { isAllowedHost, isTrustedProxy } from './address.js';
 import { isOrigin } from './origin.js';
-import { choice, flag, list, path, text } from './variable.js';
+import { choice, flag, list, path, seconds, text } from './variable.js';
 
 /** Nothing of such a value is shown. */
 const hidden = (): string => '***';
@@ -49,11 +49,19 @@ export const SECURITY_VARIABLES = {
     check: (secret) => secret.length >= 32,
     doc: 'Secret with which JWTs are signed by HS256.',
   }),
+  jwtSecretPrevious: text({
+    env: 'JWT_SECRET_PREVIOUS',
+    default: undefined,
+    accepts: 'at least 32 characters, beside JWT_SECRET',
+    mask: hidden,
+    check: (secret) => secret.length >= 32,
+    doc: 'A second secret of HS256, for a rotation: JWTs that it signed are taken, too.',
+  }),
   jwtPublicKeyFile: path({
     env: 'JWT_PUBLIC_KEY_FILE',
     default: undefined,
     defaultText: 'none',
-    doc: 'PEM file of the public key of JWTs signed by RS256, ES256 or EdDSA.',
+    doc: 'PEM file of the public key of JWTs signed by RS256, ES256 or EdDSA, or of several, one after the other.',
   }),
   jwtJwksUrl: text({
     env: 'JWT_JWKS_URL',
@@ -78,6 +86,13 @@ export const SECURITY_VARIABLES = {
     accepts: 'text',
     check: () => true,
     doc: 'What `aud` of a JWT must be, or have in it.',
+  }),
+  jwtMaxLifetimeMs: seconds({
+    env: 'JWT_MAX_LIFETIME',
+    min: 0,
+    max: 31_536_000,
+    default: 0,
+    doc: 'Longest lifetime of a JWT, from `iat` (without one: from now) to `exp`; longer ones are refused. 0 = no limit.',
   }),
   anonymousRights: text({
     env: 'ANONYMOUS_RIGHTS',

@@ -29,6 +29,8 @@ export interface JournalledRequest {
   /** As it came. */
   readonly action: unknown;
   readonly principal: Principal;
+  /** Where the request comes from; undefined: not known. */
+  readonly address: string | undefined;
 }
 
 /** How a command ended, as it is written down. */
@@ -103,6 +105,7 @@ export class CommandJournal {
 }
 
 /** What is no name of an action is not logged: it may be anything, of any length. */
-function factsOf({ request, action, principal }: JournalledRequest): object {
-  return { audit: 'command', request, action: isTypeName(action) ? action : null, principal: principal.id };
+function factsOf({ request, action, principal, address }: JournalledRequest): object {
+  const named = isTypeName(action) ? action : null;
+  return { audit: 'command', request, action: named, principal: principal.id, address };
 }

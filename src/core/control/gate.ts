@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import { ANONYMOUS, type Caller } from '../auth/caller.js';
+import { BY_ADDRESS, type Caller, limitIdOf } from '../auth/caller.js';
 import type { CommandState } from '../command.js';
 import { Refusal } from '../errors.js';
 import { isTypeName } from '../event.js';
@@ -18,7 +18,7 @@ export interface CommandGateOptions {
   readonly registry: CommandRegistry;
   /** Where commands go. Closed by {@link CommandGate.close}. */
   readonly store: CommandStore;
-  /** Counts by principal id. */
+  /** Counts by {@link limitIdOf} the principal. */
   readonly rateLimit: RateLimit;
   readonly clock: Clock;
   /** Where what is asked for is written down. */
@@ -39,6 +39,8 @@ export interface CommandRequest {
   readonly data?: unknown;
   /** Who asks: its rights decide. */
   readonly principal: Caller;
+  /** Where the request comes from, for the log. */
+  readonly address?: string | undefined;
   /** 1–255 printable ASCII characters: asking again with the same one gives the first command's outcome. */
   readonly idempotencyKey?: string | undefined;
   /** Id of the request that brings it, for the log. */
@@ -74,8 +76,8 @@ export class CommandGate {
    */
   async submit(request: CommandRequest): Promise<CommandState | Refusal> {
     const { clock, journal, controlWaitMs } = this.#options;
-    const { action, principal } = request;
-    const journalled = { request: request.request, action, principal };
+    const { action, principal, address } = request;
+    const journalled = { request: request.request, action, principal, address };
     const taken = await this.#enter(request);
     if (taken instanceof Refusal) {
       journal.refused(taken, journalled);
@@ -95,7 +97,7 @@ export class CommandGate {
   async state(id: string, by: Caller): Promise<CommandState | Refusal> {
     const found = await this.#options.store.find(id);
     if (found instanceof Refusal) return found;
-    const isOwn = by.isKnown ? found.principal === by.id : found.principal.startsWith(ANONYMOUS);
+    const isOwn = by.isKnown ? found.principal === by.id : found.principal.startsWith(BY_ADDRESS);
     if (isOwn || by.rights.mayAdminister('status')) return found.state;
     return new Refusal('unknown_command', 'no such command, or no longer');
   }
@@ -117,7 +119,7 @@ export class CommandGate {
     const { store, rateLimit } = this.#options;
     const known = await store.recall(asked);
     if (known !== undefined) return known;
-    const allowed = await rateLimit.take(request.principal.id);
+    const allowed = await rateLimit.take(limitIdOf(request.principal));
     if (allowed instanceof Refusal) return allowed;
     // While the limit was asked, the gate may have been closed.
     return this.#closed === undefined ? this.#take(asked, request) : stopping();

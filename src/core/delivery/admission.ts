@@ -1,3 +1,4 @@
+import { addressBlock } from '../address-block.js';
 import type { Rights } from '../auth/rights.js';
 import { isRoomName } from '../event.js';
 import { Refusal } from '../errors.js';
@@ -7,7 +8,7 @@ import type { Hub } from './hub.js';
 export interface SessionLimits {
   /** Sessions in all; 0 = no limit. */
   readonly maxConnections: number;
-  /** Sessions from one address; 0 = no limit. */
+  /** Sessions from one address, or one IPv6 /64; 0 = no limit. */
   readonly maxConnectionsPerAddress: number;
   /** Rooms of one session. */
   readonly maxRoomsPerSession: number;
@@ -17,7 +18,7 @@ export interface SessionLimits {
   readonly roomOverflow: 'split' | 'reject';
 }
 
-/** Says who may come in: connections in all and by address, rooms by name, number and size. */
+/** Says who may come in: connections in all and by {@link addressBlock}, rooms by name, number and size. */
 export class Admission {
   readonly #limits: SessionLimits;
   readonly #hub: Hub;
@@ -32,7 +33,7 @@ export class Admission {
   /** Why one more connection from `address` would be refused now; undefined when it would not. */
   refusalFor(address: string): Refusal | undefined {
     const { maxConnections, maxConnectionsPerAddress } = this.#limits;
-    const fromAddress = this.#byAddress.get(address) ?? 0;
+    const fromAddress = this.#byAddress.get(addressBlock(address)) ?? 0;
     if (maxConnections > 0 && this.#count >= maxConnections) {
       return new Refusal('too_many_connections', 'this node takes no more connections', 5000);
     }
@@ -44,16 +45,18 @@ export class Admission {
 
   /** Counts a connection in. */
   enter(address: string): void {
+    const block = addressBlock(address);
     this.#count += 1;
-    this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
+    this.#byAddress.set(block, (this.#byAddress.get(block) ?? 0) + 1);
   }
 
   /** Counts a connection out again. */
   leave(address: string): void {
-    const left = (this.#byAddress.get(address) ?? 1) - 1;
+    const block = addressBlock(address);
+    const left = (this.#byAddress.get(block) ?? 1) - 1;
     this.#count -= 1;
-    if (left === 0) this.#byAddress.delete(address);
-    else this.#byAddress.set(address, left);
+    if (left === 0) this.#byAddress.delete(block);
+    else this.#byAddress.set(block, left);
   }
 
   /** Refuses `rooms` (any value a client sent) unless it is a list of rooms' names. */

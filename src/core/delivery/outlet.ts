@@ -47,6 +47,7 @@ export const NOTICES: Readonly<Partial<Record<ErrorCode, string>>> = {
   transport_disabled: 'profile_changed',
   token_expired: 'token_expired',
   auth_unavailable: 'auth_unavailable',
+  too_many_attempts: 'too_many_attempts',
 };
 
 /**

@@ -7,6 +7,7 @@ import type { ClientAddresses } from './client-address.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import { credentialsOf } from './credentials.js';
 import type { OriginPolicy } from './origin-policy.js';
+import type { RefusalAudit } from './refusal-audit.js';
 
 /** Finds out who makes a request, and from where. */
 export class Callers {
@@ -14,14 +15,17 @@ export class Callers {
   readonly #addresses: ClientAddresses;
   readonly #origins: OriginPolicy;
   readonly #limits: ConnectionLimits;
+  /** What audits refusals of clients that are not answered by HTTP. */
+  readonly refusals: RefusalAudit;
 
   /** `limits` are told of connections whose clients have signed in. */
   constructor(
     authenticator: Authenticator,
     addresses: ClientAddresses,
     origins: OriginPolicy,
-    limits: ConnectionLimits,
+    { limits, refusals }: { readonly limits: ConnectionLimits; readonly refusals: RefusalAudit },
   ) {
+    this.refusals = refusals;
     this.#authenticator = authenticator;
     this.#addresses = addresses;
     this.#origins = origins;

@@ -3,6 +3,7 @@ import type { Caller } from '../../core/auth/caller.js';
 import type { AdminRight } from '../../core/auth/rights.js';
 import { Refusal } from '../../core/errors.js';
 import type { Callers } from './callers.js';
+import { callerIn, setCaller } from './refusal-audit.js';
 import { sendRefusal } from './reply.js';
 
 /** Lets requests through of which it is known who makes them; {@link callerOf} tells the routes behind it. */
@@ -10,7 +11,7 @@ export function identify(callers: Callers): RequestHandler {
   return async (req, res, next) => {
     const caller = await callers.of(req);
     if (caller instanceof Refusal) return sendRefusal(res, caller);
-    res.locals['caller'] = caller;
+    setCaller(res, caller);
     next();
   };
 }
@@ -25,7 +26,7 @@ export function requires(...rights: readonly AdminRight[]): RequestHandler {
 
 /** Who makes the request; behind {@link identify}. */
 export function callerOf(res: Response): Caller {
-  const caller = res.locals['caller'] as Caller | undefined;
+  const caller = callerIn(res);
   if (caller === undefined) throw new Error('a route stands before the guard');
   return caller;
 }

@@ -8,6 +8,7 @@ import type { Door } from './door.js';
 import type { OriginPolicy } from './origin-policy.js';
 import { isEnding } from './end-connection.js';
 import { isSamePath } from './profile-document.js';
+import { type RefusalAudit, responsesAuditedBy } from './refusal-audit.js';
 import { pathOf, refuseUpgrade, sendRefusal } from './reply.js';
 import { StalledAnswers } from './stalled-answers.js';
 import { withCors, withDocumentHeaders } from './security-headers.js';
@@ -58,6 +59,8 @@ export interface ListenerParts {
   readonly limits: ConnectionLimits;
   readonly origins: OriginPolicy;
   readonly counters: Counters;
+  /** What audits refusals. */
+  readonly refusals: RefusalAudit;
   /** ms that a request may take for its head and for all of it, and between two looks. Default: 10 s, 60 s, 2 s. */
   readonly times?: RequestTimes;
   /** Answers what no mount takes. */
@@ -101,7 +104,8 @@ export class Listener {
       if (mount === undefined) fallback(req, res);
       else mount.request(req, res);
     });
-    this.#server = http.createServer({ ...REQUEST_LIMITS, ...parts.times }, (req, res) => {
+    const options = { ...REQUEST_LIMITS, ...parts.times, ServerResponse: responsesAuditedBy(parts.refusals) };
+    this.#server = http.createServer(options, (req, res) => {
       // Node has each answer wait for the ones before, and has all of them made at once.
       if (res.socket === null) this.#answerInTurn(req, res);
       else this.#receive(req, res);
@@ -220,7 +224,10 @@ export class Listener {
       return this.#goOnWithoutUpgrade(req, socket, head);
     this.#depart(socket);
     const turnedAway = this.#parts.door.refusalFor(req);
-    if (turnedAway !== undefined) return refuseUpgrade(socket, turnedAway);
+    if (turnedAway !== undefined) {
+      this.#parts.refusals.ofRequest(req, turnedAway);
+      return refuseUpgrade(socket, turnedAway);
+    }
     const upgrade = this.#mountFor(req)?.upgrade;
     if (upgrade === undefined) {
       const { refusal, extra } = this.#parts.refuseUpgrade(pathOf(req));

@@ -23,6 +23,7 @@ export interface RequestParts {
 export interface Requester {
   readonly session: Session;
   readonly principal: Caller;
+  readonly address: string;
   /** Who it is with this key in a request's data; itself, where there is none. */
   withKey(apiKey: unknown): Identified;
   /** Sends this client alone an event, at once. */
@@ -104,7 +105,13 @@ export class Requests {
     const { apiKey, rest } = takeApiKey(data);
     const principal = await requester.withKey(apiKey);
     if (principal instanceof Refusal) return principal;
-    return this.#parts.gate.submit({ action, data: rest, principal, idempotencyKey });
+    return this.#parts.gate.submit({
+      action,
+      data: rest,
+      principal,
+      address: requester.address,
+      idempotencyKey,
+    });
   }
 }
 

@@ -17,8 +17,9 @@ export const MAX_INPUT_BYTES = 16_384;
 export const SIGN_IN_MS = 10_000;
 /** Socket.IO packets with attachments: BINARY_EVENT and BINARY_ACK. Source: socket.io-protocol, "Packet types". */
 const BINARY_PACKET = /^[56]/;
-/** Time for a client to read why its websocket is closed, ms. */
-const LAST_WORD_MS = 1000;
+/** Time for a client to read why its websocket is closed, ms, and most bytes that are read of it meanwhile. */
+const LAST_WORD_MS = 2000;
+const DISCARDED_BYTES = 256 * 1024;
 /** A CONNECT_ERROR of Socket.IO. Source: socket.io-protocol, "Packet types". */
 const TOO_LARGE = `4${JSON.stringify({
   message: 'payload_too_large',
@@ -125,8 +126,8 @@ export class SignInGuard {
   }
 
   /**
-   * Whether a request of a connection over polling brings more than it may. Its client is told so by the next poll, in the namespace,
-   * so that a stock client does not try the same again.
+   * Whether a request of a connection over polling brings more than it may. Its client is told so by its poll, in the namespace, so that
+   * a stock client does not try the same again: to an HTTP error it would react by coming back.
    */
   isTooLarge(conn: EngineSocket, { headers }: IncomingMessage): boolean {
     const isTooLarge = this.#pending.has(conn) && Number(headers['content-length']) > MAX_INPUT_BYTES;
@@ -206,11 +207,16 @@ export class SignInGuard {
     socket.destroy();
   }
 
-  /** Reads no more from a websocket, not what is on its way either, says why, and destroys it once that had time to arrive. */
+  /** Takes no more from a websocket, says why, and destroys it once that had time to arrive. */
   #refuseInput(websocket: EventEmitter, socket: Duplex): void {
     this.#parts.counters.add('connections_cut', 'too_large');
     websocket.removeAllListeners('message');
-    socket.removeAllListeners('data').pause();
+    // A connection that is closed with unread bytes is reset, and what was written to it lost.
+    let discarded = 0;
+    socket.removeAllListeners('data').on('data', (chunk: Buffer) => {
+      discarded += chunk.length;
+      if (discarded > DISCARDED_BYTES) socket.pause();
+    });
     socket.end(textFrame(`4${TOO_LARGE}`));
     const cancel = this.#parts.clock.after(LAST_WORD_MS, () => {
       socket.destroy();

@@ -79,6 +79,7 @@ export class SocketAdmission {
       this.#openers.set(conn, principal);
     const refusal = this.#refusalFor(socket, principal);
     if (refusal === undefined) return next();
+    callers.refusals.ofRequest(request, refusal, principal);
     guard.release(conn);
     if (isToTryAgain(refusal, askedBy(socket))) conn.close();
     else refuse(refusal, next);

@@ -7,14 +7,14 @@ import { Server, type ServerOptions, type Socket } from 'socket.io';
 import type { Clock } from '../../core/clock.js';
 import type { Outlet } from '../../core/delivery/outlet.js';
 import type { Session } from '../../core/delivery/session.js';
-import { Refusal } from '../../core/errors.js';
+import { type ErrorBody, Refusal } from '../../core/errors.js';
 import type { ServedTransport } from '../../core/flip/served-transport.js';
 import type { Logger } from '../../core/logger.js';
 import type { Counters } from '../../core/metrics/counters.js';
 import type { Listener } from '../http/listener.js';
 import type { Callers } from '../http/callers.js';
 import { isSocketIoPath, WEBSOCKET_PATH } from '../http/profile-document.js';
-import { pathOf, queryOf, refuseUpgrade, sendRefusal } from '../http/reply.js';
+import { pathOf, queryOf, refuseUpgrade, sendRefusal, sendText } from '../http/reply.js';
 import { DATA_HEADERS } from '../http/security-headers.js';
 import { BundleConnection } from './bundle-connection.js';
 import { ClientScript } from './client-script.js';
@@ -36,7 +36,6 @@ type EngineRequest = IncomingMessage & { readonly websocket?: EventEmitter };
 const LAST_POLL_MS = 500;
 
 const UNKNOWN = new Refusal('unknown_session', 'no such session is open');
-const TOO_LARGE = new Refusal('payload_too_large', 'more than a client may send until it is admitted');
 
 /** What the Socket.IO profile is told and works with. */
 export interface SocketIoProfileParts extends RequestParts {
@@ -161,13 +160,18 @@ export class SocketIoProfile implements ServedTransport {
     this.#check(req, (refusal) => {
       if (refusal !== undefined) return sendRefusal(res, refusal);
       for (const [name, value] of Object.entries(DATA_HEADERS)) res.setHeader(name, value);
-      this.#engine.handleRequest(req, res);
+      const conn = this.#connectionOf(req);
+      if (conn !== undefined && this.#signIns.isTooLarge(conn, req)) sendText(res, 'ok');
+      else this.#engine.handleRequest(req, res);
     });
   }
 
   #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#check(req, (refusal) => {
-      if (refusal !== undefined) return refuseUpgrade(socket, refusal);
+      if (refusal !== undefined) {
+        this.#parts.callers.refusals.ofRequest(req, refusal);
+        return refuseUpgrade(socket, refusal);
+      }
       this.#engine.handleUpgrade(req, socket, head);
       // The engine has made the websocket by now, and tells nobody of its socket.
       const { websocket } = req as EngineRequest;
@@ -191,8 +195,7 @@ export class SocketIoProfile implements ServedTransport {
     const goOn = (found: Refusal | undefined): void => {
       if (found === undefined && this.#signIns.isAdmitted(conn)) this.#parts.callers.signedIn(req.socket);
       // After a promise the connection may be gone.
-      if (found !== undefined || this.#connectionOf(req) === undefined) then(found ?? UNKNOWN);
-      else then(this.#signIns.isTooLarge(conn, req) ? TOO_LARGE : undefined);
+      then(found ?? (this.#connectionOf(req) === undefined ? UNKNOWN : undefined));
     };
     if (refusal instanceof Promise) void refusal.then(goOn);
     else goOn(refusal);
@@ -253,6 +256,7 @@ export class SocketIoProfile implements ServedTransport {
     const requester: Requester = {
       session,
       principal,
+      address,
       withKey: (apiKey) => callers.withKey(principal, apiKey, address),
       emit: (type, data) => void socket.emit(type, data),
     };
@@ -280,16 +284,17 @@ export class SocketIoProfile implements ServedTransport {
     try {
       const answer =
         sent instanceof Refusal ? sent.toBody() : await this.#requests.answer(requester, name, sent);
-      if ('error' in answer) this.#parts.counters.add('requests_refused', codeOf(answer));
+      if ('error' in answer) this.#refused(requester, name, answer);
       ack?.(answer);
     } catch (error) {
       this.#parts.logger.error('a request failed', { name, error });
       ack?.(new Refusal('internal', 'the request could not be carried out').toBody());
     }
   }
-}
 
-function codeOf(answer: object): string {
-  const { error } = answer as { error?: { code?: unknown } };
-  return String(error?.code);
+  #refused({ principal, address }: Requester, name: string, answer: object): void {
+    const { error } = answer as ErrorBody;
+    this.#parts.counters.add('requests_refused', error.code);
+    this.#parts.callers.refusals.ofEvent(name, error, principal, address);
+  }
 }

@@ -11,6 +11,7 @@ import type { Listener } from '../http/listener.js';
 import type { Identified } from '../../core/auth/authenticator.js';
 import type { Caller } from '../../core/auth/caller.js';
 import type { Callers } from '../http/callers.js';
+import { setCaller } from '../http/refusal-audit.js';
 import { SSE_PATH } from '../http/profile-document.js';
 import { roomsIn } from '../http/query.js';
 import { queryOf, sendRefusal } from '../http/reply.js';
@@ -131,7 +132,9 @@ export class SseProfile implements ServedTransport {
     const { delivery, listener, callers, random, reconnectJitterMs } = this.#parts;
     const query = queryOf(req);
     const client = clientKind(query.get('client'), 'eventsource');
-    const connection = new SseConnection(res, socket, MIN_RETRY_MS + random() * reconnectJitterMs, client);
+    const { retryAfterMs = 0 } = principal instanceof Refusal ? principal : {};
+    const retryMs = Math.max(MIN_RETRY_MS, retryAfterMs) + random() * reconnectJitterMs;
+    const connection = new SseConnection(res, socket, retryMs, client);
     const lastEventId = req.headers['last-event-id'] ?? query.get('lastEventId');
     socket.setNoDelay(true);
     const session =
@@ -147,8 +150,10 @@ export class SseProfile implements ServedTransport {
             cursor: lastEventId === null || lastEventId === '' ? null : String(lastEventId),
           });
     if (session instanceof Refusal) {
-      // A 503 would have an EventSource give up for good, while another node, or this one soon, could serve it.
-      if (!TOLD_IN_STREAM.has(session.code)) return sendRefusal(res, session);
+      setCaller(res, principal);
+      // A 503, or a 429, would have an EventSource give up for good, while another node, or this one soon, could serve it.
+      if (!isToldInStream(session.code, req)) return sendRefusal(res, session);
+      callers.refusals.ofRequest(req, session, principal);
       connection.accept();
       listener.takeOver(req, res);
       return connection.end(session.code);
@@ -170,7 +175,10 @@ export class SseProfile implements ServedTransport {
         ? principal
         : delivery.refusalFor({ principal, address: callers.addressOf(req), rooms: roomsIn(queryOf(req)) });
     if (refusal === undefined) res.writeHead(200, { 'Content-Type': 'text/event-stream' }).end();
-    else sendRefusal(res, refusal);
+    else {
+      setCaller(res, principal);
+      sendRefusal(res, refusal);
+    }
   }
 
   /** Looks at all streams, and pings those at which nothing was written for so many looks. */
@@ -183,4 +191,10 @@ export class SseProfile implements ServedTransport {
       connection.ping(delivery.cursorOf(session));
     });
   }
+}
+
+/** Whether a refusal is told in the stream; `too_many_attempts` to an `EventSource` alone, by what it accepts: others read a 429. */
+function isToldInStream(code: ErrorCode, { headers }: IncomingMessage): boolean {
+  if (code !== 'too_many_attempts') return TOLD_IN_STREAM.has(code);
+  return headers.accept?.includes('text/event-stream') === true;
 }

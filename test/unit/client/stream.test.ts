@@ -305,6 +305,15 @@ describe('a stream', () => {
     expect(opened).toHaveLength(2);
   });
 
+  it('asks again, when it is told to, where too many attempts came from its address', async () => {
+    await open({ token: 'the only one' });
+    const details = { status: 429, retryable: true, retryAfterMs: 4000 };
+    lose(new GatewayError('too_many_attempts', 'wait', details));
+    expect(stream.state).toMatchObject({ code: 'too_many_attempts', retryInMs: 4500 });
+    await pass(4500);
+    expect(opened).toHaveLength(2);
+  });
+
   it('says which transport it was live over before, where that was another', async () => {
     discover = () => Promise.resolve(profile('sse', 'websocket'));
     await open({ query: '?client=sdk/1' });

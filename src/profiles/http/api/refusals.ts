@@ -21,6 +21,7 @@ export const IDENTIFIED: readonly ErrorCode[] = [
   'invalid_token',
   'token_expired',
   'auth_unavailable',
+  'too_many_attempts',
 ];
 /** What a request with a JSON body may be answered with. */
 export const WITH_BODY: readonly ErrorCode[] = [

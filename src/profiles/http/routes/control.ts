@@ -33,12 +33,14 @@ export function controlRoutes({ gate, callers, tracing, maxBodyBytes }: ControlR
     const { id, span } = beginTrail(tracing, `POST ${CONTROL_PATH}`, req, res);
     const { apiKey, rest } = takeApiKey(data);
     const shown = apiKey ?? takeApiKey(req.body).apiKey;
-    const principal = await callers.withKey(callerOf(res), shown, callers.addressOf(req));
+    const address = callers.addressOf(req);
+    const principal = await callers.withKey(callerOf(res), shown, address);
     if (principal instanceof Refusal) return sendRefusal(res, principal);
     const state = await gate.submit({
       action,
       data: rest,
       principal,
+      address,
       idempotencyKey: req.get('Idempotency-Key'),
       request: id,
       traceparent: span.traceparent,

@@ -8,6 +8,7 @@ import type { Tracing } from '../../../core/tracing.js';
 import type { Callers } from '../callers.js';
 import type { BodyReader, JsonRequest } from '../json-body.js';
 import type { Mount } from '../listener.js';
+import { setCaller } from '../refusal-audit.js';
 import { sendFailure, sendJson, sendRefusal } from '../reply.js';
 import { beginTrail } from '../request-trail.js';
 
@@ -44,6 +45,7 @@ export function eventsEntrance(parts: EventsParts): Mount {
       };
       const enter = (caller: Caller | Refusal): void => {
         if (caller instanceof Refusal) return sendRefusal(res, caller);
+        setCaller(res, caller);
         const refusal = publisher.refusalFor(caller.rights);
         if (refusal !== undefined) return sendRefusal(res, refusal);
         readText(req, res, () => {

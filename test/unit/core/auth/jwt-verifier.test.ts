@@ -311,6 +311,52 @@ describe('keys and algorithms', () => {
   });
 });
 
+describe('the longest lifetime', () => {
+  const bounded = verifier({ secret: SECRET, maxLifetimeMs: 60_000 });
+
+  test.each<[string, object]>([
+    ['from its issue', { iat: NOW_S - 30, exp: NOW_S + 30 }],
+    ['from now, without one', { exp: NOW_S + 60 }],
+    ['by a clock that is a little ahead', { iat: NOW_S + 5, exp: NOW_S + 65 }],
+  ])('a token that lives no longer is taken: %s', async (_, claims) => {
+    await expect(callerOf(bounded, await sign(byHs256, { sub: 'ada', ...claims }))).resolves.toBeDefined();
+  });
+
+  test.each<[string, object]>([
+    ['from its issue', { iat: NOW_S - 3600, exp: NOW_S + 30 }],
+    ['from now, without one', { exp: NOW_S + 3600 }],
+    ['issued in the future', { iat: NOW_S + 86_370, exp: NOW_S + 86_400 }],
+  ])('a token that lives longer is refused: %s', async (_, claims) => {
+    const token = await sign(byHs256, { sub: 'ada', ...claims });
+    expect(await refusalOf(bounded, token)).toMatchObject({
+      code: 'invalid_token',
+      message: 'the token is not taken: its lifetime is longer than 60 s (JWT_MAX_LIFETIME)',
+    });
+    await expect(callerOf(bySecret, token)).resolves.toBeDefined();
+  });
+});
+
+describe('while keys are rotated', () => {
+  test('tokens by either secret are taken, others are not', async () => {
+    const previous = 'the secret that was used before';
+    const other = new TextEncoder().encode('a secret that nobody knows here!');
+    const both = verifier({ secret: SECRET, previousSecret: `${previous}!` });
+    const old: Signer = ['HS256', new TextEncoder().encode(`${previous}!`)];
+    expect((await callerOf(both, await sign(byHs256))).id).toBe('user:ada');
+    expect((await callerOf(both, await sign(old))).id).toBe('user:ada');
+    expect((await refusalOf(both, await sign(['HS256', other]))).code).toBe('invalid_token');
+    expect((await refusalOf(bySecret, await sign(old))).code).toBe('invalid_token');
+  });
+
+  test('tokens by any key of the file are taken', async () => {
+    const second = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const both = verifier({ publicKeyPem: pem(second.publicKey) + pem(rsa.publicKey) });
+    expect((await callerOf(both, await sign(byRs256))).id).toBe('user:ada');
+    expect((await callerOf(both, await sign(['RS256', second.privateKey]))).id).toBe('user:ada');
+    expect((await refusalOf(byPem, await sign(['RS256', second.privateKey]))).code).toBe('invalid_token');
+  });
+});
+
 describe('keys of a JWKS', () => {
   let server: KeyServer;
   let trap: KeyServer;

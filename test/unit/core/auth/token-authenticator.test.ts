@@ -236,9 +236,98 @@ describe('JWTs', () => {
   });
 });
 
+/** What a wrong key is answered; each `n` is another key. */
+function guess(door: TokenAuthenticator, n: number, address = ADDRESS): string {
+  return atOnce(door.identify({ apiKey: `guess-${String(n)}` }, address));
+}
+
+/** Makes that many wrong guesses, each a new one. */
+function guessed(door: TokenAuthenticator, count: number, address = ADDRESS): string[] {
+  return Array.from({ length: count }, (_, n) => guess(door, n, address));
+}
+
+describe('too many wrong credentials', () => {
+  test('a guesser learns nothing, not even of the right key, and the wait is told', () => {
+    const door = bySecret();
+    expect(new Set(guessed(door, 20))).toEqual(new Set(['invalid_token']));
+    expect(door.identify({ apiKey: 'monkey-business' }, ADDRESS)).toMatchObject({
+      code: 'too_many_attempts',
+      retryAfterMs: 1000,
+    });
+    expect([guess(door, 21), atOnce(door.identify({ token: 'monkey-business' }, ADDRESS))]).toEqual([
+      'too_many_attempts',
+      'too_many_attempts',
+    ]);
+    expect(counters.get('callers_refused', 'too_many_attempts')).toBe(3);
+    clock.advance(1000);
+    expect(atOnce(door.identify({ apiKey: 'monkey-business' }, ADDRESS))).toBe('key:dashboard');
+  });
+
+  test('clients that were let in from there before, other addresses and JWTs notice nothing', async () => {
+    const door = bySecret();
+    expect(atOnce(door.identify({ apiKey: 'monkey-business' }, ADDRESS))).toBe('key:dashboard');
+    guessed(door, 20);
+    expect(guess(door, 20)).toBe('too_many_attempts');
+    expect(atOnce(door.identify({ token: 'monkey-business' }, ADDRESS))).toBe('key:dashboard');
+    expect(atOnce(door.identify({ token: 'like.a.jwt-but-none' }, ADDRESS))).toBe('too_many_attempts');
+    expect(atOnce(door.identify({ token: 'like.a.jwt-but-none' }, '192.0.2.8'))).toBe('key:dotted');
+    expect(await inTheEnd(door, { token: await token() })).toBe('user:ada');
+    expect(atOnce(door.identify({}, ADDRESS))).toBe('unauthenticated');
+  });
+
+  test('the addresses of one IPv6 network wait together', () => {
+    const door = bySecret();
+    for (let n = 0; n < 20; n += 1) guess(door, n, `2001:db8:1:2::${String(n)}`);
+    expect(guess(door, 20, '2001:db8:1:2::ffff')).toBe('too_many_attempts');
+    expect(guess(door, 20, '2001:db8:1:3::1')).toBe('invalid_token');
+  });
+
+  test('one wrong key, however often it is shown, is one guess', () => {
+    const door = bySecret();
+    for (let n = 0; n < 1000; n += 1) expect(guess(door, 0)).toBe('invalid_token');
+    guessed(door, 20);
+    // And stays what it was, also while the address waits.
+    expect([guess(door, 0), guess(door, 20)]).toEqual(['invalid_token', 'too_many_attempts']);
+  });
+
+  test('malformed tokens, and JWTs where none are taken, are guesses', async () => {
+    const door = authenticator(undefined);
+    const shown = ['a.b.c', 'x', await token()];
+    for (const text of shown) expect(atOnce(door.identify({ token: text }, ADDRESS))).toBe('invalid_token');
+    expect(guessed(door, 18).at(-1)).toBe('too_many_attempts');
+  });
+
+  test('wrong signatures from one address are checked at a rate', async () => {
+    const door = bySecret();
+    const [head, claims] = (await token()).split('.');
+    const nth = (n: number): Credentials => ({
+      token: `${String(head)}.${String(claims)}.${Buffer.from(`wrong ${String(n)}`).toString('base64url')}`,
+    });
+    for (let n = 0; n < 200; n += 1) expect(await inTheEnd(door, nth(n))).toBe('invalid_token');
+    expect(door.identify(nth(200), ADDRESS)).toMatchObject({ code: 'too_many_attempts', retryAfterMs: 20 });
+    expect(nameOf(await door.identify(nth(200), '192.0.2.8'))).toBe('invalid_token');
+    clock.advance(20);
+    expect(await inTheEnd(door, { token: await token() })).toBe('user:ada');
+    expect(await inTheEnd(door, nth(201))).toBe('invalid_token');
+    // A good one that was seen before needs no check.
+    expect(await inTheEnd(door, nth(202))).toBe('too_many_attempts');
+    expect(atOnce(door.identify({ token: await token() }, ADDRESS))).toBe('user:ada');
+  });
+
+  test('expired tokens count as nothing, and are checked once', async () => {
+    const door = bySecret();
+    const text = await token({ exp: NOW_S - 1 });
+    expect(await inTheEnd(door, { token: text })).toBe('token_expired');
+    for (let n = 0; n < 1000; n += 1)
+      expect(atOnce(door.identify({ token: text }, ADDRESS))).toBe('token_expired');
+    expect(await inTheEnd(door, { token: await token() })).toBe('user:ada');
+  });
+});
+
 describe('whatever is shown', () => {
   test('it lets nobody in who has no key, and nothing throws', async () => {
     const authenticator = bySecret();
+    let tried = 0;
     const part = fc.string({ unit: fc.constantFrom('a', 'Z', '0', '-', '_', 'e', 'y', 'J'), maxLength: 20 });
     const text = fc.oneof(
       fc.string({
@@ -261,7 +350,9 @@ describe('whatever is shown', () => {
       fc.asyncProperty(
         fc.record({ token: text, apiKey: text }, { requiredKeys: [] }),
         async (credentials) => {
-          const name = await inTheEnd(authenticator, credentials);
+          // From anywhere: too many from one address are not looked at.
+          const name = nameOf(await authenticator.identify(credentials, `192.0.2.${String(tried)}`));
+          tried += 1;
           return (
             name === 'invalid_token' ||
             (name === 'unauthenticated' && !credentials.token && !credentials.apiKey)

@@ -5,6 +5,7 @@ import { isJwksUrl } from '../../../../src/core/auth/jwks-url.js';
 import {
   parseJwk,
   parsePublicKey,
+  parsePublicKeys,
   parseSecret,
   type VerificationKey,
 } from '../../../../src/core/auth/verification-key.js';
@@ -167,5 +168,20 @@ describe('what keys are fetched from', () => {
     '',
   ])('%s may not', (url) => {
     expect(isJwksUrl(url)).toBe(false);
+  });
+});
+
+describe('several public keys in PEM', () => {
+  test('are read one after the other', () => {
+    const keys = parsePublicKeys(`old:\n${pem(rsa.publicKey)}new:\n${pem(p256.publicKey)}`);
+    expect(Array.isArray(keys) && keys.map(({ alg }) => alg)).toEqual(['RS256', 'ES256']);
+    expect(parsePublicKeys(pem(ed25519.publicKey))).toHaveLength(1);
+  });
+
+  test('a fault says which one has it', () => {
+    expect(parsePublicKeys(pem(rsa.publicKey) + pem(p384))).toMatch(/^key 2: it must be an RSA key/);
+    expect(parsePublicKeys('nothing')).toMatch(/^it is no public key in PEM/);
+    const secret = p256.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    expect(parsePublicKeys(pem(rsa.publicKey) + secret)).toMatch(/^key 2: it is a private key/);
   });
 });

@@ -59,10 +59,12 @@ describe('defaults', () => {
       apiKeys: undefined,
       apiKeysFile: undefined,
       jwtSecret: undefined,
+      jwtSecretPrevious: undefined,
       jwtPublicKeyFile: undefined,
       jwtJwksUrl: undefined,
       jwtIssuer: undefined,
       jwtAudience: undefined,
+      jwtMaxLifetimeMs: 0,
       anonymousRights: undefined,
       corsOrigins: [],
       allowedHosts: [],
@@ -299,6 +301,14 @@ describe('refusals', () => {
     expect(faults.map((fault) => fault.variable)).toEqual([variable]);
     expect(faults[0]).toMatchObject({ value: env[variable], source: 'environment' });
     expect(faults[0]?.remedy).not.toBe('');
+  });
+
+  test('a previous secret without a newer one is a fault', () => {
+    const secret = 's'.repeat(32);
+    expect(faultsOf({ JWT_SECRET_PREVIOUS: secret })).toMatchObject([
+      { variable: 'JWT_SECRET_PREVIOUS', value: '***', remedy: expect.stringContaining('JWT_SECRET') },
+    ]);
+    expect(faultsOf({ JWT_SECRET_PREVIOUS: 'short' })).toMatchObject([{ variable: 'JWT_SECRET_PREVIOUS' }]);
   });
 
   test('name the three profiles', () => {

@@ -245,6 +245,18 @@ describe('CommandGate: refusals', () => {
     expect(queue.taken).toEqual([]);
   });
 
+  test('the rate limit counts the addresses of one IPv6 network together', async () => {
+    const asked: string[] = [];
+    const take = (key: string): Promise<Refusal> => {
+      asked.push(key);
+      return Promise.resolve(new Refusal('rate_limited', 'no', 300));
+    };
+    const { submit } = setUp({ rateLimit: { take } });
+    await submit({ principal: freeCaller('address:2001:db8::1') });
+    await submit({ principal: keyCaller('key:address:2001:db8::1', { command: ['*'] }) });
+    expect(asked).toEqual(['address:2001:db8:0:0::/64', 'key:address:2001:db8::1']);
+  });
+
   test('a full queue refuses, publishes nothing, and the same key may be used again', async () => {
     const { submit, queue, gate, clock, published } = setUp();
     queue.refuse = new Refusal('queue_full', 'full', 1000);

@@ -47,6 +47,16 @@ describe('Admission', () => {
     expect(admission.refusalFor('c')).toBeUndefined();
   });
 
+  test('connections of one IPv6 network are those of one address', () => {
+    const { admission } = setUp({ maxConnectionsPerAddress: 2 });
+    admission.enter('2001:db8:1:2::1');
+    admission.enter('2001:db8:1:2::2');
+    expect(admission.refusalFor('2001:db8:1:2:ffff::')).toMatchObject({ code: 'too_many_connections' });
+    expect(admission.refusalFor('2001:db8:1:3::1')).toBeUndefined();
+    admission.leave('2001:db8:1:2::1');
+    expect(admission.refusalFor('2001:db8:1:2::9')).toBeUndefined();
+  });
+
   test('connections of one address', () => {
     const { admission } = setUp({ maxConnectionsPerAddress: 2 });
     admission.enter('a');

@@ -1,5 +1,7 @@
 import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Audit } from '../../../../src/core/audit.js';
+import { systemClock } from '../../../../src/core/clock.js';
 import { Counters } from '../../../../src/core/metrics/counters.js';
 import { Refusal } from '../../../../src/core/errors.js';
 import { ClientAddresses } from '../../../../src/profiles/http/client-address.js';
@@ -8,7 +10,9 @@ import { Door } from '../../../../src/profiles/http/door.js';
 import { HostPolicy } from '../../../../src/profiles/http/host-policy.js';
 import { Listener } from '../../../../src/profiles/http/listener.js';
 import { OriginPolicy } from '../../../../src/profiles/http/origin-policy.js';
+import { RefusalAudit } from '../../../../src/profiles/http/refusal-audit.js';
 import { exchangeRaw, type RawExchange } from '../../../support/raw-exchange.js';
+import { silentLogger } from '../../../support/silent-logger.js';
 import { waitUntil } from '../../../support/wait-until.js';
 
 let counters: Counters;
@@ -28,6 +32,7 @@ beforeEach(async () => {
     limits: new ConnectionLimits(options, new ClientAddresses([]), counters),
     origins,
     counters,
+    refusals: new RefusalAudit(new Audit(systemClock, silentLogger), new ClientAddresses([])),
     // What waits for its body answers nothing until that is there.
     fallback: (req, res) => {
       asked.push(req.url);

@@ -93,6 +93,7 @@ beforeEach(() => {
   requester = {
     session: client.session,
     principal: freeCaller(),
+    address: '10.0.0.1',
     withKey: (apiKey) => (apiKey === undefined ? freeCaller() : keyCaller('key:page', { command: ['*'] })),
     emit: (type, data) => emitted.push([type, data]),
   };

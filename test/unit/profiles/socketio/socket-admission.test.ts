@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Socket } from 'socket.io';
 import type { Credentials } from '../../../../src/core/auth/authenticator.js';
+import { Audit } from '../../../../src/core/audit.js';
 import { systemClock } from '../../../../src/core/clock.js';
 import { Refusal } from '../../../../src/core/errors.js';
 import { Counters } from '../../../../src/core/metrics/counters.js';
@@ -10,10 +11,12 @@ import { Callers } from '../../../../src/profiles/http/callers.js';
 import { ClientAddresses } from '../../../../src/profiles/http/client-address.js';
 import { ConnectionLimits } from '../../../../src/profiles/http/connection-limits.js';
 import { OriginPolicy } from '../../../../src/profiles/http/origin-policy.js';
+import { RefusalAudit } from '../../../../src/profiles/http/refusal-audit.js';
 import { EngineGuard } from '../../../../src/profiles/socketio/engine-guard.js';
 import { SocketAdmission } from '../../../../src/profiles/socketio/socket-admission.js';
 import { keyCaller } from '../../../support/caller.js';
 import { DeliveryRig } from '../../../support/delivery-rig.js';
+import { silentLogger } from '../../../support/silent-logger.js';
 
 let shown: Credentials[];
 let admission: SocketAdmission;
@@ -38,9 +41,10 @@ beforeEach(() => {
   const addresses = new ClientAddresses([]);
   const unlimited = { maxConnections: 0, maxConnectionsPerAddress: 0, maxPendingPerAddress: 0 };
   const limits = new ConnectionLimits(unlimited, addresses, counters);
+  const refusals = new RefusalAudit(new Audit(systemClock, silentLogger), addresses);
   admission = new SocketAdmission({
     delivery: DeliveryRig.ready().delivery,
-    callers: new Callers(authenticator, addresses, new OriginPolicy([]), limits),
+    callers: new Callers(authenticator, addresses, new OriginPolicy([]), { limits, refusals }),
     guard: new EngineGuard({ clock: systemClock, counters }),
     admits: () => admits,
   });
