@@ -17,6 +17,9 @@ export interface SessionLimits {
   readonly roomOverflow: 'split' | 'reject';
 }
 
+/** Names in a list for each room that a session may have: lists may name rooms twice, or rooms it has not. */
+const NAMES_PER_ROOM = 10;
+
 /** Says who may come in: connections in all and by address, rooms by name, number and size. */
 export class Admission {
   readonly #limits: SessionLimits;
@@ -58,6 +61,10 @@ export class Admission {
 
   /** Refuses `rooms` (any value a client sent) unless it is a list of rooms' names. */
   checkNames(rooms: unknown): readonly string[] | Refusal {
+    const maxNames = NAMES_PER_ROOM * this.#limits.maxRoomsPerSession;
+    if (Array.isArray(rooms) && rooms.length > maxNames) {
+      return new Refusal('too_many_rooms', `a list names at most ${String(maxNames)} rooms`);
+    }
     if (Array.isArray(rooms) && rooms.every(isRoomName)) return rooms;
     if (isMissing(rooms)) {
       return new Refusal(
