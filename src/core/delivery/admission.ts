@@ -59,12 +59,18 @@ export class Admission {
     else this.#byAddress.set(address, left);
   }
 
+  /** Refuses `rooms` (any value a client sent) where it is a list of more names than make sense. Looks at none of them. */
+  checkLength(rooms: unknown): Refusal | undefined {
+    const maxNames = NAMES_PER_ROOM * this.#limits.maxRoomsPerSession;
+    return Array.isArray(rooms) && rooms.length > maxNames
+      ? new Refusal('too_many_rooms', `a list names at most ${String(maxNames)} rooms`)
+      : undefined;
+  }
+
   /** Refuses `rooms` (any value a client sent) unless it is a list of rooms' names. */
   checkNames(rooms: unknown): readonly string[] | Refusal {
-    const maxNames = NAMES_PER_ROOM * this.#limits.maxRoomsPerSession;
-    if (Array.isArray(rooms) && rooms.length > maxNames) {
-      return new Refusal('too_many_rooms', `a list names at most ${String(maxNames)} rooms`);
-    }
+    const tooLong = this.checkLength(rooms);
+    if (tooLong !== undefined) return tooLong;
     if (Array.isArray(rooms) && rooms.every(isRoomName)) return rooms;
     if (isMissing(rooms)) {
       return new Refusal(

@@ -54,11 +54,12 @@ export class RoomChanges {
    */
   change(session: Session, change: RoomChange, by: Caller): readonly string[] | Refusal {
     if (!isOf(session, by)) return this.#refuse(new Refusal('forbidden', "this is another client's session"));
-    const waitMs = this.#parts.changeLimit.take(
-      session,
-      by,
-      Math.max(1, lengthOf(change.join) + lengthOf(change.leave)),
-    );
+    const { admission, changeLimit } = this.#parts;
+    const { join, leave } = change;
+    // What is too long takes nothing of the limit, since it costs next to nothing.
+    const tooLong = admission.checkLength(join) ?? admission.checkLength(leave);
+    if (tooLong !== undefined) return this.#refuse(tooLong);
+    const waitMs = changeLimit.take(session, by, Math.max(1, lengthOf(join) + lengthOf(leave)));
     if (waitMs > 0) return this.#refuse(tooMany('changes of rooms', waitMs));
     return this.#change(session, change, by.rights);
   }
