@@ -143,9 +143,9 @@ export class Delivery {
 
   /**
    * Sends the session alone the newest values of its rooms: all, or those `wanted` says. Returns how many, with
-   * those that were on their way to it already.
+   * those that were on their way to it already. Refused: `rate_limited`.
    */
-  snapshot(session: Session, wanted: (event: Event) => boolean = () => true): number {
+  snapshot(session: Session, wanted: (event: Event) => boolean = () => true): number | Refusal {
     return this.#engine.roomChanges.show(session, wanted);
   }
 

@@ -10,6 +10,7 @@ import type { Session } from './session.js';
 import type { Slicer } from './slicer.js';
 import type { Sweeper } from './sweeper.js';
 import type { Timeline } from './timeline.js';
+import type { WorkLimit } from './work-limit.js';
 
 /** Slices that may await a session ahead of the timeline before it may ask for more snapshots. */
 const MAX_AHEAD = 64;
@@ -33,6 +34,10 @@ export interface RoomChangesParts {
   readonly slicer: Slicer;
   readonly sweeper: Sweeper;
   readonly counters: Counters;
+  /** Limits changes, by the rooms they name. */
+  readonly changeLimit: WorkLimit;
+  /** Limits the snapshots that clients ask for, by the values of their rooms. */
+  readonly snapshotLimit: WorkLimit;
   /** A session has something to take. */
   readonly wake: (session: Session) => void;
 }
@@ -53,6 +58,15 @@ export class RoomChanges {
     if (!isSameClient(session.principal, by)) {
       return this.#refuse(new Refusal('forbidden', "this is another client's session"));
     }
+    const { admission, beginnings, changeLimit } = this.#parts;
+    const { join, leave } = change;
+    // What is too long takes nothing of the limit, since it costs next to nothing.
+    const tooLong = admission.checkLength(join) ?? admission.checkLength(leave);
+    if (tooLong !== undefined) return this.#refuse(tooLong);
+    // The rooms with which a session begins are part of its connection.
+    const cost = Math.max(1, lengthOf(join) + lengthOf(leave));
+    const waitMs = beginnings.isHeld(session) ? 0 : changeLimit.take(session, by, cost);
+    if (waitMs > 0) return this.#refuse(tooMany('changes of rooms', waitMs));
     return this.#change(session, change, by.rights);
   }
 
@@ -96,9 +110,9 @@ export class RoomChanges {
 
   /**
    * Sends the session alone the newest values of its rooms: all, or those `wanted` says. Returns how many, with
-   * those that were on their way to it already.
+   * those that were on their way to it already. Refused: `rate_limited`.
    */
-  show(session: Session, wanted: (event: Event) => boolean): number {
+  show(session: Session, wanted: (event: Event) => boolean): number | Refusal {
     const { timeline, slicer, counters, wake } = this.#parts;
     if (session.state !== 'live') return 0;
     if (session.ahead.length >= MAX_AHEAD || session.unpaid >= MAX_OWED) {
@@ -106,7 +120,10 @@ export class RoomChanges {
       return session.ahead.length + session.unpaid;
     }
     const entered = [...session.rooms.keys()].filter((room) => session.rooms.get(room) !== Infinity);
-    const events = entered.flatMap((room) => timeline.latest(room)).filter(wanted);
+    const waitMs = this.#parts.snapshotLimit.take(session, session.principal, this.#valuesOf(entered));
+    if (waitMs > 0) return tooMany('snapshots', waitMs);
+    const values = entered.flatMap((room) => timeline.latest(room));
+    const events = values.filter(wanted);
     // Values it has not come to yet are on their way to it anyway, and must not come before older ones.
     const passed = events.filter(
       ({ room, position }) => position < Math.max(session.position, session.rooms.get(room) ?? 0),
@@ -114,13 +131,29 @@ export class RoomChanges {
     // What it is owed is older.
     const { owed, paid } = session;
     if (session.unpaid > 0) session.owe([...owed.slice(paid), ...passed]);
+    // What sessions are shown of a room is the same for all, and encoded once.
+    else if (passed.length === values.length)
+      for (const room of entered) session.putAhead(slicer.snapshot(room));
     else session.putAhead(slicer.pack(passed, timeline.head, timeline.cursorAt(timeline.head)));
     wake(session);
     return events.length;
+  }
+
+  #valuesOf(rooms: readonly string[]): number {
+    return rooms.reduce((sum, room) => sum + this.#parts.timeline.valuesIn(room), 1);
   }
 
   #refuse(refusal: Refusal): Refusal {
     this.#parts.counters.add('room_changes_refused', refusal.code);
     return refusal;
   }
+}
+
+function tooMany(what: string, waitMs: number): Refusal {
+  return new Refusal('rate_limited', `too many ${what} in a short time`, waitMs);
+}
+
+/** How many rooms a client names. */
+function lengthOf(rooms: unknown): number {
+  return Array.isArray(rooms) ? rooms.length : 0;
 }

@@ -88,6 +88,7 @@ describe('defaults', () => {
       roomOverflow: 'split',
       defaultRooms: ['default'],
       maxRoomsPerSession: 100,
+      maxRoomChangesPerSecond: 5000,
       eventTypesFile: path.join(root, 'config', 'event-types.json'),
       logMaxEvents: 100_000,
       logMaxBytes: 268_435_456,
