@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { cursorOf } from '../support/gateway-status.js';
 import { type JsonAnswer, requestJson } from '../support/json-request.js';
@@ -182,6 +183,23 @@ describe('POST /api/events', () => {
     expectError(await post(body, latin), 415, 'unsupported_media_type');
     expectError(await post(body, { 'Content-Encoding': 'rot13' }), 415, 'unsupported_media_type');
     expect((await post(body, { 'Content-Type': 'application/json; charset=utf-8' })).status).toBe(202);
+  });
+
+  test('takes compressed bodies, up to the same size', async () => {
+    const send = (bytes: Buffer, encoding: string): Promise<JsonAnswer> =>
+      post(bytes, { 'Content-Encoding': encoding });
+    const event = Buffer.from('{"type":"fact_added","room":"packed"}');
+    expect((await send(gzipSync(event), 'gzip')).status).toBe(202);
+    expect((await send(gzipSync(event), 'GZIP')).status).toBe(202);
+    expect((await send(deflateSync(event), 'deflate')).status).toBe(202);
+    expect((await send(brotliCompressSync(event), 'br')).status).toBe(202);
+    expect((await send(Buffer.concat([gzipSync(event), Buffer.from('tail')]), 'gzip')).status).toBeLessThan(
+      500,
+    );
+    expectError(await send(gzipSync(event).subarray(0, 20), 'gzip'), 400, 'bad_request');
+    expectError(await send(event, 'gzip'), 400, 'bad_request');
+    expectError(await send(gzipSync(Buffer.alloc(300_001, ' ')), 'gzip'), 413, 'payload_too_large');
+    expectError(await send(gzipSync(Buffer.alloc(100_000_000, ' ')), 'gzip'), 413, 'payload_too_large');
   });
 
   test('refuses bytes that are not UTF-8, wherever they are, and other charsets', async () => {
