@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { cursorOf } from '../support/gateway-status.js';
 import { type JsonAnswer, requestJson } from '../support/json-request.js';
@@ -57,6 +58,9 @@ function expectError(answer: JsonAnswer, status: number, code: string): void {
 
 const post = (body: unknown, headers = {}): Promise<JsonAnswer> =>
   requestJson('POST', `${url}/api/events`, body, headers);
+
+const postPacked = (bytes: Buffer, encoding: string): Promise<JsonAnswer> =>
+  post(bytes, { 'Content-Encoding': encoding });
 
 const control = (body: unknown, headers = {}): Promise<JsonAnswer> =>
   requestJson('POST', `${url}/api/control`, body, headers);
@@ -182,6 +186,21 @@ describe('POST /api/events', () => {
     expectError(await post(body, latin), 415, 'unsupported_media_type');
     expectError(await post(body, { 'Content-Encoding': 'rot13' }), 415, 'unsupported_media_type');
     expect((await post(body, { 'Content-Type': 'application/json; charset=utf-8' })).status).toBe(202);
+  });
+
+  test('takes compressed bodies, up to the same size', async () => {
+    const event = Buffer.from('{"type":"fact_added","room":"packed"}');
+    expect((await postPacked(gzipSync(event), 'gzip')).status).toBe(202);
+    expect((await postPacked(gzipSync(event), 'GZIP')).status).toBe(202);
+    expect((await postPacked(deflateSync(event), 'deflate')).status).toBe(202);
+    expect((await postPacked(brotliCompressSync(event), 'br')).status).toBe(202);
+    expect(
+      (await postPacked(Buffer.concat([gzipSync(event), Buffer.from('tail')]), 'gzip')).status,
+    ).toBeLessThan(500);
+    expectError(await postPacked(gzipSync(event).subarray(0, 20), 'gzip'), 400, 'bad_request');
+    expectError(await postPacked(event, 'gzip'), 400, 'bad_request');
+    expectError(await postPacked(gzipSync(Buffer.alloc(300_001, ' ')), 'gzip'), 413, 'payload_too_large');
+    expectError(await postPacked(gzipSync(Buffer.alloc(100_000_000, ' ')), 'gzip'), 413, 'payload_too_large');
   });
 
   test('refuses bytes that are not UTF-8, wherever they are, and other charsets', async () => {

@@ -81,7 +81,11 @@ function readBytes(req: IncomingMessage, maxBytes: number, done: (bytes: Buffer 
   const source = decoder === undefined ? req : req.pipe(decoder);
   const chunks: Buffer[] = [];
   let length = 0;
+  let isDone = false;
   const end = (outcome: Buffer | Refusal): void => {
+    // What follows the end of compressed data is an error of its own.
+    if (isDone) return;
+    isDone = true;
     source.off('data', take).off('end', finish);
     if (decoder !== undefined) {
       req.unpipe(decoder);

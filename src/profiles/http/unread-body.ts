@@ -31,5 +31,5 @@ export function answerUnread(res: ServerResponse, text: string): void {
     left -= chunk.length;
     if (left < 0) end();
   });
-  req.once('end', end).once('close', end);
+  req.once('end', end).once('close', end).resume();
 }

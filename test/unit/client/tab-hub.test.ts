@@ -221,6 +221,18 @@ describe('a hub of tabs', () => {
     expect(lost.ids).toEqual(['9-0']);
   });
 
+  it('shows a tab the newest values where more events follow than a page has', async () => {
+    begun();
+    answer = (url) =>
+      url.includes('/state')
+        ? { events: [event('9-0')] }
+        : { whole: true, more: true, events: [event('5-0')] };
+    const late = tab().open(['a'], 'c1');
+    await pass(0);
+    expect(late.got[0]).toMatchObject({ value: { resumed: false, cursor: null } });
+    expect(late.ids).toEqual(['9-0']);
+  });
+
   it('tells what came before a gap before it, and gives nothing of another log to a tab that comes later', async () => {
     const first = begun();
     client().say('welcome', { ...WELCOME, resumed: true, epoch: 'one' });

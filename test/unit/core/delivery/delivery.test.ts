@@ -718,6 +718,30 @@ describe('rooms', () => {
     expect(two.outlet.data).toEqual([1, 2, 3]);
   });
 
+  test('changes of rooms and snapshots are limited by what they touch; what other nodes place is not', async () => {
+    const rig = DeliveryRig.ready({ maxRoomChangesPerSecond: 100 });
+    const { session } = rig.open(['a']);
+    await rig.publish(Array.from({ length: 2000 }, (_, index) => keyed(`k${String(index)}`, index)));
+    const many = Array.from({ length: 40 }, (_, index) => `r${String(index)}`);
+    for (let round = 0; round < 2; round += 1) rig.delivery.changeRooms(session, { join: many, leave: many });
+    const refusal = { code: 'rate_limited', retryAfterMs: expect.any(Number) };
+    expect(rig.delivery.join(session, ['b'])).toMatchObject(refusal);
+    expect(rig.delivery.placeIn(session, { join: ['b'], leave: [] })).toContain('b');
+    expect(
+      rig.delivery.join(
+        session,
+        Array.from({ length: 501 }, () => 'b'),
+      ),
+    ).toMatchObject({ code: 'too_many_rooms' });
+    expect(rig.counters.get('room_changes_refused', 'rate_limited')).toBe(1);
+    expect(rig.delivery.snapshot(session)).toBe(2000);
+    await rig.clock.turn(0);
+    expect(rig.delivery.snapshot(session)).toMatchObject(refusal);
+    await rig.clock.turn(20_000);
+    expect(rig.delivery.join(session, ['c'])).toContain('c');
+    expect(rig.delivery.snapshot(session)).toBe(2000);
+  });
+
   test('state is the newest of each slot, history a page of all', async () => {
     const rig = DeliveryRig.ready({ memory: { maxEvents: 10, maxBytes: 1e9 } });
     await rig.publish([keyed('k', 0), ...numbered(1, 4), keyed('k', 4), ...numbered(5, 6, 'b')]);
