@@ -5,6 +5,7 @@ import os from 'node:os';
 import process from 'node:process';
 import { coalescing } from './scenarios/coalescing.mjs';
 import { fanOut } from './scenarios/fan-out.mjs';
+import { hostile } from './scenarios/hostile.mjs';
 import { idleMemory } from './scenarios/idle-memory.mjs';
 import { ingest } from './scenarios/ingest.mjs';
 import { latency, stalledReaders } from './scenarios/latency.mjs';
@@ -21,6 +22,7 @@ const SCENARIOS = new Map([
   ['responsiveness', responsiveness],
   ['latency', latency],
   ['stalled-readers', stalledReaders],
+  ['hostile', hostile],
 ]);
 
 const quick = process.argv.includes('--quick');

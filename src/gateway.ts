@@ -17,6 +17,7 @@ import { Counters } from './core/metrics/counters.js';
 import { RecentFigures } from './core/metrics/recent-figures.js';
 import { Callers } from './profiles/http/callers.js';
 import { ClientAddresses } from './profiles/http/client-address.js';
+import { ConnectionLimits } from './profiles/http/connection-limits.js';
 import { OriginPolicy } from './profiles/http/origin-policy.js';
 import { RefusalAudit } from './profiles/http/refusal-audit.js';
 import { readTables } from './tables.js';
@@ -86,8 +87,9 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   }
   const addresses = new ClientAddresses(config.trustedProxies);
   const origins = new OriginPolicy(config.corsOrigins);
+  const limits = new ConnectionLimits(config, addresses, counters);
   const refusals = new RefusalAudit(new Audit(clock, logger), addresses);
-  const callers = new Callers(auth.authenticator, addresses, origins, refusals);
+  const callers = new Callers(auth.authenticator, addresses, origins, { limits, refusals });
   const delivery = createDelivery(base, log, tables);
   log.start(delivery.tail);
   const profiles = createProfileSwitch(base, { ...tables, ...control, delivery, callers }, () => listener);
@@ -101,7 +103,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     logSince.close();
   });
   const parts = { logSince, log, bridge, delivery, monitor, cluster, profiles, figures, ...control };
-  const listener = createListener(base, { ...parts, addresses, origins, callers, refusals, roomsOf });
+  const listener = createListener(base, { ...parts, limits, origins, callers, refusals, roomsOf });
   await profiles.start();
   closers.add('profiles', () => profiles.close());
   closers.add('sessions', () => {

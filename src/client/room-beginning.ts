@@ -29,6 +29,8 @@ export interface RoomBeginning {
 interface RoomAnswer {
   readonly events?: readonly GatewayEvent[];
   readonly whole?: boolean;
+  /** True where more events follow; gateways before it was told gave as many as they were asked for. */
+  readonly more?: boolean;
   readonly epoch?: string;
 }
 
@@ -46,10 +48,10 @@ export async function beginRoom(
     const after = new URLSearchParams({ limit: String(LIMIT), after: cursor ?? '' }).toString();
     const path = hasHistory ? `events?${after}` : 'state';
     const answer = await ask(`${url()}/api/rooms/${room}/${path}`, { token }).catch(() => undefined);
-    const { events, whole, epoch: given = epoch() } = (answer?.body ?? {}) as RoomAnswer;
+    const { events, whole, more, epoch: given = epoch() } = (answer?.body ?? {}) as RoomAnswer;
     if (events === undefined || given !== (epoch() ?? given)) await pause(RETRY_MS);
     else if (!hasHistory) return { events, isWhole: cursor === null };
-    else if (whole === true && events.length < LIMIT) return { events, isWhole: true };
+    else if (whole === true && !(more ?? events.length >= LIMIT)) return { events, isWhole: true };
     else hasHistory = false;
   }
   return { events: [], isWhole: true };

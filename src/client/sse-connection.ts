@@ -18,7 +18,9 @@ async function read(target: ConnectionTarget, { heard, told }: ConnectionListene
   if (rooms?.length) address.searchParams.set('rooms', rooms.join(','));
   // Not the header: for that, a browser would ask a gateway of another origin first.
   if (cursor !== null) address.searchParams.set('lastEventId', cursor);
-  const response = await fetch(address, { ...UNCACHED, headers: authorization(token), signal });
+  // As an EventSource asks: over plain http the gateway takes a page's cookie for a stream by that.
+  const headers = { Accept: 'text/event-stream', ...authorization(token) };
+  const response = await fetch(address, { ...UNCACHED, headers, signal });
   heard();
   if (!response.ok || response.body === null) throw errorOf(await readAnswer(response));
   const feed = readSse(({ event, data, id }) => {

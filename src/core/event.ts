@@ -1,5 +1,5 @@
 import { Refusal } from './errors.js';
-import { isDeeperThan } from './json-source.js';
+import { parseJson } from './parse-json.js';
 
 /** An event as published, before the log gave it an id. */
 export interface NewEvent {
@@ -43,11 +43,6 @@ export const RESERVED_TYPES: ReadonlySet<string> = new Set([
   'removeListener',
 ]);
 
-/**
- * Deepest nesting of `data`. Deeper text breaks clients that parse by recursion: Python's `json` stops at about 1000 levels, PHP's at
- * 512, a browser's structured clone at some thousands.
- */
-export const MAX_DEPTH = 500;
 /** What rooms, types of events and actions are called. */
 export const NAME = /^[A-Za-z0-9_.:-]{1,128}$/;
 /** What the key of an event may be: printable characters, of Unicode. */
@@ -94,8 +89,7 @@ export function parseEvent(
 export function parseFields(fields: ReadonlyMap<string, string>, limits: EventLimits): NewEvent | Refusal {
   const dataJson = fields.get('data') ?? 'null';
   const timestamp = fields.get('timestamp');
-  if (!isJson(dataJson)) return new Refusal('invalid_data', 'the field data is not JSON text');
-  return checkEvent(
+  const event = checkEvent(
     {
       type: fields.get('type'),
       room: fields.get('room') || undefined,
@@ -105,6 +99,10 @@ export function parseFields(fields: ReadonlyMap<string, string>, limits: EventLi
     },
     limits,
   );
+  if (event instanceof Refusal) return event;
+  // The data comes last: text that is too long is not parsed.
+  const data = parseJson(dataJson);
+  return data instanceof Refusal ? new Refusal('invalid_data', `the field data: ${data.message}`) : event;
 }
 
 /** The fields a log entry is stored under in a Redis Stream, as a flat list; the inverse of {@link parseFields}. */
@@ -117,11 +115,18 @@ export function toFields(event: NewEvent): string[] {
 
 /** An event as JSON text, as bundles and the HTTP API carry it: `{id, type, room, key?, data, timestamp}`. */
 export function eventToJson(event: Event): string {
+  return jsonBeforeData(event) + event.dataJson + jsonAfterData(event);
+}
+
+/** The part of {@link eventToJson} before `dataJson`. */
+export function jsonBeforeData(event: Event): string {
   const key = event.key === undefined ? '' : `"key":${JSON.stringify(event.key)},`;
-  return (
-    `{"id":"${event.id}","type":"${event.type}","room":"${event.room}",${key}` +
-    `"data":${event.dataJson},"timestamp":${String(event.timestamp)}}`
-  );
+  return `{"id":"${event.id}","type":"${event.type}","room":"${event.room}",${key}"data":`;
+}
+
+/** The part of {@link eventToJson} after `dataJson`. */
+export function jsonAfterData(event: Event): string {
+  return `,"timestamp":${String(event.timestamp)}}`;
 }
 
 interface Candidate {
@@ -158,17 +163,5 @@ function checkEvent(candidate: Candidate, limits: EventLimits): NewEvent | Refus
   if (Buffer.byteLength(dataJson) > limits.maxDataBytes) {
     return new Refusal('payload_too_large', `data has more than ${String(limits.maxDataBytes)} bytes`);
   }
-  if (isDeeperThan(dataJson, MAX_DEPTH)) {
-    return new Refusal('invalid_data', `data is nested deeper than ${String(MAX_DEPTH)} levels`);
-  }
   return { type, room, key, dataJson, timestamp };
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

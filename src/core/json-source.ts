@@ -1,15 +1,18 @@
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COLON = 0x3a;
-const COMMA = 0x2c;
-const OPEN_ARRAY = 0x5b;
-const CLOSE_ARRAY = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
+import { Refusal } from './errors.js';
+import {
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  endOfString,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  QUOTE,
+} from './json-characters.js';
+import { parseJson } from './parse-json.js';
+
 /** JSON's whitespace (space, tab, LF, CR) is all that valid text has up to here outside of strings. */
 const SPACE = 0x20;
-/** Characters of a string that are looked at one by one. */
-const SHORT = 32;
 
 /** A JSON text that was read by {@link parseWithSources}. */
 export interface ParsedJson {
@@ -24,27 +27,12 @@ export interface ParsedJson {
  * order of members.
  *
  * Of several members of the same name the last counts, as for `JSON.parse`. Names are compared unescaped. Whitespace between
- * tokens is left out, so that a source is one line. Linear, and without recursion, so that nesting may be as deep as it likes.
- * Throws a SyntaxError where `JSON.parse` does.
+ * tokens is left out, so that a source is one line. Linear, and without recursion. Refuses what {@link parseJson} refuses.
  */
-export function parseWithSources(text: string, name: string): ParsedJson {
-  const value: unknown = JSON.parse(text);
-  return { value, sources: new SourceScanner(text, name).read() };
-}
-
-/** True when arrays and objects are nested deeper than `depth` in `text`, which must be valid JSON. */
-export function isDeeperThan(text: string, depth: number): boolean {
-  // Each level takes two characters.
-  if (text.length <= 2 * depth) return false;
-  let open = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) at = endOfString(text, at) - 1;
-    else if (code === OPEN_ARRAY || code === OPEN_OBJECT) open += 1;
-    else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) open -= 1;
-    if (open > depth) return true;
-  }
-  return false;
+export function parseWithSources(text: string, name: string): ParsedJson | Refusal {
+  const parsed = parseJson(text);
+  if (parsed instanceof Refusal) return parsed;
+  return { value: parsed.value, sources: new SourceScanner(text, name).read() };
 }
 
 /** Reads through a valid JSON text, once, from `#at` on. */
@@ -142,24 +130,6 @@ class SourceScanner {
     if (isSpaced) return withoutSpaces(source);
     // A slice keeps all of its text in memory.
     return 2 * source.length < this.#text.length ? Buffer.from(source).toString() : source;
-  }
-}
-
-/** The end of the string that begins at `at`, behind its closing quote. */
-function endOfString(text: string, at: number): number {
-  let end = at + 1;
-  // Most strings are short: a call costs more than looking at them does.
-  for (const near = end + SHORT; end < near; end += 1) {
-    const code = text.charCodeAt(end);
-    if (code === QUOTE) return end + 1;
-    if (code === BACKSLASH) end += 1;
-  }
-  for (;;) {
-    const quote = text.indexOf('"', end);
-    let escapes = quote;
-    while (escapes > end && text.charCodeAt(escapes - 1) === BACKSLASH) escapes -= 1;
-    end = quote + 1;
-    if ((quote - escapes) % 2 === 0) return end;
   }
 }
 

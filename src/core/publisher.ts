@@ -9,6 +9,8 @@ import type { Counters } from './metrics/counters.js';
 /** Most events in one publication. */
 export const MAX_EVENTS = 1000;
 
+const NOWHERE = new Refusal('forbidden', 'you have no right to publish to any room');
+
 /** The way in for events that reach this process: checks them, then appends all or none to the log. */
 export class Publisher {
   readonly #log: EventLog;
@@ -30,6 +32,13 @@ export class Publisher {
     this.#counters = counters;
     this.#maxDataBytes = maxDataBytes;
     this.#roomsOf = roomsOf;
+  }
+
+  /** Why a caller of these rights can publish nothing at all, before what it wants to publish is read. Counted. */
+  refusalFor(rights: Rights): Refusal | undefined {
+    if (!rights.mayPublishNowhere) return undefined;
+    this.#counters.add('events_refused', NOWHERE.code);
+    return NOWHERE;
   }
 
   /**
@@ -66,9 +75,12 @@ export class Publisher {
     return events;
   }
 
-  /** An event may be published where it may be in all rooms it goes to. */
+  /** An event may be published where its type may be, and to all rooms it goes to. */
   #allowed(event: NewEvent | Refusal, rights: Rights): NewEvent | Refusal {
     if (event instanceof Refusal || rights.mayPublishAnywhere) return event;
+    if (!rights.mayPublishType(event.type)) {
+      return new Refusal('forbidden', `events of the type ${event.type} may not be published by this caller`);
+    }
     const forbidden = this.#roomsOf(event).find((room) => !rights.mayPublish(room));
     return forbidden === undefined
       ? event
@@ -81,9 +93,5 @@ function parse(text: string): ParsedJson | Refusal {
   if (text.trim() === '') {
     return new Refusal('invalid_json', 'the event is missing: send one, or a list of events, as JSON');
   }
-  try {
-    return parseWithSources(text, 'data');
-  } catch (error) {
-    return new Refusal('invalid_json', error instanceof Error ? error.message : String(error));
-  }
+  return parseWithSources(text, 'data');
 }

@@ -3,12 +3,12 @@ import { NodeFlips } from '../core/flip/flips.js';
 import { Publisher } from '../core/publisher.js';
 import type { NewEvent } from '../core/event.js';
 import { createApp } from '../profiles/http/app.js';
-import type { ClientAddresses } from '../profiles/http/client-address.js';
 import type { Callers } from '../profiles/http/callers.js';
-import { ConnectionLimits } from '../profiles/http/connection-limits.js';
+import type { ConnectionLimits } from '../profiles/http/connection-limits.js';
 import { Door } from '../profiles/http/door.js';
 import { HostPolicy } from '../profiles/http/host-policy.js';
-import { jsonBody, jsonText } from '../profiles/http/json-body.js';
+import { jsonText } from '../profiles/http/json-body.js';
+import { LargeAnswers } from '../profiles/http/large-answers.js';
 import { Listener } from '../profiles/http/listener.js';
 import type { OriginPolicy } from '../profiles/http/origin-policy.js';
 import type { RefusalAudit } from '../profiles/http/refusal-audit.js';
@@ -24,7 +24,7 @@ const REQUEST_GRACE_MS = { most: 5000, least: 2000 };
 
 /** What the listener stands on. */
 export type ListenerParts = StatusParts & {
-  readonly addresses: ClientAddresses;
+  readonly limits: ConnectionLimits;
   readonly origins: OriginPolicy;
   readonly callers: Callers;
   readonly refusals: RefusalAudit;
@@ -50,7 +50,8 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
     flips: cluster?.flips ?? new NodeFlips(base.nodeId, profiles),
     gate,
     callers,
-    readBody: jsonBody(readText),
+    maxBodyBytes: config.maxHttpBufferBytes,
+    answers: new LargeAnswers(counters),
     operations: {
       readiness: () => ({
         ready: log.state === 'ready' && !delivery.isClosing,
@@ -77,7 +78,7 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
   });
   const listener = new Listener({
     door: new Door(hosts, origins, counters),
-    limits: new ConnectionLimits(config, parts.addresses, counters),
+    limits: parts.limits,
     origins,
     counters,
     refusals: parts.refusals,

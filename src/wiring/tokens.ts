@@ -73,9 +73,21 @@ function readAnonymousRights({ config }: Base, faults: TokenFaults): Rights | un
   const read = text === undefined ? undefined : faults.json('ANONYMOUS_RIGHTS', () => text);
   if (read === undefined) return undefined;
   const rights = parseRights(read.json);
-  if (rights instanceof Rights) return rights;
+  if (rights instanceof Rights) {
+    if (isOpenToPages(rights, config)) faults.add('ANONYMOUS_RIGHTS', OPEN_TO_PAGES);
+    return rights;
+  }
   for (const fault of rights) faults.add('ANONYMOUS_RIGHTS', fault);
   return undefined;
+}
+
+const OPEN_TO_PAGES =
+  'may have no more than "subscribe" where CORS_ORIGINS is *: every web page that a user opens could do the rest without a key. List origins by name, or set ALLOW_INSECURE=true';
+
+/** Whether web pages of every origin could change something without a key. */
+function isOpenToPages(rights: Rights, { corsOrigins, allowInsecure }: Config): boolean {
+  const { publish, command, admin } = rights.toJSON();
+  return !allowInsecure && corsOrigins.includes('*') && publish.length + command.length + admin.length > 0;
 }
 
 /** What checks JWTs; undefined where none are taken. */

@@ -81,11 +81,14 @@ export function commandStoreContract(name: string, open: () => Promise<OpenedSto
       const { id, action } = asked.command;
       const command = taken(await store.take(asked));
       expect([command.replayed, command.state()]).toEqual([false, { id, action, status: 'queued' }]);
-      expect(await store.state(id)).toEqual({ id, action, status: 'queued' });
+      expect(await store.find(id)).toEqual({
+        state: { id, action, status: 'queued' },
+        principal: principal.id,
+      });
       expect(store.open).toBe(1);
       await command.ended;
       const state = { id, action, status: 'succeeded', result: { sleptMs: 200 } };
-      expect([command.state(), await store.state(id)]).toEqual([state, state]);
+      expect([command.state(), await store.find(id)]).toEqual([state, { state, principal: principal.id }]);
       await waitUntil(async () => (await published()).length > 0, 'the outcome to be published');
       expect([await published(), store.open]).toEqual([[state], 0]);
     });
@@ -96,7 +99,7 @@ export function commandStoreContract(name: string, open: () => Promise<OpenedSto
       expect(state).toMatchObject({
         error: { code: 'command_failed', message: 'it failed as it should', retryable: false },
       });
-      expect(await store.state(state.id)).toEqual(state);
+      expect(await store.find(state.id)).toEqual({ state, principal: principal.id });
     });
 
     test.each([['nobody'], ['00000000-0000-4000-8000-000000000000'], ['wait'], ['events'], ['../x:lock']])(
@@ -104,7 +107,7 @@ export function commandStoreContract(name: string, open: () => Promise<OpenedSto
       async (id) => {
         const { store } = await openStore();
         await ended(await store.take(askedFor('test.echo')));
-        expect(await store.state(id)).toMatchObject({ code: 'unknown_command' });
+        expect(await store.find(id)).toMatchObject({ code: 'unknown_command' });
       },
     );
 

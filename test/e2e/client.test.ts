@@ -105,6 +105,32 @@ it('goes on over the other transport when the gateway is flipped, and back', asy
   expect(heard.states.filter(({ retryInMs }) => retryInMs !== null)).toEqual([]);
 });
 
+it('has more rooms than fit into a handshake, and misses nothing in any of them', async () => {
+  const gateway = await launchGateway({ APP_PROFILE: 'WEBSOCKET', MAX_ROOMS_PER_SESSION: '1000' });
+  const proxy = await proxyTo(gateway.port);
+  const rooms = Array.from({ length: 1000 }, (_, n) => `a-room-with-a-rather-long-name-${String(n)}`);
+  const heard = new HeardClient(proxy.url, { rooms });
+  await heard.isLive('websocket');
+  expect([...heard.client.rooms].sort()).toEqual([...rooms].sort());
+  const published: string[] = [];
+  const publishTo = async (room: string | undefined, count: number): Promise<void> => {
+    for (let n = 0; n < count; n += 1) {
+      const { json } = await requestJson('POST', `${gateway.url}/api/events`, { type: 'n', room, data: n });
+      published.push(...(json as { ids: string[] }).ids);
+    }
+  };
+  for (const room of [rooms[0], rooms.at(-1)]) await publishTo(room, 3);
+  await heard.has(published.at(-1));
+  for (let cut = 1; cut <= 3; cut += 1) {
+    proxy.cut();
+    for (const room of [rooms[0], rooms.at(-1)]) await publishTo(room, 20);
+    await heard.has(published.at(-1));
+  }
+  expect(heard.ids('n').toSorted()).toEqual(published.toSorted());
+  expect(heard.gaps).toEqual([]);
+  expect(heard.welcomes.slice(1).every(({ resumed }) => resumed)).toBe(true);
+});
+
 it('survives cuts and silence, over both transports', async () => {
   await Promise.all(TRANSPORTS.map(survivesCuts));
 });

@@ -138,12 +138,8 @@ describe('POST /api/events', () => {
     ['a timestamp that is a text', { type: 'a', timestamp: 'now' }, 'invalid_timestamp'],
     ['no JSON', '{"type":', 'invalid_json'],
     ['no body', '', 'invalid_json'],
-    [
-      'data nested too deep',
-      `{"type":"a","data":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
-      'invalid_data',
-    ],
-    ['a body nested too deep', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'invalid_event'],
+    ['a body nested too deep', `{"type":"a","data":${'['.repeat(100)}${']'.repeat(100)}}`, 'invalid_json'],
+    ['a body that only opens', '['.repeat(200_000), 'invalid_json'],
   ])('refuses %s', async (_what, body, code) => {
     expectError(await post(body), 400, code);
   });
@@ -502,7 +498,7 @@ describe('the routes for operators', () => {
     expect((await requestJson('GET', `${url}/`)).headers['content-type']).toContain('text/html');
   });
 
-  test('the path of events is taken as other paths are: in any case, with a slash, in absolute form', async () => {
+  test('the path of events is taken as other paths are: in any case, with a slash, in absolute form with the host of Host', async () => {
     for (const path of ['/api/events/', '/API/Events']) {
       expect((await requestJson('POST', `${url}${path}`, { type: 'x' })).status).toBe(202);
     }
@@ -511,7 +507,7 @@ describe('the routes for operators', () => {
     const text = await wholeOf(
       exchange(Number(port), [
         `POST ${url}/api/events HTTP/1.1`,
-        'Host: localhost',
+        `Host: 127.0.0.1:${port}`,
         'Connection: close',
         'Content-Type: application/json',
         `Content-Length: ${String(body.length)}`,
@@ -705,7 +701,8 @@ describe('at the door', () => {
     expect(text).toMatch(/^HTTP\/1\.1 400 /);
     expect(text).toContain('"code":"bad_request"');
     const { counters } = (await requestJson('GET', `${url}/api/admin/status`)).json;
-    expect(counters.http_refused).toMatchObject({ bad_request: 1, url_too_long: 1, headers_too_large: 1 });
+    // Those before it repeated a parameter.
+    expect(counters.http_refused).toMatchObject({ bad_request: 3, url_too_long: 1, headers_too_large: 1 });
   });
 });
 

@@ -8,7 +8,8 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { addressedAgent } from '../support/addressed-agent.js';
 import { launchBrowser } from '../support/browser.js';
 import { requestJson } from '../support/json-request.js';
-import { killLaunched } from '../support/launched-gateway.js';
+import { killLaunched, launchGateway } from '../support/launched-gateway.js';
+import { launchProxy } from '../support/launched-proxy.js';
 import { testRedisUrl } from '../support/opened-logs.js';
 import { behindAll, installedProxies, ProxiedNodes } from '../support/proxied-nodes.js';
 import { publish } from '../support/publish.js';
@@ -144,14 +145,112 @@ testBehind(
   },
 );
 
+/** The statuses of so many requests from an address, all at the same time, or as many as `atOnce`. */
+async function statusesFrom(
+  localAddress: string,
+  count: number,
+  url: string,
+  {
+    method = 'HEAD',
+    headers = {},
+    atOnce = count,
+  }: { method?: string; headers?: object; atOnce?: number } = {},
+): Promise<Map<unknown, number>> {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: atOnce });
+  const statuses = new Map<unknown, number>();
+  const ask = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const request = http.request(
+        url,
+        { method, localAddress, agent, headers: { ...headers } },
+        (response) => {
+          statuses.set(response.statusCode, (statuses.get(response.statusCode) ?? 0) + 1);
+          response.resume().on('end', resolve);
+        },
+      );
+      request.on('error', reject).end();
+    });
+  await Promise.all(Array.from({ length: count }, ask));
+  agent.destroy();
+  return statuses;
+}
+
+testBehind('browsers are kept at TLS, by every answer of the site', async () => {
+  await behindAll(rigs, async ({ proxy: { url } }) => {
+    for (const [path, headers] of [
+      ['/', {}],
+      ['/api/profile', {}],
+      ['/api/events/stream', { Origin: 'https://evil.example' }],
+      ['/socket.io/?EIO=4&transport=polling', {}],
+      ['/none', {}],
+    ] as const) {
+      const answer = await requestJson('GET', url + path, undefined, headers);
+      expect([path, answer.headers['strict-transport-security']]).toEqual([path, 'max-age=31536000']);
+    }
+  });
+});
+
+testBehind(
+  'one client opens only so many streams and sessions; others, and those it has, are served',
+  async () => {
+    // Caddy has no such limits without a plugin.
+    const able = rigs.filter(({ name }) => name !== 'caddy');
+    await behindAll(able, async ({ name, proxy: { url } }) => {
+      const flood = { nginx: { count: 400, atOnce: 400 }, haproxy: { count: 1100, atOnce: 50 } };
+      const { count, atOnce } = flood[name === 'nginx' ? 'nginx' : 'haproxy'];
+      const polling = `${url}/socket.io/?EIO=4&transport=polling`;
+      for (const [address, path] of [
+        ['127.0.0.71', '/api/events/stream'],
+        ['127.0.0.72', '/API/Events/Stream/'],
+      ] as const) {
+        const statuses = await statusesFrom(address, count, url + path, { atOnce });
+        expect(new Set(statuses.keys())).toEqual(new Set([200, 429]));
+        expect(statuses.get(200)).toBeGreaterThan(200);
+      }
+      // What opens no session there is refused by the gateway, but counts.
+      const statuses = await statusesFrom('127.0.0.73', count, polling.replace('polling', 'none'), {
+        method: 'GET',
+        atOnce,
+      });
+      expect(new Set(statuses.keys())).toEqual(new Set([400, 429]));
+      expect(await statusFrom('127.0.0.73', `${polling}&sid=none`)).toBe(404);
+      expect(await statusFrom('127.0.0.74', polling)).toBe(200);
+      expect(await statusFrom('127.0.0.71', `${url}/api/profile`)).toBe(200);
+    });
+  },
+);
+
+testHaproxy('HAProxy ends the guessing of keys, and nothing else', async () => {
+  const gateway = await launchGateway({
+    APP_PROFILE: 'HYBRID',
+    AUTH_MODE: 'token',
+    API_KEYS: JSON.stringify([{ id: 'one', key: 'a-key-that-is-good', subscribe: ['*'] }]),
+    TRUSTED_PROXIES: 'loopback',
+  });
+  const proxy = await launchProxy('haproxy', [gateway.port, gateway.port]);
+  kept({ close: () => Promise.all([proxy.stop(), gateway.stop()]) });
+  const me = `${proxy.url}/api/me`;
+  const guesses = await statusesFrom('127.0.0.81', 150, me, {
+    headers: { 'X-API-Key': 'a-guess' },
+    atOnce: 1,
+  });
+  expect([guesses.get(401), guesses.get(429)]).toEqual([101, 49]);
+  const good = { 'X-API-Key': 'a-key-that-is-good' };
+  expect(await statusFrom('127.0.0.82', me, undefined, good)).toBe(200);
+  // What is not there is no guess.
+  const strays = await statusesFrom('127.0.0.83', 150, `${proxy.url}/none`, { headers: good, atOnce: 1 });
+  expect([...strays]).toEqual([[404, 150]]);
+});
+
 testHaproxy('HAProxy finds the node of a session by its cookie, wherever the client comes from', async () => {
   await behindAll(
     rigs.filter(({ name }) => name === 'haproxy'),
     async ({ proxy: { url } }) => {
       const handshake = await requestJson('GET', `${url}/socket.io/?EIO=4&transport=polling`);
       const { sid } = JSON.parse(handshake.text.slice(1)) as { sid: string };
-      const cookie = String(handshake.headers['set-cookie']).split(';')[0];
+      const [cookie, ...attributes] = String(handshake.headers['set-cookie']).split('; ');
       expect(cookie).toMatch(/^flipgate_node=[ab]$/);
+      expect(attributes).toEqual(expect.arrayContaining(['HttpOnly', 'SameSite=Strict']));
       const path = `${url}/socket.io/?EIO=4&transport=polling&sid=${sid}`;
       const statuses = (headers: object): Promise<unknown[]> =>
         Promise.all(

@@ -400,11 +400,11 @@ describe('what no client library would send', () => {
     expect(gateway.process.exitCode).toBeNull();
   });
 
-  test('bundle: rooms nested too deep are refused', async () => {
+  test('more than a client may send before it is admitted is refused', async () => {
     const session = await PollingSession.open(gateway.url);
     await session.send(`40{"bundle":true,"rooms":${deep}}`);
     const [packet = ''] = await session.receive();
     expect(packet.slice(0, 2)).toBe('44');
-    expect(JSON.parse(packet.slice(2))).toMatchObject({ data: { error: { code: 'invalid_room' } } });
+    expect(JSON.parse(packet.slice(2))).toMatchObject({ data: { error: { code: 'payload_too_large' } } });
   });
 });

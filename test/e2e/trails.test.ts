@@ -235,7 +235,7 @@ const CARRIERS: readonly ((token: string) => {
   (token) => ({ headers: { Authorization: `Bearer ${token}` } }),
   (token) => ({ headers: { Authorization: `Basic ${token}` } }),
   (token) => ({ headers: { 'X-API-Key': token } }),
-  (token) => ({ headers: { Cookie: `flipgate_token=${token}` } }),
+  (token) => ({ headers: { Cookie: `flipgate_token=${token}`, 'Sec-Fetch-Site': 'same-origin' } }),
   (token) => ({ query: `access_token=${token}` }),
   (token) => ({ query: `apiKey=${token}` }),
   (token) => ({ headers: { 'X-API-Key': KEY }, body: { apiKey: token } }),

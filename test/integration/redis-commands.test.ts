@@ -130,7 +130,7 @@ describe('the queue of commands in Redis', () => {
     expect(await node.store.take(askedFor('test.echo'))).toMatchObject(away);
     expect(await node.store.recall(askedFor('test.echo', 1, 'k'))).toMatchObject(away);
     expect(await node.store.take(askedFor('test.echo', 1, 'k'))).toMatchObject(away);
-    expect(await node.store.state(randomUUID())).toMatchObject(away);
+    expect(await node.store.find(randomUUID())).toMatchObject(away);
     const next = await startRedisServer({ port: server.port, folder: server.folder });
     // Last, since whatever closes before it may want to say so.
     closers.unshift(() => next.stop());
@@ -174,7 +174,9 @@ describe('workers of other kinds', () => {
     const asked = askedFor('test.echo', 1, 'k');
     const spec = { ...asked.spec, attempts: 3, backoffMs: 20 };
     expect(await ended(await node.store.take({ ...asked, spec }))).toMatchObject({ result: 3 });
-    expect(await node.store.state(asked.command.id)).toMatchObject({ status: 'succeeded', result: 3 });
+    expect(await node.store.find(asked.command.id)).toMatchObject({
+      state: { status: 'succeeded', result: 3 },
+    });
     await waitUntil(async () => (await node.published()).length > 0, 'the outcome');
     expect(await node.published()).toHaveLength(1);
   });
@@ -299,7 +301,7 @@ describe('outcomes', () => {
     expect((await node.published()).map(({ data }) => data.id)).toEqual([id]);
   });
 
-  test('that no event can carry are told without the result, and hold nobody up', async () => {
+  test('that no event can carry are told without the result, or as failed, and hold nobody up', async () => {
     const node = await nodeOf();
     const end = async (returnvalue: string): Promise<string> => {
       const id = randomUUID();
@@ -314,8 +316,10 @@ describe('outcomes', () => {
     await end('"small"');
     await waitUntil(async () => (await node.published()).length >= 3, 'all outcomes');
     const state = { action: 'test.echo', status: 'succeeded', result: null };
+    const message = "the worker's result cannot be read: JSON may be nested at most 99 levels deep";
+    const error = { code: 'command_failed', message, retryable: false };
     expect(await node.published()).toEqual([
-      { type: 'command_outcome', data: { ...state, id: deep, omitted: 'nested too deep for an event' } },
+      { type: 'command_outcome', data: { action: 'test.echo', status: 'failed', id: deep, error } },
       { type: 'command_outcome', data: { ...state, id: large, omitted: 'too large for an event' } },
       { type: 'echoed', data: 'small' },
     ]);

@@ -14,14 +14,15 @@ const ARGS = [
 /**
  * Starts a headless Chromium: the command or file `CHROMIUM` names, else `/usr/bin/chromium`, else a `chromium` on the
  * PATH. One for each test file; close it in `afterAll`. Should the test process be killed, the pipe between the two
- * breaks, and the browser ends by itself.
+ * breaks, and the browser ends by itself. `names` are those that lead to this machine, as others in a network would.
  */
-export async function launchBrowser(): Promise<Browser> {
+export async function launchBrowser(names: readonly string[] = []): Promise<Browser> {
+  const rules = names.map((name) => `MAP ${name} 127.0.0.1`).join(', ');
   return await chromium.launch({
     executablePath: findChromium(),
     headless: true,
     chromiumSandbox: false,
-    args: ARGS,
+    args: names.length === 0 ? ARGS : [...ARGS, `--host-resolver-rules=${rules}`],
   });
 }
 

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { ROOT } from './launched-gateway.js';
 import { waitUntil } from './wait-until.js';
 
@@ -51,7 +51,15 @@ export class ConsolePage {
     url: string,
     options: BrowserContextOptions = {},
   ): Promise<ConsolePage> {
-    const page = await browser.newPage(options);
+    return await ConsolePage.#load(await browser.newPage(options), url);
+  }
+
+  /** Opens the page with what a browser has already, as its cookies. */
+  static async openIn(context: BrowserContext, url: string): Promise<ConsolePage> {
+    return await ConsolePage.#load(await context.newPage(), url);
+  }
+
+  static async #load(page: Page, url: string): Promise<ConsolePage> {
     const opened = new ConsolePage(page, new URL(url).host);
     await page.addInitScript(recordRows);
     await page.goto(`${url}/`);

@@ -25,6 +25,7 @@ export const RIG_SETTINGS: DeliverySettings = {
   maxConnections: 0,
   maxConnectionsPerAddress: 0,
   maxRoomsPerSession: 50,
+  maxRoomChangesPerSecond: 0,
   maxRoomSize: 50,
   maxQueuePerClient: 100,
   roomOverflow: 'split',

@@ -89,6 +89,8 @@ const KINDS: Readonly<Record<ProxyName, Kind>> = {
       ['bind :80\n', `bind 127.0.0.1:${String(plainPort)}\n`],
       ['bind :443 ', `bind 127.0.0.1:${String(port)}\n    bind 127.0.0.1:${String(securePort)} `],
       ['/etc/haproxy/flipgate.pem', `${folder}/both.pem`],
+      // At the port without TLS programs would not keep the cookie.
+      [' httponly secure ', ' httponly '],
     ],
     prepare: ({ folder }, text) => {
       const file = path.join(folder, 'haproxy.cfg');
@@ -197,7 +199,7 @@ function nginxConf(folder: string): string {
     'worker_processes 2;',
     `pid ${folder}/nginx.pid;`,
     'error_log stderr warn;',
-    'events { worker_connections 512; }',
+    'events { worker_connections 2048; }',
     'http {',
     'access_log off;',
     ...temporary.map((what) => `${what}_temp_path ${folder}/temporary/${what};`),

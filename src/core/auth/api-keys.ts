@@ -14,7 +14,7 @@ export interface ApiKey {
 const ID = /^[A-Za-z0-9_.-]{1,64}$/;
 const KEY = /^[\x21-\x7e]{8,512}$/;
 const SHA256 = /^[0-9a-f]{64}$/i;
-const LISTS = ['subscribe', 'publish', 'command', 'admin'];
+const LISTS = ['subscribe', 'publish', 'publishTypes', 'command', 'admin'];
 const PROPERTIES = ['id', 'key', 'sha256', ...LISTS];
 
 /**
@@ -52,7 +52,7 @@ export class ApiKeys {
 }
 
 /**
- * Reads keys out of JSON: an array of `{id, key | sha256, subscribe?, publish?, command?, admin?}`, the lists as for
+ * Reads keys out of JSON: an array of `{id, key | sha256, subscribe?, publish?, publishTypes?, command?, admin?}`, the lists as for
  * {@link parseRights}. Ids and keys are each unique; a key is 8–512 printable ASCII characters without spaces; `sha256` is
  * that of such a key, as 64 hex digits. An array of faults, in words, when it is no such array; faults tell keys by their
  * place, from 1, and show nothing of what they hold.

@@ -12,7 +12,7 @@ export interface Caller extends Principal {
 }
 
 /** What the id of a caller begins with that is known by its address alone. */
-const BY_ADDRESS = 'address:';
+export const BY_ADDRESS = 'address:';
 
 /** The id of a caller that is known by its address alone. */
 export function idOfAddress(address: string): string {
@@ -22,4 +22,9 @@ export function idOfAddress(address: string): string {
 /** The id by which limits count a caller: callers that are known by their address alone count by {@link addressBlock}. */
 export function limitIdOf({ id, isKnown }: Caller): string {
   return isKnown || !id.startsWith(BY_ADDRESS) ? id : idOfAddress(addressBlock(id.slice(BY_ADDRESS.length)));
+}
+
+/** Whether two callers are one client, as far as can be known: identified callers by their id; anonymous ones always. */
+export function isSameClient(one: Caller, other: Caller): boolean {
+  return one.isKnown || other.isKnown ? one.id === other.id : true;
 }

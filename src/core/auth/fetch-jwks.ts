@@ -1,4 +1,6 @@
 import type { Clock } from '../clock.js';
+import { Refusal } from '../errors.js';
+import { parseJson } from '../parse-json.js';
 import { parseJwk, type VerificationKey } from './verification-key.js';
 
 const TIMEOUT_MS = 5000;
@@ -13,12 +15,9 @@ const MAX_KEYS = 100;
 export async function fetchJwks(url: string, clock: Clock): Promise<readonly VerificationKey[] | string> {
   const body = await fetchText(url, clock);
   if (!(body instanceof Uint8Array)) return body;
-  let json: unknown;
-  try {
-    json = JSON.parse(Buffer.from(body).toString());
-  } catch {
-    return 'it is not JSON';
-  }
+  const parsed = parseJson(Buffer.from(body).toString());
+  if (parsed instanceof Refusal) return 'it is not JSON';
+  const json = parsed.value;
   const keys = typeof json === 'object' && json !== null && 'keys' in json ? json.keys : undefined;
   if (!Array.isArray(keys)) return 'it has no list of keys';
   if (keys.length > MAX_KEYS) return `it has more than ${String(MAX_KEYS)} keys`;

@@ -12,13 +12,15 @@ export interface RightsSpec {
   readonly subscribe: readonly string[];
   /** Rooms to publish to. */
   readonly publish: readonly string[];
+  /** Types of events to publish; without this list all of them. */
+  readonly publishTypes?: readonly string[];
   /** Actions to ask for. */
   readonly command: readonly string[];
   /** {@link ADMIN_RIGHTS}. */
   readonly admin: readonly string[];
 }
 
-const KINDS = ['subscribe', 'publish', 'command', 'admin'] as const;
+const KINDS = ['subscribe', 'publish', 'publishTypes', 'command', 'admin'] as const;
 
 /** What somebody may do. */
 export class Rights {
@@ -27,19 +29,26 @@ export class Rights {
   /** Nothing. */
   static readonly NONE = new Rights({ subscribe: [], publish: [], command: [], admin: [] });
 
-  /** Whether events may be published to whatever room: asked of each publication first. */
+  /** Whether any event may be published to whatever room: asked of each publication first. */
   readonly mayPublishAnywhere: boolean;
+  /** Whether no room may be published to: asked before the body of a publication is read. */
+  readonly mayPublishNowhere: boolean;
+  /** Whether no action may be asked for. */
+  readonly mayCommandNothing: boolean;
   readonly #spec: RightsSpec;
 
   constructor(spec: RightsSpec) {
     this.#spec = spec;
-    this.mayPublishAnywhere = spec.publish.includes('*');
+    this.mayPublishAnywhere = spec.publish.includes('*') && spec.publishTypes === undefined;
+    this.mayPublishNowhere = spec.publish.length === 0 || spec.publishTypes?.length === 0;
+    this.mayCommandNothing = spec.command.length === 0;
   }
 
   /** The lists of patterns, as {@link parseRights} reads them. */
   toJSON(): RightsSpec {
-    const { subscribe, publish, command, admin } = this.#spec;
-    return { subscribe, publish, command, admin };
+    const { subscribe, publish, publishTypes, command, admin } = this.#spec;
+    const types = publishTypes === undefined ? {} : { publishTypes };
+    return { subscribe, publish, ...types, command, admin };
   }
 
   /** Whether a session may be in the room, and its state and history be read. */
@@ -50,6 +59,12 @@ export class Rights {
   /** Whether events may be published to the room. */
   mayPublish(room: string): boolean {
     return isAllowed(this.#spec.publish, room);
+  }
+
+  /** Whether events of the type may be published. */
+  mayPublishType(type: string): boolean {
+    const { publishTypes } = this.#spec;
+    return publishTypes === undefined || isAllowed(publishTypes, type);
   }
 
   /** Whether the action may be asked for. */
@@ -68,8 +83,8 @@ function isAllowed(patterns: readonly string[], name: string): boolean {
 }
 
 /**
- * Reads rights out of JSON: an object with any of `subscribe`, `publish`, `command`, `admin`, each a list of patterns; a
- * list that is not there allows nothing. An array of faults, in words, when it is no such object.
+ * Reads rights out of JSON: an object with any of `subscribe`, `publish`, `publishTypes`, `command`, `admin`, each a list of patterns; a
+ * list that is not there allows nothing, but without `publishTypes` events of all types may be published. An array of faults, in words, when it is no such object.
  */
 export function parseRights(json: unknown): Rights | string[] {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
@@ -88,6 +103,7 @@ export function parseRights(json: unknown): Rights | string[] {
   const spec: RightsSpec = {
     subscribe: listOf('subscribe'),
     publish: listOf('publish'),
+    ...(Object.hasOwn(given, 'publishTypes') ? { publishTypes: listOf('publishTypes') } : {}),
     command: listOf('command'),
     admin: listOf('admin'),
   };

@@ -1,3 +1,5 @@
+import { Refusal } from '../errors.js';
+import { parseJson } from '../parse-json.js';
 import { isNodeId } from './node-id.js';
 
 /** Most characters of a message's body as JSON text. */
@@ -40,12 +42,9 @@ export type NodeMessage = NodeRequest | NodeReply | NodePing;
 /** Reads what came on a node's channel, from whomever; undefined when it is no message. */
 export function parseNodeMessage(text: string): NodeMessage | undefined {
   if (text.length > MAX_BODY_LENGTH + MAX_ENVELOPE_LENGTH) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const parsed = parseJson(text);
+  if (parsed instanceof Refusal) return undefined;
+  const { value } = parsed;
   if (typeof value !== 'object' || value === null) return undefined;
   const { kind, id, from, subject, until, failed, body } = value as Record<string, unknown>;
   if (kind === 'ping') return { kind };

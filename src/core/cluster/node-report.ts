@@ -1,6 +1,8 @@
 import { type ClientKind, forEachKind } from '../delivery/client-kind.js';
 import type { ClientsByTransport } from '../delivery/client-tally.js';
+import { Refusal } from '../errors.js';
 import { isRoomName } from '../event.js';
+import { parseJson } from '../parse-json.js';
 
 /** Rooms that a node tells the others of: the largest. */
 export const MAX_REPORTED_ROOMS = 1000;
@@ -93,12 +95,8 @@ function isCounts(value: unknown): value is Readonly<Record<ClientKind, number>>
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const parsed = parseJson(text);
+  return !(parsed instanceof Refusal) && isObject(parsed.value) ? parsed.value : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

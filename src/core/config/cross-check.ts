@@ -12,7 +12,7 @@ export interface Conflict {
 
 /** Finds what is wrong between variables; a variable that is bad by itself is left out of `values`. */
 export function crossCheck(values: Partial<Values>): Conflict[] {
-  return [flushInterval, listenAddress, tokens, previousSecret, defaultRooms, transports]
+  return [flushInterval, listenAddress, origins, tokens, previousSecret, defaultRooms, transports]
     .map((check) => check(values))
     .filter((conflict) => conflict !== undefined);
 }
@@ -31,6 +31,14 @@ const listenAddress: Check = ({ host, allowInsecure, authMode }) => {
   const remedy =
     'clients are not authenticated: AUTH_MODE=token, a loopback address (127.0.0.1, ::1, localhost), or ALLOW_INSECURE=true';
   return { key: 'host', remedy };
+};
+
+const origins: Check = ({ corsOrigins, allowInsecure, authMode }) => {
+  if (corsOrigins === undefined || allowInsecure === undefined || authMode === undefined) return undefined;
+  if (authMode === 'token' || allowInsecure || !corsOrigins.includes('*')) return undefined;
+  const remedy =
+    'clients are not authenticated, so every web page that a user of this machine opens could publish, send commands and flip: list origins by name, or set AUTH_MODE=token, or ALLOW_INSECURE=true';
+  return { key: 'corsOrigins', remedy };
 };
 
 const tokens: Check = (values) => {

@@ -72,6 +72,14 @@ export const DELIVERY_VARIABLES = {
     default: 100,
     doc: 'Most rooms one session may be in.',
   }),
+  maxRoomChangesPerSecond: integer({
+    env: 'MAX_ROOM_CHANGES_PER_SECOND',
+    unit: 'rooms/s, 0 = no limit',
+    min: 0,
+    max: 10_000_000,
+    default: 5000,
+    doc: 'Most rooms that the clients of one principal may join and leave in a second, together; one client as many as `MAX_ROOMS_PER_SESSION`, or 50. More are refused `rate_limited`. Of the values in snapshots that clients ask for, 10 count as one room.',
+  }),
   eventTypesFile: path({
     env: 'EVENT_TYPES_FILE',
     default: undefined,

@@ -24,16 +24,16 @@ export const SECURITY_VARIABLES = {
   allowInsecure: flag({
     env: 'ALLOW_INSECURE',
     default: false,
-    doc: 'Allows a `HOST` that other machines reach, and any `Host` header, although clients are not authenticated.',
+    doc: 'Allows a `HOST` that other machines reach, any `Host` header, and `CORS_ORIGINS=*`, although clients are not authenticated.',
   }),
   apiKeys: text({
     env: 'API_KEYS',
     default: undefined,
     accepts:
-      'a JSON array of {"id", "key" or "sha256", "subscribe"?, "publish"?, "command"?, "admin"?}, the last four lists of patterns',
+      'a JSON array of {"id", "key" or "sha256", "subscribe"?, "publish"?, "publishTypes"?, "command"?, "admin"?}, the last five lists of patterns',
     mask: hidden,
     check: () => true,
-    doc: 'API keys and what each may do: rooms to subscribe and to publish to, actions to ask for, and `status`, `metrics` or `flip` to administer. In patterns `*` stands for anything.',
+    doc: 'API keys and what each may do: rooms to subscribe and to publish to, types of events to publish (without the list: all), actions to ask for, and `status`, `metrics` or `flip` to administer. In patterns `*` stands for anything.',
   }),
   apiKeysFile: path({
     env: 'API_KEYS_FILE',
@@ -98,7 +98,8 @@ export const SECURITY_VARIABLES = {
     env: 'ANONYMOUS_RIGHTS',
     default: undefined,
     defaultText: 'none: they are refused',
-    accepts: 'a JSON object {"subscribe"?, "publish"?, "command"?, "admin"?} of lists of patterns',
+    accepts:
+      'a JSON object {"subscribe"?, "publish"?, "publishTypes"?, "command"?, "admin"?} of lists of patterns',
     check: () => true,
     doc: 'With `AUTH_MODE=token`: what clients that show nothing may do.',
   }),
@@ -109,7 +110,7 @@ export const SECURITY_VARIABLES = {
     minItems: 0,
     accepts: 'origins separated by commas, as browsers send them (https://app.example, no path), or *',
     check: isOrigin,
-    doc: 'Other origins whose pages may connect; `*` allows every one.',
+    doc: 'Other origins whose pages may connect; `*` allows every one, and takes `AUTH_MODE=token`, without `ANONYMOUS_RIGHTS` beyond `subscribe`, or `ALLOW_INSECURE=true`.',
   }),
   allowedHosts: list({
     env: 'ALLOWED_HOSTS',

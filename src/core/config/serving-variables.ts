@@ -65,7 +65,15 @@ export const SERVING_VARIABLES = {
     min: 0,
     max: 1_000_000,
     default: 0,
-    doc: 'Most connections from one address.',
+    doc: 'Most connections from one address (IPv6: from one /64).',
+  }),
+  maxPendingPerAddress: integer({
+    env: 'MAX_PENDING_PER_ADDRESS',
+    unit: 'connections, 0 = no limit',
+    min: 0,
+    max: 1_000_000,
+    default: 1000,
+    doc: 'Most connections from one address (IPv6: from one /64) whose clients have not signed in; a new one takes the place of the oldest. Addresses of this machine are exempt.',
   }),
   pingIntervalMs: seconds({
     env: 'PING_INTERVAL',

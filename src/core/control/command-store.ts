@@ -22,6 +22,13 @@ export interface TakenCommand {
   state(): CommandState;
 }
 
+/** A command that was found by its id. */
+export interface FoundCommand {
+  readonly state: CommandState;
+  /** The id of the principal whose command it is; `unknown` where its record says nothing that makes sense. */
+  readonly principal: string;
+}
+
 /** A command as operators see it in a list: nothing of its data, its result or who asked. */
 export interface CommandSummary {
   readonly id: string;
@@ -52,8 +59,8 @@ export interface CommandStore {
    * the queue's, or `queue_unavailable`: then asking again with the same key never executes it twice.
    */
   take(asked: AskedCommand): Promise<TakenCommand | Refusal>;
-  /** A command's state; `unknown_command` when there is none, or no longer. */
-  state(id: string): Promise<CommandState | Refusal>;
+  /** A command and whose it is; `unknown_command` when there is none, or no longer. */
+  find(id: string): Promise<FoundCommand | Refusal>;
   /** The newest commands, newest first, at most `limit` (1–200); `queue_unavailable` when that can't be said now. */
   recent(limit: number): Promise<readonly CommandSummary[] | Refusal>;
   /** Takes nothing more; resolves once everything is as safe as it gets. Idempotent. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import { type Caller, limitIdOf } from '../auth/caller.js';
+import { BY_ADDRESS, type Caller, limitIdOf } from '../auth/caller.js';
 import type { CommandState } from '../command.js';
 import { Refusal } from '../errors.js';
 import { isTypeName } from '../event.js';
@@ -27,7 +27,7 @@ export interface CommandGateOptions {
   readonly tracing?: Tracing;
   /** ms that `submit` waits for an outcome before it answers `queued`; `CONTROL_WAIT_MS`. */
   readonly controlWaitMs: number;
-  /** Makes a command's id, which nobody can guess: who knows it may read the outcome. Default: a random UUID. */
+  /** Makes a command's id, which nobody can guess. Default: a random UUID. */
   readonly newId?: () => string;
 }
 
@@ -90,9 +90,16 @@ export class CommandGate {
     return taken.state();
   }
 
-  /** The state of a command by its id: for an hour after it ended, then `unknown_command`. */
-  state(id: string): Promise<CommandState | Refusal> {
-    return this.#options.store.state(id);
+  /**
+   * The state of a command by its id: for an hour after it ended, then `unknown_command`. So it is for everybody `by` whom it was not
+   * asked for, unless they have the right `status`; an anonymous command is any anonymous caller's that knows its id.
+   */
+  async state(id: string, by: Caller): Promise<CommandState | Refusal> {
+    const found = await this.#options.store.find(id);
+    if (found instanceof Refusal) return found;
+    const isOwn = by.isKnown ? found.principal === by.id : found.principal.startsWith(BY_ADDRESS);
+    if (isOwn || by.rights.mayAdminister('status')) return found.state;
+    return new Refusal('unknown_command', 'no such command, or no longer');
   }
 
   /** The newest commands, newest first, at most `limit` (1–200): of this process, and with Redis of all. */

@@ -37,16 +37,15 @@ export interface OutcomeTelling {
 }
 
 /**
- * The same, of an outcome that came from elsewhere: where an event can't carry it (more than `maxDataBytes`, or nested too
- * deep to be written), one of type `outcomeType` without the result that says so, as `omitted`. Who asks for the command's state
- * is given what there is.
+ * The same, of an outcome that came from elsewhere: where its data has more than `maxDataBytes`, an event of type `outcomeType`
+ * without the result that says so, as `omitted`. Who asks for the command's state is given what there is.
  */
 export function tellableEvent(state: CommandState, told: OutcomeTelling): NewEvent {
   const { publishes, endedMs, maxDataBytes, outcomeType } = told;
-  const event = writtenEvent(state, told);
-  if (event !== undefined && Buffer.byteLength(event.dataJson) <= maxDataBytes) return event;
+  const event = outcomeEvent(state, publishes, endedMs, outcomeType);
+  if (Buffer.byteLength(event.dataJson) <= maxDataBytes) return event;
   const { id, action, status } = state;
-  const omitted = event === undefined ? 'nested too deep for an event' : 'too large for an event';
+  const omitted = 'too large for an event';
   return {
     type: outcomeType,
     room: publishes.room,
@@ -54,16 +53,4 @@ export function tellableEvent(state: CommandState, told: OutcomeTelling): NewEve
     dataJson: JSON.stringify({ id, action, status, result: null, omitted }),
     timestamp: endedMs / 1000,
   };
-}
-
-/** Undefined when the outcome is nested too deep. */
-function writtenEvent(
-  state: CommandState,
-  { publishes, endedMs, outcomeType }: OutcomeTelling,
-): NewEvent | undefined {
-  try {
-    return outcomeEvent(state, publishes, endedMs, outcomeType);
-  } catch {
-    return undefined;
-  }
 }

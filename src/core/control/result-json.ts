@@ -1,3 +1,10 @@
+import { isDeeperThan, MAX_JSON_DEPTH } from '../parse-json.js';
+
+/** Deepest nesting of a result: the event that tells it has one level more. */
+export const MAX_RESULT_DEPTH = MAX_JSON_DEPTH - 1;
+
+const TOO_DEEP = `the result is nested deeper than ${String(MAX_RESULT_DEPTH)} levels`;
+
 /** Why a handler's result cannot be sent to anybody. */
 export class UnsendableResult extends Error {
   override readonly name = 'UnsendableResult';
@@ -8,8 +15,8 @@ export class UnsendableResult extends Error {
  * Stricter than `JSON.stringify`, which leaves functions and symbols out without a word: what a handler returns
  * arrives whole or not at all.
  * @param maxBytes Most bytes the text may have, in UTF-8.
- * @throws {UnsendableResult} saying what stands in the way: a function, a symbol, a BigInt, a cycle, nesting
- * beyond the stack, a `toJSON` or getter that throws, or too many bytes.
+ * @throws {UnsendableResult} saying what stands in the way: a function, a symbol, a BigInt, a cycle, nesting deeper than
+ * {@link MAX_RESULT_DEPTH} levels, a `toJSON` or getter that throws, or too many bytes.
  */
 export function resultToJson(result: unknown, maxBytes: number): string {
   let text: string;
@@ -19,8 +26,11 @@ export function resultToJson(result: unknown, maxBytes: number): string {
     throw error instanceof UnsendableResult ? error : new UnsendableResult(reasonFor(error));
   }
   const bytes = Buffer.byteLength(text);
-  if (bytes <= maxBytes) return text;
-  throw new UnsendableResult(`the result has ${String(bytes)} bytes, more than ${String(maxBytes)}`);
+  if (bytes > maxBytes) {
+    throw new UnsendableResult(`the result has ${String(bytes)} bytes, more than ${String(maxBytes)}`);
+  }
+  if (isDeeperThan(text, MAX_RESULT_DEPTH)) throw new UnsendableResult(TOO_DEEP);
+  return text;
 }
 
 function refuseUnsendable(key: string, value: unknown): unknown {
@@ -33,7 +43,7 @@ function refuseUnsendable(key: string, value: unknown): unknown {
 }
 
 function reasonFor(error: unknown): string {
-  if (error instanceof RangeError) return 'the result is nested too deep for JSON';
+  if (error instanceof RangeError) return TOO_DEEP;
   const message = error instanceof Error ? error.message : 'unknown reason';
   return message.includes('circular')
     ? 'the result refers to itself, which JSON cannot carry'

@@ -1,7 +1,12 @@
-import type { CommandState } from '../command.js';
 import { Refusal } from '../errors.js';
 import type { CommandSpec } from './command-queue.js';
-import type { AskedCommand, CommandStore, CommandSummary, TakenCommand } from './command-store.js';
+import type {
+  AskedCommand,
+  CommandStore,
+  CommandSummary,
+  FoundCommand,
+  TakenCommand,
+} from './command-store.js';
 
 /** Several stores as one: each command is kept where its spec says it is executed. */
 export class RoutedCommandStore implements CommandStore {
@@ -24,9 +29,9 @@ export class RoutedCommandStore implements CommandStore {
   }
 
   /** Asks this process first: what it has, nobody else does. */
-  async state(id: string): Promise<CommandState | Refusal> {
-    const state = await this.#routes.local.state(id);
-    return state instanceof Refusal ? this.#routes.worker.state(id) : state;
+  async find(id: string): Promise<FoundCommand | Refusal> {
+    const found = await this.#routes.local.find(id);
+    return found instanceof Refusal ? this.#routes.worker.find(id) : found;
   }
 
   async recent(limit: number): Promise<readonly CommandSummary[] | Refusal> {

@@ -18,6 +18,9 @@ export interface SessionLimits {
   readonly roomOverflow: 'split' | 'reject';
 }
 
+/** Names in a list for each room that a session may have: lists may name rooms twice, or rooms it has not. */
+const NAMES_PER_ROOM = 10;
+
 /** Says who may come in: connections in all and by {@link addressBlock}, rooms by name, number and size. */
 export class Admission {
   readonly #limits: SessionLimits;
@@ -59,8 +62,18 @@ export class Admission {
     else this.#byAddress.set(block, left);
   }
 
+  /** Refuses `rooms` (any value a client sent) where it is a list of more names than make sense. Looks at none of them. */
+  checkLength(rooms: unknown): Refusal | undefined {
+    const maxNames = NAMES_PER_ROOM * this.#limits.maxRoomsPerSession;
+    return Array.isArray(rooms) && rooms.length > maxNames
+      ? new Refusal('too_many_rooms', `a list names at most ${String(maxNames)} rooms`)
+      : undefined;
+  }
+
   /** Refuses `rooms` (any value a client sent) unless it is a list of rooms' names. */
   checkNames(rooms: unknown): readonly string[] | Refusal {
+    const tooLong = this.checkLength(rooms);
+    if (tooLong !== undefined) return tooLong;
     if (Array.isArray(rooms) && rooms.every(isRoomName)) return rooms;
     if (isMissing(rooms)) {
       return new Refusal(

@@ -30,8 +30,27 @@ export class Beginnings {
   /** Sessions that begin, at the cursor they brought, when the log has been read, has moved or is back. */
   readonly #waiting = new Map<Session, string | null>();
 
+  /** Sessions whose clients have yet to name the rest of their rooms, at the cursor they brought. */
+  readonly #partial = new Map<Session, string | null>();
+
   constructor(parts: BeginningsParts) {
     this.#parts = parts;
+  }
+
+  /** Waits with a session until its client has named all of its rooms. */
+  hold(session: Session, cursor: string | null): void {
+    this.#partial.set(session, cursor);
+  }
+
+  /** Whether a session waits for the rest of its rooms. */
+  isHeld(session: Session): boolean {
+    return this.#partial.has(session);
+  }
+
+  /** The rooms of a session that was held are all there: begins it. */
+  release(session: Session): void {
+    const cursor = this.#partial.get(session) ?? null;
+    if (this.#partial.delete(session)) this.begin(session, cursor);
   }
 
   /** Begins a session at the cursor it brought, as soon as the log has been read; null is a newcomer. */
@@ -65,6 +84,7 @@ export class Beginnings {
   /** The session is gone. */
   drop(session: Session): void {
     this.#waiting.delete(session);
+    this.#partial.delete(session);
     this.#parts.resumption.wake(session);
   }
 

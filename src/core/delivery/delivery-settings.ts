@@ -18,6 +18,11 @@ export interface DeliverySettings extends SessionLimits {
   readonly maxQueuePerClient: number;
   /** How long a connection may be unable to take what awaits it, and how old what awaits it may be, ms. */
   readonly maxBacklogMs: number;
+  /**
+   * Rooms that the sessions of one principal may join and leave in a second, together; one session as many as it may have rooms,
+   * or 50. Of values in snapshots that clients ask for, 10 count as one room. 0 = no limit.
+   */
+  readonly maxRoomChangesPerSecond: number;
   /** How much of the log this process keeps in memory. */
   readonly memory: LogBounds;
 }

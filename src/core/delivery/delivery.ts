@@ -16,6 +16,8 @@ import type { Candidate, OpenRequest } from './sessions.js';
 
 /** How often stalled sessions are looked for and idle ones moved to the head, ms. */
 const SWEEP_MS = 1000;
+/** How long a client may take to name the rest of its rooms, ms. */
+const ROOMS_MS = 10_000;
 /** Rooms that the status lists. */
 const LISTED_ROOMS = 1000;
 /** Why sessions end that did nothing wrong, and are to come back. */
@@ -68,7 +70,8 @@ export class Delivery {
     this.#parts.counters.add('clients_opened', request.outlet.client);
     try {
       session.outlet.accept();
-      this.#engine.beginnings.begin(session, request.cursor);
+      if (request.isPartial === true) this.#hold(session, request.cursor);
+      else this.#engine.beginnings.begin(session, request.cursor);
     } catch (error) {
       this.#fault(session, error);
     }
@@ -140,9 +143,9 @@ export class Delivery {
 
   /**
    * Sends the session alone the newest values of its rooms: all, or those `wanted` says. Returns how many, with
-   * those that were on their way to it already.
+   * those that were on their way to it already. Refused: `rate_limited`.
    */
-  snapshot(session: Session, wanted: (event: Event) => boolean = () => true): number {
+  snapshot(session: Session, wanted: (event: Event) => boolean = () => true): number | Refusal {
     return this.#engine.roomChanges.show(session, wanted);
   }
 
@@ -250,6 +253,15 @@ export class Delivery {
     const checked = this.#closing ? goingDown() : this.#engine.sessions.check(candidate);
     if (checked instanceof Refusal) this.#parts.counters.add('sessions_refused', checked.code);
     return checked;
+  }
+
+  /** Waits for the rest of the session's rooms, for {@link ROOMS_MS}. */
+  #hold(session: Session, cursor: string | null): void {
+    const { beginnings } = this.#engine;
+    beginnings.hold(session, cursor);
+    this.#parts.clock.after(ROOMS_MS, () => {
+      if (beginnings.isHeld(session)) this.end(session, 'request_timeout');
+    });
   }
 
   #fault(session: Session, error: unknown): void {

@@ -1,6 +1,7 @@
 import type { DeliveryFigures } from '../metrics/delivery-figures.js';
 import { Admission } from './admission.js';
 import { Beginnings } from './beginnings.js';
+import type { Clock } from '../clock.js';
 import type { DeliveryParts, DeliverySettings } from './delivery-settings.js';
 import { Hub } from './hub.js';
 import { LatencyMeter } from './latency-meter.js';
@@ -11,7 +12,14 @@ import type { Session } from './session.js';
 import { Sessions } from './sessions.js';
 import { Slicer } from './slicer.js';
 import { Sweeper } from './sweeper.js';
+import { WorkLimit } from './work-limit.js';
 import { Timeline } from './timeline.js';
+
+/** Values that cost as much to show as a room costs to join. */
+const VALUES_PER_ROOM = 10;
+
+/** Rooms that a session may join and leave in a second, however few it may have at a time. */
+const MIN_PER_SESSION = 50;
 
 /** What the parts of an {@link Engine} can't do by themselves. */
 export interface EngineEnds {
@@ -97,14 +105,27 @@ export class Engine {
     });
     this.roomChanges = new RoomChanges({
       admission: this.admission,
+      beginnings: this.beginnings,
       hub: this.hub,
       timeline: this.timeline,
       slicer: this.slicer,
       sweeper: this.sweeper,
       counters: parts.counters,
+      changeLimit: workLimit(settings, parts.clock, 1),
+      snapshotLimit: workLimit(settings, parts.clock, VALUES_PER_ROOM),
       wake: (session) => {
         this.pump.wake(session);
       },
     });
   }
+}
+
+/** The limit of work of which so many units cost as much as a room. */
+function workLimit(settings: DeliverySettings, clock: Clock, unitsPerRoom: number): WorkLimit {
+  const { maxRoomsPerSession, maxRoomChangesPerSecond } = settings;
+  const rates = {
+    perSession: Math.max(maxRoomsPerSession, MIN_PER_SESSION) * unitsPerRoom,
+    perPrincipal: maxRoomChangesPerSecond * unitsPerRoom,
+  };
+  return new WorkLimit(rates, clock);
 }

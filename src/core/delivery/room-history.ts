@@ -43,6 +43,11 @@ export class RoomHistory {
     return [...this.#latest.values()];
   }
 
+  /** How many slots have a newest event. */
+  get values(): number {
+    return this.#latest.size;
+  }
+
   /** The newest event of a slot. */
   newest(slot: string): Event | undefined {
     return this.#latest.get(slot);

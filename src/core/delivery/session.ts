@@ -148,14 +148,14 @@ export class Session {
 
   /** Every flush asks these of every session, so they are kept. */
   #survey(): void {
-    const entered: string[] = [];
     let coveredFrom = 0;
+    let entered: string | null = null;
     for (const [room, since] of this.#rooms) {
       if (since === Infinity) continue;
-      entered.push(room);
-      coveredFrom = Math.max(coveredFrom, since);
+      entered = room;
+      if (since > coveredFrom) coveredFrom = since;
     }
-    this.#onlyRoom = this.#rooms.size === 1 ? (entered[0] ?? null) : null;
+    this.#onlyRoom = this.#rooms.size === 1 ? entered : null;
     this.#coveredFrom = coveredFrom;
   }
 }

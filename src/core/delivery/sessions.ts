@@ -18,6 +18,8 @@ export interface OpenRequest {
   readonly rooms: unknown;
   /** The cursor it brings, unchecked; null when it starts anew. */
   readonly cursor: string | null;
+  /** True when the client names its other rooms with its first join: the session begins with that. Default: false. */
+  readonly isPartial?: boolean;
   /** The transport that it says its last session came over, unchecked. */
   readonly from?: unknown;
 }

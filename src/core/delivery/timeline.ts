@@ -226,6 +226,11 @@ export class Timeline {
     return this.#rooms.get(room)?.latest ?? [];
   }
 
+  /** How many events {@link latest} has. */
+  valuesIn(room: string): number {
+    return this.#rooms.get(room)?.values ?? 0;
+  }
+
   /** Lets go of rooms that hold nothing; call when every session that could has been moved to `position` or beyond. */
   forgetEmptyRooms(position: number): void {
     for (const [name, room] of this.#rooms) {

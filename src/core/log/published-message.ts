@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../errors.js';
 import { type EventLimits, type NewEvent, parseEvent } from '../event.js';
-import { type ParsedJson, parseWithSources } from '../json-source.js';
+import { parseWithSources } from '../json-source.js';
 
 /**
  * Reads a message of a Redis channel, an event as JSON text. `room` is what the channel's name says of its room, which
@@ -13,12 +13,8 @@ export function parsePublished(
   limits: EventLimits,
 ): NewEvent | Refusal {
   if (!isUtf8(bytes)) return new Refusal('invalid_json', 'a published message must be UTF-8');
-  let parsed: ParsedJson;
-  try {
-    parsed = parseWithSources(bytes.toString(), 'data');
-  } catch {
-    return new Refusal('invalid_json', 'a published message must be a JSON object');
-  }
+  const parsed = parseWithSources(bytes.toString(), 'data');
+  if (parsed instanceof Refusal) return parsed;
   let message = parsed.value;
   if (room !== undefined && typeof message === 'object' && message !== null && !Array.isArray(message)) {
     message = { room, ...message };

@@ -27,6 +27,15 @@ export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
     label: 'reason',
     known: ['too_many_connections'],
   },
+  answers_refused: {
+    help: 'States and histories of rooms that were refused since too many were under way, by whose limit.',
+    label: 'reason',
+    known: ['principal', 'all'],
+  },
+  answers_cut: {
+    help: 'HTTP connections that were cut since the client took nothing of an answer for 10 s.',
+    label: null,
+  },
   jwks_fetches: {
     help: 'Times that the keys of tokens were fetched, by how that went.',
     label: 'outcome',
@@ -66,9 +75,9 @@ export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
   },
   room_changes_refused: { help: 'Changes of rooms that were refused, by code.', label: 'reason' },
   connections_cut: {
-    help: 'Socket.IO connections that were cut for what they sent.',
+    help: 'Connections that the gateway destroyed, by reason: rate_limited (more packets than a client may send), and of clients that had not signed in displaced (for a newer connection), not_signed_in (in time), too_large and binary (input).',
     label: 'reason',
-    known: ['rate_limited'],
+    known: ['rate_limited', 'displaced', 'not_signed_in', 'too_large', 'binary'],
   },
   requests_refused: { help: 'Requests over Socket.IO that were refused, by code.', label: 'reason' },
   events_logged: { help: 'Events that the log brought to this node: events in.', label: null },

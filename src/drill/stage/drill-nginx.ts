@@ -77,6 +77,8 @@ export function adapt(shipped: string, port: number, nodes: readonly { readonly 
   change(/^\s*listen 443 .*;$/m, `listen 127.0.0.1:${String(port)};`);
   change(/^\s*(?:access|error)_log .*;$/gm, '');
   change(/^\s*ssl_\w+ .*;$/gm, '');
+  // All clients of a drill have one address.
+  change(/^\s*limit_(?:req|conn) .*;$/gm, '');
   return text;
 }
 

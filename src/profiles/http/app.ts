@@ -10,7 +10,7 @@ import type { Logger } from '../../core/logger.js';
 import type { Tracing } from '../../core/tracing.js';
 import type { Callers } from './callers.js';
 import { identify } from './guard.js';
-import type { BodyReader } from './json-body.js';
+import type { LargeAnswers } from './large-answers.js';
 import { transportAt, profileDocument, type Served, transportDisabled } from './profile-document.js';
 import { sendFailure, sendJson, sendRefusal } from './reply.js';
 import { clientScriptRoutes } from './routes/client-script.js';
@@ -36,7 +36,9 @@ export interface AppParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly tracing: Tracing;
-  readonly readBody: BodyReader;
+  /** Most bytes of a body. */
+  readonly maxBodyBytes: number;
+  readonly answers: LargeAnswers;
   /** The folder of the operators' page. */
   readonly consoleFolder: string;
   /** The folder of the bundled SDK. */
@@ -56,11 +58,11 @@ export function createApp(parts: AppParts): Express {
     res.sendFile(path.join(parts.consoleFolder, 'index.html'));
   });
   app.use('/console', express.static(parts.consoleFolder));
-  // From here on it must be known who asks, before anything of what comes is read.
+  // From here on it must be known who asks. Each route reads its body by itself, once the caller's rights allow it.
   app.use(['/api', '/metrics'], identify(parts.callers));
-  app.use('/api', parts.readBody);
-  app.use(meRoutes(), controlRoutes(parts.gate, parts.callers, parts.tracing));
-  app.use(sessionRoutes(parts.delivery, parts.remoteSessions), roomRoutes(parts.delivery.rooms));
+  app.use(meRoutes(), controlRoutes(parts));
+  app.use(sessionRoutes(parts));
+  app.use(roomRoutes(parts.delivery.rooms, parts.answers));
   app.use(operationRoutes(parts.operations), metricsRoute(parts.operations));
   app.use(flipRoutes(parts));
   app.use((req, res) => {
@@ -84,12 +86,16 @@ function refuseDisabled(served: () => Served): RequestHandler {
 
 function answerErrors(logger: Logger): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
-  return (error: { status?: unknown; message?: unknown }, req, res, _next) => {
-    if (typeof error.status === 'number' && error.status < 500) {
-      const code = error.status === 404 ? 'not_found' : 'bad_request';
-      return sendRefusal(res, new Refusal(code, String(error.message)));
-    }
+  return (error: { status?: unknown }, req, res, _next) => {
+    if (typeof error.status === 'number' && error.status < 500) return sendRefusal(res, unservable(error));
     logger.error('a request failed', { method: req.method, path: req.path, error });
     sendFailure(res);
   };
+}
+
+/** Express and its parts say in their messages which file they looked for, or what they could not read: nothing of it is passed on. */
+function unservable({ status }: { readonly status?: unknown }): Refusal {
+  return status === 404
+    ? new Refusal('not_found', 'nothing is served at this path')
+    : new Refusal('bad_request', 'the path or the headers of this request are not well-formed');
 }

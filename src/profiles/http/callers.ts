@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Authenticator, Credentials, Identified } from '../../core/auth/authenticator.js';
 import type { Caller } from '../../core/auth/caller.js';
 import { Refusal } from '../../core/errors.js';
 import type { ClientAddresses } from './client-address.js';
+import type { ConnectionLimits } from './connection-limits.js';
 import { credentialsOf } from './credentials.js';
 import type { OriginPolicy } from './origin-policy.js';
 import type { RefusalAudit } from './refusal-audit.js';
@@ -12,19 +14,22 @@ export class Callers {
   readonly #authenticator: Authenticator;
   readonly #addresses: ClientAddresses;
   readonly #origins: OriginPolicy;
+  readonly #limits: ConnectionLimits;
   /** What audits refusals of clients that are not answered by HTTP. */
   readonly refusals: RefusalAudit;
 
+  /** `limits` are told of connections whose clients have signed in. */
   constructor(
     authenticator: Authenticator,
     addresses: ClientAddresses,
     origins: OriginPolicy,
-    refusals: RefusalAudit,
+    { limits, refusals }: { readonly limits: ConnectionLimits; readonly refusals: RefusalAudit },
   ) {
     this.refusals = refusals;
     this.#authenticator = authenticator;
     this.#addresses = addresses;
     this.#origins = origins;
+    this.#limits = limits;
   }
 
   /** Where a request comes from. */
@@ -44,7 +49,14 @@ export class Callers {
 
   /** Who shows these, with this request. */
   known(shown: Credentials, req: IncomingMessage): Identified {
-    return this.#authenticator.identify(shown, this.addressOf(req));
+    const identified = this.#authenticator.identify(shown, this.addressOf(req));
+    if (!(identified instanceof Promise)) return this.#noted(identified, req);
+    return identified.then((caller) => this.#noted(caller, req));
+  }
+
+  /** The client of a connection has a session: the connection is a member's, whoever that is. */
+  signedIn(socket: Socket): void {
+    this.#limits.signedIn(socket);
   }
 
   /** Who asks for a command with this key in its data; the caller itself where there is none. */
@@ -52,5 +64,10 @@ export class Callers {
     if (apiKey === undefined) return caller;
     if (typeof apiKey !== 'string') return new Refusal('invalid_token', 'apiKey must be text');
     return this.#authenticator.identify({ apiKey }, address);
+  }
+
+  #noted(caller: Caller | Refusal, req: IncomingMessage): Caller | Refusal {
+    if (!(caller instanceof Refusal) && caller.isKnown) this.signedIn(req.socket);
+    return caller;
   }
 }

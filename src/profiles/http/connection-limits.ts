@@ -1,62 +1,102 @@
 import type { Socket } from 'node:net';
+import { addressBlock } from '../../core/address-block.js';
+import { isLoopback } from '../../core/config/address.js';
 import { Refusal } from '../../core/errors.js';
 import type { Counters } from '../../core/metrics/counters.js';
 import type { ClientAddresses } from './client-address.js';
+import { PendingConnections } from './pending-connections.js';
 import { refuseUpgrade } from './reply.js';
 
-/** TCP connections beside those of sessions: requests, and those that have not said yet what they want. */
-const SPARE = { inAll: 1000, perAddress: 16 };
+/** TCP connections beside those of sessions: requests, probes, and clients that have not signed in. */
+export const SPARE_CONNECTIONS = { inAll: 1000, perAddress: 16 };
 
-/** What {@link ConnectionLimits} are told. */
+/** Bounds of {@link ConnectionLimits}, as the configuration names them. */
 export interface ConnectionLimitsOptions {
   /** Sessions in all; 0 = no limit. */
   readonly maxConnections: number;
   /** Sessions from one address; 0 = no limit. */
   readonly maxConnectionsPerAddress: number;
+  /** Connections from one address whose clients have not signed in; 0 = no limit. */
+  readonly maxPendingPerAddress: number;
 }
 
-/** How many TCP connections are held open, in all and from one address: whoever only connects is counted too. */
+/**
+ * Bounds the TCP connections of this process, in all and by address (IPv6: by /64). A connection is pending until its client
+ * has signed in. Pending connections keep nobody out: where there is no place, a new connection takes that of the
+ * oldest pending one, which is closed. So members and probes find places however many silent connections there are.
+ */
 export class ConnectionLimits {
   readonly #options: ConnectionLimitsOptions;
   readonly #addresses: ClientAddresses;
   readonly #counters: Counters;
+  /** Open connections with the address they count for; undefined for those of proxies, whose address says nothing. */
+  readonly #open = new Map<Socket, string | undefined>();
   readonly #byAddress = new Map<string, number>();
-  /** One for all: there are thousands. */
-  readonly #onClose = (): void => {
-    this.#count -= 1;
-  };
-  #count = 0;
+  readonly #pending = new PendingConnections<Socket>();
+  /** One function for all sockets: there are thousands. */
+  readonly #onClose: (this: Socket) => void;
 
   constructor(options: ConnectionLimitsOptions, addresses: ClientAddresses, counters: Counters) {
     this.#options = options;
     this.#addresses = addresses;
     this.#counters = counters;
+    const forget = (socket: Socket): void => {
+      this.#forget(socket);
+    };
+    this.#onClose = function () {
+      forget(this);
+    };
   }
 
-  /** Counts a connection until it is closed; false where it is one too many, and is told so and closed. */
+  /** Counts a connection until it is closed. Returns false where it is one too many: it is told so and closed. */
   admit(socket: Socket): boolean {
-    const { maxConnections, maxConnectionsPerAddress: perAddress } = this.#options;
-    const address = socket.remoteAddress ?? '';
-    // Behind a proxy all have its address; whose they are, their requests say.
-    const isCounted = perAddress > 0 && !this.#addresses.isProxy(address);
-    const already = this.#byAddress.get(address) ?? 0;
-    if (maxConnections > 0 && this.#count >= maxConnections + SPARE.inAll) {
-      return this.#refuse(socket, 'this node takes no more connections');
-    }
-    if (isCounted && already >= perAddress + SPARE.perAddress) {
+    const { maxConnections } = this.#options;
+    const remote = socket.remoteAddress ?? '';
+    // Behind a proxy all clients have its address; their requests name their own.
+    const address = this.#addresses.isProxy(remote) ? undefined : addressBlock(remote);
+    if (address !== undefined && !this.#makeRoomFor(address, isLoopback(remote))) {
       return this.#refuse(socket, 'too many connections from this address');
     }
-    this.#count += 1;
+    const isFull = maxConnections > 0 && this.#open.size >= maxConnections + SPARE_CONNECTIONS.inAll;
+    if (isFull && !this.#displace()) return this.#refuse(socket, 'this node takes no more connections');
+    this.#open.set(socket, address);
+    if (address !== undefined) this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
+    this.#pending.add(socket, address ?? '');
     socket.on('close', this.#onClose);
-    if (!isCounted) return true;
-    this.#byAddress.set(address, already + 1);
-    socket.once('close', () => {
-      this.#leave(address);
-    });
     return true;
   }
 
-  #leave(address: string): void {
+  /** The client of a connection has signed in: the connection is closed for no other any more. */
+  signedIn(socket: Socket): void {
+    this.#pending.remove(socket);
+  }
+
+  /** True once there is room for one more connection from the address. */
+  #makeRoomFor(address: string, isLocal: boolean): boolean {
+    const { maxConnectionsPerAddress: most, maxPendingPerAddress: mostPending } = this.#options;
+    const already = this.#byAddress.get(address) ?? 0;
+    if (most > 0 && already >= most + SPARE_CONNECTIONS.perAddress) return this.#displace(address);
+    // A proxy on this machine that the configuration does not name has all clients behind it.
+    const isBounded = mostPending > 0 && !isLocal;
+    if (isBounded && this.#pending.countOf(address) >= mostPending) this.#displace(address);
+    return true;
+  }
+
+  /** Closes the oldest pending connection, of all or of one address; false when there is none. */
+  #displace(address?: string): boolean {
+    const oldest = this.#pending.takeOldest(address);
+    if (oldest === undefined) return false;
+    this.#counters.add('connections_cut', 'displaced');
+    this.#forget(oldest);
+    oldest.destroy();
+    return true;
+  }
+
+  #forget(socket: Socket): void {
+    const address = this.#open.get(socket);
+    if (!this.#open.delete(socket)) return;
+    this.#pending.remove(socket);
+    if (address === undefined) return;
     const left = (this.#byAddress.get(address) ?? 1) - 1;
     if (left === 0) this.#byAddress.delete(address);
     else this.#byAddress.set(address, left);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isLoopback } from '../../core/config/address.js';
 import { Refusal } from '../../core/errors.js';
+import { hostName } from './authority.js';
 
 /** Asked by address, whatever they are called by: what a cluster probes its containers with. */
 const PROBES = /^\/(healthz|readyz)$/;
@@ -39,17 +40,11 @@ export class HostPolicy {
     if (host === undefined || this.#isAny || PROBES.test(path)) return undefined;
     // Nearly all call it by the same.
     if (host === this.#known) return undefined;
-    const name = nameIn(host);
-    if (this.#names.has(name) || (this.#takesLoopback && isLoopback(name))) {
+    const name = hostName(host);
+    if (name !== undefined && (this.#names.has(name) || (this.#takesLoopback && isLoopback(name)))) {
       this.#known = host;
       return undefined;
     }
     return new Refusal('host_not_allowed', 'not served by this name: list it in ALLOWED_HOSTS');
   }
-}
-
-/** The name in a `Host` header, without port and brackets. */
-function nameIn(host: string): string {
-  const [, bracketed = host] = /^\[([^\]]*)\](?::\d+)?$/.exec(host) ?? [];
-  return bracketed === host ? host.replace(/:\d+$/, '').toLowerCase() : bracketed.toLowerCase();
 }

@@ -7,12 +7,19 @@ import type { ConnectionLimits } from './connection-limits.js';
 import type { Door } from './door.js';
 import type { OriginPolicy } from './origin-policy.js';
 import { isEnding } from './end-connection.js';
+import { isSamePath } from './profile-document.js';
 import { type RefusalAudit, responsesAuditedBy } from './refusal-audit.js';
-import { originForm, pathOf, refuseUpgrade, sendRefusal } from './reply.js';
+import { pathOf, refuseUpgrade, sendRefusal } from './reply.js';
+import { StalledAnswers } from './stalled-answers.js';
 import { withCors, withDocumentHeaders } from './security-headers.js';
 
 /** Connections that may wait to be accepted: a whole fleet may come back at once. */
 const BACKLOG = 4096;
+
+/** Requests that a client may send on a connection before it has the answers to those before. */
+const MAX_WAITING = 32;
+/** Between two looks at answers that are not read, ms. */
+const LOOK_MS = 2000;
 
 /** What a request may take: bytes of its head; ms for its head, for all of it; ms between two looks at those that take too long. */
 const REQUEST_LIMITS = {
@@ -74,11 +81,22 @@ export class Listener {
   readonly #onDepartedClose: (this: Duplex) => void;
   /** Answers that have begun and want their connection for themselves, by their requests. */
   readonly #takenOver = new WeakMap<IncomingMessage, ServerResponse>();
+  readonly #stalled: StalledAnswers;
+  readonly #endLooks: () => void;
+  /** Requests that wait for the answers to those before, by their connections. */
+  readonly #waiting = new WeakMap<Socket, number>();
   /** Connections that were given back to HTTP: they are counted already. */
   readonly #returned = new WeakSet<Duplex>();
 
   constructor(parts: ListenerParts) {
     this.#parts = parts;
+    this.#stalled = new StalledAnswers(parts.counters);
+    const looks = setInterval(() => {
+      this.#stalled.look(performance.now());
+    }, LOOK_MS).unref();
+    this.#endLooks = () => {
+      clearInterval(looks);
+    };
     // What a mount answers is no document, and a stream keeps its headers for as long as it lives.
     const fallback = withDocumentHeaders(parts.fallback);
     this.#answer = withCors(parts.origins, (req, res) => {
@@ -88,10 +106,9 @@ export class Listener {
     });
     const options = { ...REQUEST_LIMITS, ...parts.times, ServerResponse: responsesAuditedBy(parts.refusals) };
     this.#server = http.createServer(options, (req, res) => {
-      req.url = originForm(req.url ?? '/');
-      const refusal = parts.door.refusalFor(req);
-      if (refusal === undefined) this.#answer(req, res);
-      else sendRefusal(res, refusal);
+      // Node has each answer wait for the ones before, and has all of them made at once.
+      if (res.socket === null) this.#answerInTurn(req, res);
+      else this.#receive(req, res);
     });
     this.#server.on('checkExpectation', (_req, res) => {
       const refusal = new Refusal('bad_request', 'of all expectations only 100-continue is met');
@@ -99,13 +116,13 @@ export class Listener {
       sendRefusal(res.setHeader('Connection', 'close'), refusal);
     });
     this.#server.prependListener('connection', (socket) => {
+      this.#stalled.watch(socket);
       if (!this.#returned.has(socket)) parts.limits.admit(socket);
     });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       this.#refuseRequest(error, socket);
     });
     this.#server.on('upgrade', (req, socket, head) => {
-      req.url = originForm(req.url ?? '/');
       const res = this.#takenOver.get(req);
       if (res === undefined) this.#upgrade(req, socket, head);
       else this.#takeOut(res, socket as Socket);
@@ -178,20 +195,42 @@ export class Listener {
       this.#server.closeIdleConnections();
     });
     clearTimeout(cut);
+    this.#endLooks();
+  }
+
+  /** An answer at a time for each connection: what clients ask for without reading is not made. */
+  #answerInTurn(req: IncomingMessage, res: ServerResponse): void {
+    const { socket } = req;
+    const waiting = (this.#waiting.get(socket) ?? 0) + 1;
+    if (waiting > MAX_WAITING) {
+      this.#parts.counters.add('http_refused', 'rate_limited');
+      return void socket.destroy();
+    }
+    this.#waiting.set(socket, waiting);
+    res.once('socket', () => {
+      this.#waiting.set(socket, (this.#waiting.get(socket) ?? 1) - 1);
+      this.#receive(req, res);
+    });
+  }
+
+  #receive(req: IncomingMessage, res: ServerResponse): void {
+    const refusal = this.#parts.door.refusalFor(req);
+    if (refusal === undefined) this.#answer(req, res);
+    else sendRefusal(res, refusal);
   }
 
   #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (req.headers.upgrade?.toLowerCase() !== 'websocket')
       return this.#goOnWithoutUpgrade(req, socket, head);
     this.#depart(socket);
-    const path = pathOf(req);
-    const upgrade = this.#mountFor(req)?.upgrade;
     const turnedAway = this.#parts.door.refusalFor(req);
     if (turnedAway !== undefined) {
       this.#parts.refusals.ofRequest(req, turnedAway);
-      refuseUpgrade(socket, turnedAway);
-    } else if (upgrade === undefined) {
-      const { refusal, extra } = this.#parts.refuseUpgrade(path);
+      return refuseUpgrade(socket, turnedAway);
+    }
+    const upgrade = this.#mountFor(req)?.upgrade;
+    if (upgrade === undefined) {
+      const { refusal, extra } = this.#parts.refuseUpgrade(pathOf(req));
       refuseUpgrade(socket, refusal, extra);
     } else {
       upgrade(req, socket, head);
@@ -199,6 +238,7 @@ export class Listener {
   }
 
   #depart(socket: Duplex): void {
+    this.#stalled.leaveOut(socket as Socket);
     this.#departed.add(socket);
     socket.on('close', this.#onDepartedClose);
   }
@@ -236,7 +276,7 @@ export class Listener {
   #mountFor(req: IncomingMessage): Mount | undefined {
     const path = pathOf(req);
     for (const mount of this.#mounts) {
-      const isThere = mount.exact === true ? isSame(path, mount.path) : isAtOrBelow(path, mount.path);
+      const isThere = mount.exact === true ? isSamePath(path, mount.path) : isAtOrBelow(path, mount.path);
       if (isThere && mount.takes?.(req) !== false) return mount;
     }
     return undefined;
@@ -249,11 +289,6 @@ const UNREADABLE: ReadonlyMap<string | undefined, Refusal> = new Map([
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', new Refusal('payload_too_large', 'too many chunk extensions')],
   ['ERR_HTTP_REQUEST_TIMEOUT', new Refusal('request_timeout', 'the request did not come in time')],
 ]);
-
-/** As Express has it: letter case and a slash at the end do not matter. */
-function isSame(path: string, mount: string): boolean {
-  return path.replace(/\/$/, '').toLowerCase() === mount;
-}
 
 function isAtOrBelow(path: string, mount: string): boolean {
   return path === mount || path.startsWith(`${mount}/`);

@@ -1,8 +1,12 @@
 import type { IncomingMessage } from 'node:http';
+import { leadsTo } from './authority.js';
+
+/** The type that an `EventSource` asks for. Scripts, images, styles and links of a page ask for others. */
+const STREAM_TYPE = 'text/event-stream';
 
 /**
- * Which web pages may use this gateway: those it serves itself, and those of the listed origins (`*`: any).
- * Requests without an `Origin` come from programs, not pages, and are not its concern.
+ * Decides which web pages may use the gateway: those it serves itself, and those of the listed origins (`*`: any).
+ * Requests without an `Origin` are not its concern: programs make them, and pages that may be served by the gateway.
  */
 export class OriginPolicy {
   readonly #origins: ReadonlySet<string>;
@@ -12,21 +16,29 @@ export class OriginPolicy {
     this.#origins = new Set(origins);
   }
 
-  /** True for a request that no page made, or a page that may. */
+  /** True for a request without an origin, and for one of a page that may use the gateway. */
   allows(req: IncomingMessage): boolean {
     const { origin, host } = req.headers;
-    return origin === undefined || this.isListed(origin) || hostOf(origin) === host;
+    return origin === undefined || this.isListed(origin) || leadsTo(origin, host);
   }
 
   /**
-   * Whether a cookie that comes with a request counts. A browser sends it with whatever a page has it ask for, so it does for
-   * pages of this gateway and of origins that are listed by their names, never for those that `*` lets in; and where no page
-   * is named, unless the browser says that it is of another site. Source: W3C Fetch Metadata.
+   * Whether the cookie of a request counts. A browser sends it with each request to the host, whichever page causes the request,
+   * and whichever port that page comes from. So the request must say that its page is the gateway's own, or one whose origin is
+   * listed by name, never one that `*` lets in:
+   * - by `Origin`, where there is one;
+   * - by `Sec-Fetch-Site`, which browsers send to https and to localhost, as `same-origin`, or `none` for an address that the
+   *   user has typed;
+   * - else as the request of an `EventSource`, which has an `Origin` unless it is the own page's, or by `Referer`.
+   *
+   * Sources: W3C Fetch Metadata; RFC 6265, section 8.5 (cookies know no ports).
    */
   takesCookieOf(req: IncomingMessage): boolean {
-    const { origin, host } = req.headers;
-    if (origin === undefined) return req.headers['sec-fetch-site'] !== 'cross-site';
-    return hostOf(origin) === host || this.isNamed(origin);
+    const { origin, host, referer, accept } = req.headers;
+    if (origin !== undefined) return leadsTo(origin, host) || this.isNamed(origin);
+    const site = req.headers['sec-fetch-site'];
+    if (site !== undefined) return site === 'same-origin' || site === 'none';
+    return accept === STREAM_TYPE || (referer !== undefined && leadsTo(referer, host));
   }
 
   /** True for an origin that is listed by its name: one whose pages may send cookies. */
@@ -38,8 +50,4 @@ export class OriginPolicy {
   isListed(origin: string): boolean {
     return this.#origins.has('*') || this.#origins.has(origin);
   }
-}
-
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
 }

@@ -44,10 +44,30 @@ export function profileDocument(served: Served): ProfileDocument {
   };
 }
 
+/** The stock client, which pages load as a script from below {@link WEBSOCKET_PATH}, and its source map. */
+const CLIENT_SCRIPT = /^\/socket\.io\/socket\.io(\.esm)?(\.min)?\.js(\.map)?$/;
+/** Paths that pages read by programs of theirs, never as a script, an image or a style. In any letter case, as Express has it. */
+const DATA = /^\/(api|socket\.io|metrics)(\/|$)/i;
+
+/** True for two spellings of one path, as Express has it: letter case and a slash at the end make no difference. */
+export function isSamePath(path: string, mount: string): boolean {
+  return path.replace(/\/$/, '').toLowerCase() === mount;
+}
+
+/** True for the path of Engine.IO, and for the scripts of the stock client. What else is below it is not there. */
+export function isSocketIoPath(path: string): boolean {
+  return path === WEBSOCKET_PATH || path === `${WEBSOCKET_PATH}/` || CLIENT_SCRIPT.test(path);
+}
+
+/** True for a path that answers with data of the gateway, which a page may read by `fetch`, a stream or a websocket only. */
+export function isDataPath(path: string): boolean {
+  return DATA.test(path) && !CLIENT_SCRIPT.test(path);
+}
+
 /** The transport whose path this is, on or off. */
 export function transportAt(path: string): 'websocket' | 'sse' | undefined {
-  if (path === SSE_PATH) return 'sse';
-  return path === WEBSOCKET_PATH || path.startsWith(`${WEBSOCKET_PATH}/`) ? 'websocket' : undefined;
+  if (isSamePath(path, SSE_PATH)) return 'sse';
+  return isSocketIoPath(path) ? 'websocket' : undefined;
 }
 
 /**

@@ -2,16 +2,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Refusal } from '../../core/errors.js';
 import { auditRefusal } from './refusal-audit.js';
+import { answerUnread, leavesBody } from './unread-body.js';
 
-/** Answers with a JSON body. */
+/** Answers with a JSON body. A connection on which a large body of the request was not read is ended. */
 export function sendJson(res: ServerResponse, status: number, body: unknown): void {
-  const text = JSON.stringify(body);
   res.statusCode = status;
   res.setHeader('Content-Type', 'application/json; charset=utf-8');
+  sendText(res, JSON.stringify(body));
+}
+
+/** Answers with a text, whose type and status are set. A connection on which a large body of the request was not read is ended. */
+export function sendText(res: ServerResponse, text: string): void {
   res.setHeader('X-Content-Type-Options', 'nosniff');
   res.setHeader('Cache-Control', 'no-store');
   res.setHeader('Content-Length', Buffer.byteLength(text));
-  res.end(text);
+  if (leavesBody(res.req)) answerUnread(res, text);
+  else res.end(text);
 }
 
 /** Answers with a refusal: its status, the one error body (with `extra` beside it), `Retry-After` where it has one. Audits it. */

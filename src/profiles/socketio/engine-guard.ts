@@ -2,7 +2,6 @@ import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { Clock } from '../../core/clock.js';
-import { Refusal } from '../../core/errors.js';
 import type { Counters } from '../../core/metrics/counters.js';
 import { PacketAllowance } from './packet-allowance.js';
 
@@ -12,50 +11,23 @@ const PACKETS_PER_SECOND = 2000;
 /** What an {@link EngineGuard} works with. */
 export interface EngineGuardParts {
   readonly clock: Clock;
-  /** Counts `sessions_refused`: `too_many_connections`; `connections_cut`: `rate_limited`. */
+  /** Counts `connections_cut`: `rate_limited`. */
   readonly counters: Counters;
-  /** Connections in all; 0 = no limit. */
-  readonly maxConnections: number;
-  /** Connections from one address; 0 = no limit. */
-  readonly maxConnectionsPerAddress: number;
 }
 
-/**
- * What clients may do to the engine before, and beside, being sessions: how many connections there are (one that polls has no
- * socket to be counted by), how much they send, and that each is one session.
- */
+/** Bounds how much the connections of Socket.IO send, and sees to it that each is one session. */
 export class EngineGuard {
   readonly #parts: EngineGuardParts;
-  readonly #byAddress = new Map<string, number>();
   readonly #claimed = new WeakSet<EngineSocket>();
-  #count = 0;
 
   constructor(parts: EngineGuardParts) {
     this.#parts = parts;
   }
 
-  /** Why one more connection from `address` is refused now; undefined when it is not. */
-  refusalFor(address: string): Refusal | undefined {
-    const { maxConnections, maxConnectionsPerAddress, counters } = this.#parts;
-    const isFull = maxConnections > 0 && this.#count >= maxConnections;
-    const fromAddress = this.#byAddress.get(address) ?? 0;
-    if (!isFull && (maxConnectionsPerAddress === 0 || fromAddress < maxConnectionsPerAddress))
-      return undefined;
-    counters.add('sessions_refused', 'too_many_connections');
-    const what = isFull ? 'this node takes no more connections' : 'too many connections from this address';
-    return new Refusal('too_many_connections', what, 5000);
-  }
-
-  /** Counts a connection until it is closed, and closes it when it sends too many packets. */
-  watch(conn: EngineSocket, address: string): void {
-    this.#count += 1;
-    this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
-    conn.once('close', () => {
-      this.#leave(address);
-    });
+  /** Closes a connection when it sends too many packets. */
+  watch(conn: EngineSocket): void {
     const take = this.#taker(() => {
-      // What else came with it is not looked at any more.
-      conn.close();
+      conn.close(true);
     });
     conn.on('packet', take);
   }
@@ -94,12 +66,5 @@ export class EngineGuard {
       counters.add('connections_cut', 'rate_limited');
       cut();
     };
-  }
-
-  #leave(address: string): void {
-    const left = (this.#byAddress.get(address) ?? 1) - 1;
-    this.#count -= 1;
-    if (left === 0) this.#byAddress.delete(address);
-    else this.#byAddress.set(address, left);
   }
 }

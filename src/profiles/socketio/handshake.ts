@@ -1,4 +1,4 @@
-import type { Server as Engine } from 'engine.io';
+import type { Server as Engine, Socket as EngineSocket } from 'engine.io';
 import type { Socket } from 'socket.io';
 import { type ClientKind, clientKind } from '../../core/delivery/client-kind.js';
 import { ERRORS, type Refusal } from '../../core/errors.js';
@@ -11,6 +11,8 @@ export interface Asked {
   /** Undefined: it names none. */
   readonly rooms: unknown;
   readonly cursor: string | null;
+  /** Its other rooms come with its first join. */
+  readonly isPartial: boolean;
   /** The transport of its last session, unchecked. */
   readonly from: unknown;
 }
@@ -18,23 +20,23 @@ export interface Asked {
 /** What a client asks for in its handshake. A legacy client asks for nothing. */
 export function askedBy(socket: Socket): Asked {
   const auth: unknown = socket.handshake.auth;
-  const { bundle, rooms, lastEventId } = (typeof auth === 'object' && auth !== null ? auth : {}) as Record<
-    string,
-    unknown
-  >;
+  const { bundle, rooms, moreRooms, lastEventId } = (
+    typeof auth === 'object' && auth !== null ? auth : {}
+  ) as Record<string, unknown>;
   return {
     bundle: bundle === true,
     client: clientKind(socket.handshake.query['client'], bundle === true ? 'bundle' : 'stock'),
     rooms: rooms === undefined || rooms === null ? undefined : roomsOf(rooms),
     cursor: typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : null,
+    isPartial: bundle === true && moreRooms === true,
     from: socket.handshake.query['from'],
   };
 }
 
-/** Whether the engine has this session, which it does not declare. */
-export function hasSession(engine: Engine, sid: string): boolean {
-  const { clients } = engine as unknown as { readonly clients: Readonly<Record<string, unknown>> };
-  return Object.hasOwn(clients, sid);
+/** The engine's connection of this id, which the engine does not declare; undefined when there is none. */
+export function connectionOf(engine: Engine, sid: string): EngineSocket | undefined {
+  const { clients } = engine as unknown as { readonly clients: Readonly<Record<string, EngineSocket>> };
+  return Object.hasOwn(clients, sid) ? clients[sid] : undefined;
 }
 
 /**

@@ -58,7 +58,7 @@ export class Requests {
         session,
         (event) => snapshot === 'all' || snapshot.includes(event.type),
       );
-      return { events };
+      return events instanceof Refusal ? events.toBody() : { events };
     }
     if (rule !== undefined) return this.#runMapped(requester, rule, sent);
     if (registry.find(name) !== undefined) {
@@ -82,7 +82,7 @@ export class Requests {
       return;
     }
     const known = this.#parts.delivery.snapshot(requester.session, (event) => event.type === reply.type);
-    if (known > 0) return;
+    if (typeof known === 'number' && known > 0) return;
     const { error } = bodyOf(state) as { error?: unknown };
     requester.emit(reply.type, { ...reply.otherwise, error });
   }

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket as TcpSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Socket as EngineSocket } from 'engine.io';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
@@ -12,17 +13,20 @@ import type { Logger } from '../../core/logger.js';
 import type { Counters } from '../../core/metrics/counters.js';
 import type { Listener } from '../http/listener.js';
 import type { Callers } from '../http/callers.js';
-import { WEBSOCKET_PATH } from '../http/profile-document.js';
-import { pathOf, queryOf, refuseUpgrade, sendRefusal } from '../http/reply.js';
+import { isSocketIoPath, WEBSOCKET_PATH } from '../http/profile-document.js';
+import { pathOf, queryOf, refuseUpgrade, sendRefusal, sendText } from '../http/reply.js';
+import { DATA_HEADERS } from '../http/security-headers.js';
 import { BundleConnection } from './bundle-connection.js';
 import { ClientScript } from './client-script.js';
 import { EngineGuard } from './engine-guard.js';
 import { EngineWriter } from './engine-writer.js';
-import { askedBy, hasSession } from './handshake.js';
+import { askedBy, connectionOf } from './handshake.js';
 import { LegacyConnection } from './legacy-connection.js';
 import { QuietEngine } from './quiet-engine.js';
 import { type RequestParts, type Requester, Requests } from './requests.js';
 import { RoomMirror } from './room-mirror.js';
+import { packetParser } from './packet-parser.js';
+import { SignInGuard } from './sign-in-guard.js';
 import { SocketAdmission } from './socket-admission.js';
 
 /** A request of which the engine has made a websocket. */
@@ -30,8 +34,8 @@ type EngineRequest = IncomingMessage & { readonly websocket?: EventEmitter };
 
 /** How long closing waits for polling clients to come for the news, ms. */
 const LAST_POLL_MS = 500;
-/** How long a connection may take to say what it wants, ms. */
-const CONNECT_TIMEOUT_MS = 10_000;
+
+const UNKNOWN = new Refusal('unknown_session', 'no such session is open');
 
 /** What the Socket.IO profile is told and works with. */
 export interface SocketIoProfileParts extends RequestParts {
@@ -46,6 +50,8 @@ export interface SocketIoProfileParts extends RequestParts {
   /** Connections in all, and from one address; 0 = no limit. */
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
+  /** Connections from one address whose clients are not admitted; 0 = no limit. */
+  readonly maxPendingPerAddress: number;
   /** Whether socket.io-client 2.x may connect. */
   readonly allowEio3: boolean;
   /** Serves room operations of the whole cluster; default: this process's alone. */
@@ -58,6 +64,7 @@ export class SocketIoProfile implements ServedTransport {
   readonly #engine: QuietEngine;
   readonly #io: Server;
   readonly #guard: EngineGuard;
+  readonly #signIns: SignInGuard;
   readonly #requests: Requests;
   readonly #rooms: RoomMirror;
   readonly #script = new ClientScript();
@@ -74,6 +81,12 @@ export class SocketIoProfile implements ServedTransport {
     this.#parts = parts;
     this.#requests = new Requests(parts);
     this.#guard = new EngineGuard(parts);
+    this.#signIns = new SignInGuard({
+      ...parts,
+      signedIn: (socket) => {
+        parts.callers.signedIn(socket as TcpSocket);
+      },
+    });
     this.#admission = new SocketAdmission({ ...parts, guard: this.#guard, admits: () => this.#admits });
     this.#engine = new QuietEngine({
       pingInterval: parts.pingIntervalMs,
@@ -85,12 +98,14 @@ export class SocketIoProfile implements ServedTransport {
     });
     this.#io = new Server({
       serveClient: false,
-      connectTimeout: CONNECT_TIMEOUT_MS,
+      parser: packetParser(parts.maxHttpBufferBytes),
       ...(parts.adapter === undefined ? {} : { adapter: parts.adapter }),
     });
     // Before Socket.IO listens: what a packet is refused for must not come to it.
     this.#engine.on('connection', (conn: EngineSocket) => {
-      this.#guard.watch(conn, parts.callers.addressOf(conn.request));
+      this.#guard.watch(conn);
+      this.#signIns.watch(conn, parts.callers.addressOf(conn.request));
+      this.#admission.begin(conn);
     });
     this.#io.bind(this.#engine);
     this.#io.use((socket, next) => {
@@ -107,7 +122,7 @@ export class SocketIoProfile implements ServedTransport {
     this.#detach = parts.listener.mount({
       path: WEBSOCKET_PATH,
       // Those it has go on to poll, to upgrade and to leave.
-      takes: (req) => this.#admits || queryOf(req).has('sid'),
+      takes: (req) => isSocketIoPath(pathOf(req)) && (this.#admits || queryOf(req).has('sid')),
       request: (req, res) => {
         this.#request(req, res);
       },
@@ -142,40 +157,59 @@ export class SocketIoProfile implements ServedTransport {
 
   #request(req: IncomingMessage, res: ServerResponse): void {
     if (this.#script.serve(pathOf(req), res)) return;
-    const refusal = this.#refusalFor(req);
-    if (refusal === undefined) this.#engine.handleRequest(req, res);
-    else sendRefusal(res, refusal);
+    this.#check(req, (refusal) => {
+      if (refusal !== undefined) return sendRefusal(res, refusal);
+      for (const [name, value] of Object.entries(DATA_HEADERS)) res.setHeader(name, value);
+      const conn = this.#connectionOf(req);
+      if (conn !== undefined && this.#signIns.isTooLarge(conn, req)) sendText(res, 'ok');
+      else this.#engine.handleRequest(req, res);
+    });
   }
 
   #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const refusal = this.#refusalFor(req);
-    if (refusal !== undefined) return refuseUpgrade(socket, refusal);
-    this.#engine.handleUpgrade(req, socket, head);
-    // The engine has made the websocket by now, and tells nobody of its socket.
-    const { websocket } = req as EngineRequest;
-    if (websocket === undefined) return;
-    this.#sockets.set(websocket, socket);
-    this.#guard.watchWebsocket(websocket, socket);
+    this.#check(req, (refusal) => {
+      if (refusal !== undefined) {
+        this.#parts.callers.refusals.ofRequest(req, refusal);
+        return refuseUpgrade(socket, refusal);
+      }
+      this.#engine.handleUpgrade(req, socket, head);
+      // The engine has made the websocket by now, and tells nobody of its socket.
+      const { websocket } = req as EngineRequest;
+      if (websocket === undefined) return;
+      this.#sockets.set(websocket, socket);
+      this.#guard.watchWebsocket(websocket, socket);
+      this.#signIns.watchWebsocket(websocket, socket, head, this.#connectionOf(req));
+    });
   }
 
   /** Refused before it is connected, a stock client tries again by itself. */
-  #refusalFor(req: IncomingMessage): Refusal | undefined {
-    const sid = queryOf(req).get('sid');
-    if (sid !== null) {
-      // The engine would say 400, of which a proxy can't tell that another node may have it.
-      return hasSession(this.#engine, sid)
-        ? undefined
-        : new Refusal('unknown_session', 'no such session is open');
+  #check(req: IncomingMessage, then: (refusal: Refusal | undefined) => void): void {
+    if (!queryOf(req).has('sid')) {
+      // Also clients that have not become sessions yet are refused where there is no place for them.
+      return then(this.#parts.delivery.refusalForAddress(this.#parts.callers.addressOf(req)));
     }
-    const address = this.#parts.callers.addressOf(req);
-    // Also those count that have not become sessions yet.
-    return this.#guard.refusalFor(address) ?? this.#parts.delivery.refusalForAddress(address);
+    const conn = this.#connectionOf(req);
+    // The engine would say 400, of which a proxy can't tell that another node may have it.
+    if (conn === undefined) return then(UNKNOWN);
+    const refusal = this.#admission.refusalForRequest(conn, req);
+    const goOn = (found: Refusal | undefined): void => {
+      if (found === undefined && this.#signIns.isAdmitted(conn)) this.#parts.callers.signedIn(req.socket);
+      // After a promise the connection may be gone.
+      then(found ?? (this.#connectionOf(req) === undefined ? UNKNOWN : undefined));
+    };
+    if (refusal instanceof Promise) void refusal.then(goOn);
+    else goOn(refusal);
+  }
+
+  #connectionOf(req: IncomingMessage): EngineSocket | undefined {
+    const sid = queryOf(req).get('sid');
+    return sid === null ? undefined : connectionOf(this.#engine, sid);
   }
 
   #open(socket: Socket): void {
     const { delivery, callers } = this.#parts;
     const principal = this.#admission.principalOf(socket);
-    const { rooms, cursor, from, bundle, client } = askedBy(socket);
+    const { rooms, cursor, isPartial, from, bundle, client } = askedBy(socket);
     const writer = this.#writerOf(socket.conn);
     writer.onDrain = () => {
       const session = this.#sessions.get(socket.id);
@@ -205,15 +239,18 @@ export class SocketIoProfile implements ServedTransport {
       outlet,
       rooms,
       cursor,
+      isPartial,
       from,
     });
     if (session instanceof Refusal) return writer.close(false);
     this.#sessions.set(socket.id, session);
+    this.#signIns.admit(socket.conn);
     mirror();
     // Before its rooms are taken from it one by one.
     socket.on('disconnecting', () => {
       this.#sessions.delete(socket.id);
       this.#guard.release(socket.conn);
+      this.#signIns.release(socket.conn);
       delivery.close(session);
     });
     const requester: Requester = {
@@ -243,12 +280,10 @@ export class SocketIoProfile implements ServedTransport {
   async #answer(requester: Requester, name: string, args: unknown[]): Promise<void> {
     const last = args[args.length - 1];
     const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
+    const sent = ack === last ? args.slice(0, -1)[0] : args[0];
     try {
-      const answer = await this.#requests.answer(
-        requester,
-        name,
-        ack === last ? args.slice(0, -1)[0] : args[0],
-      );
+      const answer =
+        sent instanceof Refusal ? sent.toBody() : await this.#requests.answer(requester, name, sent);
       if ('error' in answer) this.#refused(requester, name, answer);
       ack?.(answer);
     } catch (error) {

@@ -7,6 +7,7 @@ import type { Slice } from '../../core/delivery/slice.js';
 import type { ErrorCode } from '../../core/errors.js';
 import { formatSseBlock } from './sse-frame.js';
 import { endConnection } from '../http/end-connection.js';
+import { DATA_HEADERS } from '../http/security-headers.js';
 import { chunkedWires, plainWires, type SseWires } from './sse-wire.js';
 
 /**
@@ -17,6 +18,7 @@ const HEADERS = {
   'Content-Type': 'text/event-stream',
   'Cache-Control': 'no-cache, no-transform',
   'X-Accel-Buffering': 'no',
+  ...DATA_HEADERS,
   Connection: 'close',
 } as const;
 

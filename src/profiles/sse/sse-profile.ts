@@ -13,6 +13,7 @@ import type { Caller } from '../../core/auth/caller.js';
 import type { Callers } from '../http/callers.js';
 import { setCaller } from '../http/refusal-audit.js';
 import { SSE_PATH } from '../http/profile-document.js';
+import { roomsIn } from '../http/query.js';
 import { queryOf, sendRefusal } from '../http/reply.js';
 import { SseConnection } from './sse-connection.js';
 
@@ -76,6 +77,7 @@ export class SseProfile implements ServedTransport {
     this.#admits = true;
     this.#detach = this.#parts.listener.mount({
       path: SSE_PATH,
+      exact: true,
       request: (req, res) => {
         this.#request(req, res);
       },
@@ -143,7 +145,7 @@ export class SseProfile implements ServedTransport {
             address: callers.addressOf(req),
             transport: 'sse',
             outlet: connection,
-            rooms: roomsIn(req),
+            rooms: roomsIn(query),
             from: query.get('from'),
             cursor: lastEventId === null || lastEventId === '' ? null : String(lastEventId),
           });
@@ -157,6 +159,7 @@ export class SseProfile implements ServedTransport {
       return connection.end(session.code);
     }
     connection.session = session;
+    callers.signedIn(socket);
     this.#connections.set(socket, connection);
     listener.takeOver(req, res);
     socket.on('drain', this.#onDrain);
@@ -170,7 +173,7 @@ export class SseProfile implements ServedTransport {
     const refusal =
       principal instanceof Refusal
         ? principal
-        : delivery.refusalFor({ principal, address: callers.addressOf(req), rooms: roomsIn(req) });
+        : delivery.refusalFor({ principal, address: callers.addressOf(req), rooms: roomsIn(queryOf(req)) });
     if (refusal === undefined) res.writeHead(200, { 'Content-Type': 'text/event-stream' }).end();
     else {
       setCaller(res, principal);
@@ -194,9 +197,4 @@ export class SseProfile implements ServedTransport {
 function isToldInStream(code: ErrorCode, { headers }: IncomingMessage): boolean {
   if (code !== 'too_many_attempts') return TOLD_IN_STREAM.has(code);
   return headers.accept?.includes('text/event-stream') === true;
-}
-
-/** The rooms that a request names; an empty parameter names none either. */
-function roomsIn(req: IncomingMessage): readonly string[] | undefined {
-  return (queryOf(req).get('rooms') || undefined)?.split(',').map((room) => room.trim());
 }

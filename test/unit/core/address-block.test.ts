@@ -2,6 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { addressBlock } from '../../../src/core/address-block.js';
 
+/** An IPv6 address as text, in full or shortened. */
+function spell(groups: readonly number[], isLong: boolean): string {
+  const long = groups.map((group) => group.toString(16).padStart(isLong ? 4 : 1, '0')).join(':');
+  return isLong ? long : new URL(`http://[${long}]`).hostname.slice(1, -1);
+}
+
 describe('addressBlock', () => {
   test.each([
     ['203.0.113.7', '203.0.113.7'],
@@ -22,10 +28,6 @@ describe('addressBlock', () => {
   test('all addresses of a network are one block, however they are written; other networks are others', () => {
     const group = fc.integer({ min: 0, max: 0xffff });
     const groups = fc.array(group, { minLength: 4, maxLength: 4 });
-    const spell = (numbers: readonly number[], isLong: boolean): string => {
-      const long = numbers.map((number) => number.toString(16).padStart(isLong ? 4 : 1, '0')).join(':');
-      return isLong ? long : new URL(`http://[${long}]`).hostname.slice(1, -1);
-    };
     fc.assert(
       fc.property(groups, groups, groups, fc.boolean(), (network, host, other, isLong) => {
         const block = addressBlock(spell([...network, ...host], isLong));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { isDeeperThan, parseWithSources } from '../../../src/core/json-source.js';
+import { Refusal } from '../../../src/core/errors.js';
+import { parseWithSources } from '../../../src/core/json-source.js';
 
 /** Tokens of JSON, whole and in pieces, in any order: seldom JSON, and then unusual. */
 const soup = fc.array(
@@ -95,11 +96,18 @@ const name = fc.constantFrom(
   '"\\\\data"',
 );
 
-function attempt<T>(run: () => T): T | 'refused' {
+/** What is read of a text that is taken. */
+function read(json: string): Exclude<ReturnType<typeof parseWithSources>, Refusal> {
+  const found = parseWithSources(json, 'data');
+  if (found instanceof Refusal) throw new Error(found.message);
+  return found;
+}
+
+/** The value of a text; 'refused' where it is no JSON. */
+function valueOf(json: string): unknown {
   try {
-    return run();
-  } catch (error) {
-    expect(error).toBeInstanceOf(SyntaxError);
+    return JSON.parse(json);
+  } catch {
     return 'refused';
   }
 }
@@ -114,23 +122,26 @@ describe('parseWithSources', () => {
           source.map(({ spaced }) => spaced),
         ),
         (json) => {
-          const read = attempt(() => parseWithSources(json, 'data'));
-          const value = attempt((): unknown => JSON.parse(json));
-          if (read === 'refused') return expect(value).toBe('refused');
-          expect(read.value).toEqual(value);
+          const found = parseWithSources(json, 'data');
+          const value = valueOf(json);
+          if (found instanceof Refusal) {
+            expect([found.code, value]).toEqual(['invalid_json', 'refused']);
+            return;
+          }
+          expect(found.value).toEqual(value);
           const items: unknown[] = Array.isArray(value) ? value : [value];
           if (!Array.isArray(value) && (typeof value !== 'object' || value === null))
-            return expect(read.sources).toEqual([]);
-          expect(read.sources).toHaveLength(items.length);
+            return expect(found.sources).toEqual([]);
+          expect(found.sources).toHaveLength(items.length);
           for (const [index, item] of items.entries()) {
             const hasData =
               typeof item === 'object' &&
               item !== null &&
               !Array.isArray(item) &&
               Object.hasOwn(item, 'data');
-            const found = read.sources[index];
-            expect(found === undefined).toBe(!hasData);
-            if (found !== undefined) expect(JSON.parse(found)).toEqual((item as { data: unknown }).data);
+            const source = found.sources[index];
+            expect(source === undefined).toBe(!hasData);
+            if (source !== undefined) expect(JSON.parse(source)).toEqual((item as { data: unknown }).data);
           }
         },
       ),
@@ -151,11 +162,11 @@ describe('parseWithSources', () => {
         const expected = objects.map(
           (object) => object.findLast(([key]) => JSON.parse(key) === 'data')?.[1].tight,
         );
-        expect(
-          parseWithSources(`${gap}[${json.length === 0 ? gap : ''}${json.join(',')}]${gap}`, 'data').sources,
-        ).toEqual(expected);
+        expect(read(`${gap}[${json.length === 0 ? gap : ''}${json.join(',')}]${gap}`).sources).toEqual(
+          expected,
+        );
         for (const [index, one] of json.entries()) {
-          expect(parseWithSources(one, 'data').sources).toEqual([expected[index]]);
+          expect(read(one).sources).toEqual([expected[index]]);
         }
       }),
       { numRuns: 1000 },
@@ -178,32 +189,21 @@ describe('parseWithSources', () => {
     ['over lines', '{"data":[1,\r\n\t{"a b" : "c\\nd e"}\n]}', ['[1,{"a b":"c\\nd e"}]']],
     ['with U+2028, NUL and half a pair', '{"data":"\u2028\\u0000\\ud800"}', ['"\u2028\\u0000\\ud800"']],
   ])('finds %s', (_which, json, sources) => {
-    expect(parseWithSources(json, 'data').sources).toEqual(sources);
+    expect(read(json).sources).toEqual(sources);
   });
 
-  test('deep and long texts are read in one pass, without recursion', () => {
-    const deep = `${'[{"a":'.repeat(200_000)}1${'}]'.repeat(200_000)}`;
-    expect(parseWithSources(`{"data":${deep},"x":${deep}}`, 'data').sources).toEqual([deep]);
+  test('long texts are read in one pass', () => {
+    const wide = `[${'[{"a":1}],'.repeat(200_000)}1]`;
+    expect(read(`{"data":${wide},"x":${wide}}`).sources).toEqual([wide]);
     const escapes = `"${'\\\\'.repeat(1_000_000)}\\""`;
-    expect(parseWithSources(`[{"data":${escapes}}]`, 'data').sources).toEqual([escapes]);
+    expect(read(`[{"data":${escapes}}]`).sources).toEqual([escapes]);
     const quotes = `"${'\\"'.repeat(1_000_000)}"`;
-    expect(parseWithSources(`[{"x":${quotes},"data":${quotes}}]`, 'data').sources).toEqual([quotes]);
+    expect(read(`[{"x":${quotes},"data":${quotes}}]`).sources).toEqual([quotes]);
   });
-});
 
-describe('isDeeperThan', () => {
-  const depthOf = (value: unknown): number =>
-    typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
-
-  test('compares the depth of nesting', () => {
-    fc.assert(
-      fc.property(source, fc.nat({ max: 6 }), ({ spaced }, depth) => {
-        // A member that a later one of its name replaces counts, too, so that the text may be deeper than its value.
-        if (depthOf(JSON.parse(spaced)) > depth) expect(isDeeperThan(spaced, depth)).toBe(true);
-        expect(isDeeperThan(JSON.stringify(JSON.parse(spaced)), depth)).toBe(
-          depthOf(JSON.parse(spaced)) > depth,
-        );
-      }),
-    );
+  test('text that is nested deeper than 100 levels is refused', () => {
+    const nested = '['.repeat(99) + ']'.repeat(99);
+    expect(read(`{"data":${nested}}`).sources).toEqual([nested]);
+    expect(parseWithSources(`{"data":[${nested}]}`, 'data')).toMatchObject({ code: 'invalid_json' });
   });
 });

@@ -86,6 +86,20 @@ describe('Publisher', () => {
     },
   );
 
+  test('publishes types of events that the rights name, to rooms that they name, all or none', async () => {
+    const rights = new Rights({ ...Rights.NONE.toJSON(), publish: ['*'], publishTypes: ['a.*', 'b'] });
+    const send = (...types: readonly string[]) =>
+      publisher.publish(JSON.stringify(types.map((type) => ({ type }))), rights);
+    expect(await send('a.x', 'b')).toHaveLength(2);
+    expect(await send('a.x', 'c')).toMatchObject({
+      code: 'forbidden',
+      message: expect.stringMatching(/event 1: .* type c /),
+    });
+    expect(logged).toHaveLength(2);
+    const elsewhere = new Rights({ ...rights.toJSON(), publish: ['other'] });
+    expect(await publisher.publish('{"type":"b"}', elsewhere)).toMatchObject({ code: 'forbidden' });
+  });
+
   test("a log's refusal is passed on and counted", async () => {
     const refusal = new Refusal('log_unavailable', 'away', 1000);
     log.append = () => Promise.resolve(refusal) as never;

@@ -24,7 +24,11 @@ server {
     error_log /var/log/nginx/error.log crit;
     ssl_certificate     /etc/ssl/certs/flipgate.pem;
     ssl_certificate_key /etc/ssl/private/flipgate.key;
-    location / { proxy_pass http://flipgate; }
+    limit_conn flipgate_clients 1000;
+    location / {
+        limit_req zone=flipgate_streams burst=300 delay=200;
+        proxy_pass http://flipgate;
+    }
 }
 `;
 const NODES = [{ url: 'http://127.0.0.1:21001' }, { url: 'http://127.0.0.1:21002' }];
@@ -33,7 +37,9 @@ test('the configuration that ships can be taken for a drill', () => {
   const shipped = readFileSync(path.join(ROOT, 'deploy/nginx/flipgate.conf'), 'utf8');
   const adapted = adapt(shipped, 18080, NODES);
   expect(adapted).toContain('listen 127.0.0.1:18080;');
-  expect(adapted).not.toMatch(/^\s*(ssl_|listen (80|443))|127\.0\.0\.1:500[23]|\/var\/log|\b308 /m);
+  expect(adapted).not.toMatch(
+    /^\s*(ssl_|listen (80|443))|127\.0\.0\.1:500[23]|\/var\/log|\b308 |^\s*limit_(req|conn) /m,
+  );
 });
 
 describe('the shipped configuration of nginx', () => {
@@ -44,7 +50,7 @@ describe('the shipped configuration of nginx', () => {
     expect(adapted.match(/^\s*listen .*$/gm)?.map((line) => line.trim())).toEqual([
       'listen 127.0.0.1:18080;',
     ]);
-    expect(adapted).not.toMatch(/ssl|500[23]|308|_log/);
+    expect(adapted).not.toMatch(/ssl|500[23]|308|_log|limit_/);
     expect(adapted).toContain('hash $remote_addr consistent;');
   });
 

@@ -9,6 +9,8 @@ import type { Receipt } from '../command-queue.js';
 export interface CommandRecord {
   readonly id: string;
   readonly action: string;
+  /** The id of the principal whose it is. */
+  readonly principal: string;
   /** Resolves when the queue has taken it, or refused it; rejects when offering it threw. */
   readonly accepted: Promise<Receipt | Refusal>;
   /** Resolves when it has ended and {@link outcome} tells how, or when it was not taken. Never rejects. */

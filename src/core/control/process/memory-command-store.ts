@@ -7,7 +7,13 @@ import type { Claim } from '../claim.js';
 import type { CommandQueue, Receipt } from '../command-queue.js';
 import { type CommandRecord, CommandRecords } from './command-records.js';
 import type { CommandJournal } from '../command-journal.js';
-import type { AskedCommand, CommandStore, CommandSummary, TakenCommand } from '../command-store.js';
+import type {
+  AskedCommand,
+  CommandStore,
+  CommandSummary,
+  FoundCommand,
+  TakenCommand,
+} from '../command-store.js';
 import { OutcomePublisher, type Publish } from '../outcome-publisher.js';
 import { within } from '../../within.js';
 
@@ -60,12 +66,12 @@ export class MemoryCommandStore implements CommandStore {
     return takenOf(known ?? this.#start(asked), known !== undefined);
   }
 
-  state(id: string): Promise<CommandState | Refusal> {
+  find(id: string): Promise<FoundCommand | Refusal> {
     const record = this.#records.find(id);
     return Promise.resolve(
       record === undefined
         ? new Refusal('unknown_command', 'no such command, or no longer')
-        : stateOf(record),
+        : { state: stateOf(record), principal: record.principal },
     );
   }
 
@@ -84,7 +90,7 @@ export class MemoryCommandStore implements CommandStore {
   }
 
   #start({ command, spec, claim }: AskedCommand): CommandRecord {
-    const { id, action, traceparent } = command;
+    const { id, action, principal, traceparent } = command;
     const accepted = this.#offer({ command, spec, claim });
     const ended = this.#follow(id, accepted);
     const told = ended.then((state) =>
@@ -96,6 +102,7 @@ export class MemoryCommandStore implements CommandStore {
     const record: CommandRecord = {
       id,
       action,
+      principal: principal.id,
       accepted,
       ended,
       claim,

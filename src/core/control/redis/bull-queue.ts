@@ -3,9 +3,18 @@ import type { Clock } from '../../clock.js';
 import type { Command, Outcome } from '../../command.js';
 import { Refusal } from '../../errors.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
+import { parseJson } from '../../parse-json.js';
 import { isUnanswered } from '../../redis/unanswered.js';
 import type { AwaitedOutcomes } from './awaited-outcomes.js';
-import { bullKey, bullPrefix, type CommandJob, failedFor, succeededWith, toJob } from './command-job.js';
+import {
+  bullKey,
+  bullPrefix,
+  type CommandJob,
+  failedFor,
+  readJob,
+  succeededWith,
+  toJob,
+} from './command-job.js';
 import type { CommandQueue, CommandSpec, Receipt } from '../command-queue.js';
 import type { CommandSummary } from '../command-store.js';
 import { newestIn } from './queue-list.js';
@@ -28,8 +37,10 @@ export interface BullQueueOptions {
 }
 
 /** A command that BullMQ knows. */
-export interface FoundCommand {
+export interface QueuedCommand {
   readonly action: string;
+  /** The id of the principal whose it is; `unknown` where the job does not say. */
+  readonly principal: string;
   /** Undefined as long as it has not ended. */
   readonly outcome: Outcome | undefined;
 }
@@ -95,7 +106,7 @@ export class BullQueue implements CommandQueue {
   }
 
   /** The command with this id, in whichever queue; undefined when there is none, or no longer. */
-  async find(id: string): Promise<FoundCommand | Refusal | undefined> {
+  async find(id: string): Promise<QueuedCommand | Refusal | undefined> {
     try {
       const all = await Promise.all(this.#options.queues.map((queue) => this.#read(queue, id)));
       return all.find((one) => one !== undefined);
@@ -199,17 +210,19 @@ export class BullQueue implements CommandQueue {
     }
   }
 
-  async #read(queue: string, id: string): Promise<FoundCommand | undefined> {
-    const fields = ['name', 'finishedOn', 'returnvalue', 'failedReason'] as const;
+  async #read(queue: string, id: string): Promise<QueuedCommand | undefined> {
+    const fields = ['name', 'data', 'finishedOn', 'returnvalue', 'failedReason'] as const;
     const { redis, keyPrefix } = this.#options;
     const found = await redis.hmget(bullKey(keyPrefix, queue, id), ...fields);
-    const [action, finishedOn, resultJson, failedReason] = found;
+    const [action, jobJson, finishedOn, resultJson, failedReason] = found;
     if (typeof action !== 'string') return undefined;
-    if (typeof finishedOn !== 'string') return { action, outcome: undefined };
+    const job = parseJson(jobJson ?? '');
+    const principal = readJob(job instanceof Refusal ? undefined : job.value).principal.id;
+    if (typeof finishedOn !== 'string') return { action, principal, outcome: undefined };
     // One that succeeded at its second try has the reason of its first failure as well.
     const outcome =
       typeof resultJson === 'string' ? succeededWith(resultJson) : failedFor(failedReason ?? '');
-    return { action, outcome };
+    return { action, principal, outcome };
   }
 }
 

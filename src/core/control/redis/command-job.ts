@@ -1,8 +1,10 @@
 import { type Command, failedWith, type Outcome, type Principal } from '../../command.js';
 import { Refusal } from '../../errors.js';
 import { isRoomName, isTypeName } from '../../event.js';
+import { parseJson } from '../../parse-json.js';
 import type { CommandSpec, OutcomeEvent } from '../command-queue.js';
 import { MAX_TIMEOUT_MS } from '../commands-module.js';
+import { MAX_RESULT_DEPTH } from '../result-json.js';
 
 /**
  * A command as BullMQ carries it: the data of a job whose name is the action and whose id is the command's. What workers
@@ -97,10 +99,10 @@ export function publishesOf(dataJson: string): OutcomeEvent | null | undefined {
 
 /** How a command ended whose worker returned this, as JSON text. */
 export function succeededWith(resultJson: string): Outcome {
-  const result = parsed(resultJson);
-  return result === undefined
-    ? failedWith(new Refusal('command_failed', 'the worker returned something that is no JSON'))
-    : { status: 'succeeded', result };
+  const result = parseJson(resultJson, MAX_RESULT_DEPTH);
+  return result instanceof Refusal
+    ? failedWith(new Refusal('command_failed', `the worker's result cannot be read: ${result.message}`))
+    : { status: 'succeeded', result: result.value };
 }
 
 /** How a command ended of which BullMQ says this as the reason of its failure. */
@@ -137,13 +139,10 @@ function roomOf(room: string | undefined): { readonly room?: string } {
   return room === undefined ? {} : { room };
 }
 
-/** What a text says as JSON; undefined for what is none. */
+/** What a text says as JSON; undefined for what is none, or is nested too deep. */
 function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
+  const read = parseJson(json);
+  return read instanceof Refusal ? undefined : read.value;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

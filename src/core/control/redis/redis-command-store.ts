@@ -1,7 +1,13 @@
-import type { CommandState, Outcome } from '../../command.js';
+import type { Outcome } from '../../command.js';
 import { Refusal } from '../../errors.js';
 import type { BullQueue } from './bull-queue.js';
-import type { AskedCommand, CommandStore, CommandSummary, TakenCommand } from '../command-store.js';
+import type {
+  AskedCommand,
+  CommandStore,
+  CommandSummary,
+  FoundCommand,
+  TakenCommand,
+} from '../command-store.js';
 import type { AwaitedOutcomes } from './awaited-outcomes.js';
 import type { IdempotencyKeys, KnownClaim } from './idempotency-keys.js';
 
@@ -48,11 +54,12 @@ export class RedisCommandStore implements CommandStore {
     return known.id === command.id ? this.#offer(asked, false) : this.#resume(asked, known);
   }
 
-  async state(id: string): Promise<CommandState | Refusal> {
+  async find(id: string): Promise<FoundCommand | Refusal> {
     const found = COMMAND_ID.test(id) ? await this.#options.queue.find(id) : undefined;
     if (found instanceof Refusal) return found;
     if (found === undefined) return new Refusal('unknown_command', 'no such command, or no longer');
-    return { id, action: found.action, ...(found.outcome ?? { status: 'queued' }) };
+    const { action, principal, outcome } = found;
+    return { state: { id, action, ...(outcome ?? { status: 'queued' }) }, principal };
   }
 
   /** Of all nodes, and whatever else is in their queues. */

@@ -23,7 +23,13 @@ export const SECURITY_SCHEMES: Readonly<Record<string, Schema>> = {
     name: 'access_token',
     description: 'A JWT or an API key, for those that can set no headers, as an `EventSource`.',
   },
-  cookie: { type: 'apiKey', in: 'cookie', name: TOKEN_COOKIE, description: 'A JWT or an API key.' },
+  cookie: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: TOKEN_COOKIE,
+    description:
+      'A JWT or an API key. Counts in requests of pages of the own origin, or of one that is listed by name.',
+  },
 };
 
 /** What it takes to be served: a token that has the right, or none, where everybody has it. */

@@ -9,7 +9,8 @@ export const CLIENT_FILES = ['/client.js', '/client.js.map', '/client-shared.js'
  * ones.
  */
 export function clientScriptRoutes(folder: string): Router {
-  return Router().get(CLIENT_FILES, (req, res) => {
+  // As they are spelt: what a file system makes of other spellings differs from one to the next.
+  return Router({ caseSensitive: true, strict: true }).get(CLIENT_FILES, (req, res) => {
     res.setHeader('Cache-Control', 'no-cache');
     // As a shared worker the script would be bound by it, and could not reach the other nodes of a cluster.
     res.removeHeader('Content-Security-Policy');

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type RequestHandler, Router } from 'express';
 
-/** A document as it goes out. */
+/** A document as it goes out: the same bytes to all. */
 interface BuiltDocument {
-  readonly text: string;
+  readonly bytes: Buffer;
   readonly etag: string;
 }
 
@@ -23,15 +23,15 @@ export function documentRoutes(): Router {
 function answering(build: () => Promise<object>): RequestHandler {
   let built: Promise<BuiltDocument> | undefined;
   return async (req, res) => {
-    const { text, etag } = await (built ??= build().then(toDocument));
+    const { bytes, etag } = await (built ??= build().then(toDocument));
     res.setHeader('ETag', etag);
     res.setHeader('Cache-Control', 'no-cache');
     if (req.fresh) res.status(304).end();
-    else res.type('application/json').send(text);
+    else res.type('application/json').send(bytes);
   };
 }
 
 function toDocument(document: object): BuiltDocument {
-  const text = JSON.stringify(document);
-  return { text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` };
+  const bytes = Buffer.from(JSON.stringify(document));
+  return { bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` };
 }

@@ -30,7 +30,7 @@ export interface EventsParts {
  * publish to each room the events go to.
  */
 export function eventsEntrance(parts: EventsParts): Mount {
-  const { callers, readText, logger } = parts;
+  const { publisher, callers, readText, logger } = parts;
   return {
     path: '/api/events',
     exact: true,
@@ -46,6 +46,8 @@ export function eventsEntrance(parts: EventsParts): Mount {
       const enter = (caller: Caller | Refusal): void => {
         if (caller instanceof Refusal) return sendRefusal(res, caller);
         setCaller(res, caller);
+        const refusal = publisher.refusalFor(caller.rights);
+        if (refusal !== undefined) return sendRefusal(res, refusal);
         readText(req, res, () => {
           publish(parts, caller, req, res).catch(fail);
         });

@@ -1,8 +1,9 @@
 import { type Request, type Response, Router } from 'express';
 import type { RoomReader } from '../../../core/delivery/room-reader.js';
 import { Refusal } from '../../../core/errors.js';
-import { type Event, eventToJson, isRoomName } from '../../../core/event.js';
+import { type Event, isRoomName, jsonAfterData, jsonBeforeData } from '../../../core/event.js';
 import { callerOf } from '../guard.js';
+import type { LargeAnswers } from '../large-answers.js';
 import { sendRefusal } from '../reply.js';
 
 /** Events of one answer of a room's history: default and most. */
@@ -10,10 +11,13 @@ export const HISTORY_LIMIT = { default: 100, max: 1000 };
 
 /**
  * `GET /api/rooms/{room}/state`: the newest value of each (type, key), with an ETag, for pages that poll.
- * `GET /api/rooms/{room}/events?after=&limit=`: the room's events after a cursor, for healing a gap. For who may subscribe
- * to the room.
+ * `GET /api/rooms/{room}/events?after=&limit=`: the room's events after a cursor, for healing a gap. For callers that may
+ * subscribe to the room.
  */
-export function roomRoutes(rooms: RoomReader): Router {
+export function roomRoutes(rooms: RoomReader, answers: LargeAnswers): Router {
+  const sendEvents = (res: Response, fields: object, events: readonly Event[]): void => {
+    answers.sendJson(res, callerOf(res).id, eventTexts(fields, events));
+  };
   return Router()
     .get('/api/rooms/:room/state', (req, res) => {
       const { room } = req.params;
@@ -41,7 +45,10 @@ export function roomRoutes(rooms: RoomReader): Router {
       }
       const page = rooms.history(room, after, count);
       if (page instanceof Refusal) return sendRefusal(res, page);
-      sendEvents(res, { room, cursor: page.cursor, whole: page.whole }, page.events);
+      const { cursor, whole, more, events } = page;
+      res.setHeader('ETag', `"${cursor}-${String(events.length)}-${whole ? 'whole' : 'cut'}"`);
+      if (isFresh(req, res)) return void res.status(304).end();
+      sendEvents(res, { room, cursor, whole, more }, events);
     });
 }
 
@@ -58,8 +65,14 @@ function isFresh(req: Request, res: Response): boolean {
   return req.fresh;
 }
 
-/** Events are JSON text already, so they go out as they are. */
-function sendEvents(res: Response, fields: object, events: readonly Event[]): void {
-  const head = JSON.stringify(fields).slice(0, -1);
-  res.type('application/json').send(`${head},"events":[${events.map(eventToJson).join(',')}]}`);
+/** The JSON text of an object of these fields and the events, in parts. */
+function* eventTexts(fields: object, events: readonly Event[]): Generator<string> {
+  yield `${JSON.stringify(fields).slice(0, -1)},"events":[`;
+  for (const [index, event] of events.entries()) {
+    if (index > 0) yield ',';
+    yield jsonBeforeData(event);
+    yield event.dataJson;
+    yield jsonAfterData(event);
+  }
+  yield ']}';
 }

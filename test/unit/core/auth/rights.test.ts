@@ -88,6 +88,16 @@ describe('rights', () => {
     expect(rights.mayCommand('x')).toBe(false);
   });
 
+  test('types of events to publish: all without a list, none with an empty one', () => {
+    expect(parsed({ publish: ['*'] }).mayPublishType('x')).toBe(true);
+    const some = parsed({ publish: ['*'], publishTypes: ['kb_*'] });
+    expect([some.mayPublishType('kb_x'), some.mayPublishType('x')]).toEqual([true, false]);
+    expect([parsed({ publish: ['*'] }).mayPublishAnywhere, some.mayPublishAnywhere]).toEqual([true, false]);
+    expect(parsed({ publishTypes: [] }).mayPublishType('x')).toBe(false);
+    expect(some.toJSON().publishTypes).toEqual(['kb_*']);
+    expect(parsed({}).toJSON()).not.toHaveProperty('publishTypes');
+  });
+
   test('what is not listed is not allowed', () => {
     expect(allowsAnything(parsed({}))).toBe(false);
     expect(allowsAnything(parsed({ subscribe: [], admin: [] }))).toBe(false);

@@ -73,6 +73,7 @@ describe('defaults', () => {
       maxHttpBufferBytes: 2_097_152,
       maxConnections: 20_000,
       maxConnectionsPerAddress: 0,
+      maxPendingPerAddress: 1000,
       pingIntervalMs: 10_000,
       pingTimeoutMs: 5000,
       reconnectJitterMs: 3000,
@@ -87,6 +88,7 @@ describe('defaults', () => {
       roomOverflow: 'split',
       defaultRooms: ['default'],
       maxRoomsPerSession: 100,
+      maxRoomChangesPerSecond: 5000,
       eventTypesFile: path.join(root, 'config', 'event-types.json'),
       logMaxEvents: 100_000,
       logMaxBytes: 268_435_456,
@@ -153,6 +155,8 @@ describe('sources', () => {
       ENABLE_SSE: 'on',
       DEFAULT_ROOMS: ['a', 'b'],
       CORS_ORIGINS: '*',
+      AUTH_MODE: 'token',
+      JWT_SECRET: 'x'.repeat(32),
       REDIS_URL: null,
       PING_INTERVAL: 2.5,
     });
@@ -286,6 +290,12 @@ describe('refusals', () => {
     ['a variable that was removed', { LOG_SHARDS: '4' }, 'LOG_SHARDS'],
     ['a folder of config files that is not there', { CONFIG_DIR: '/nowhere/else' }, 'CONFIG_DIR'],
     ['an open host', { HOST: '0.0.0.0' }, 'HOST'],
+    ['every origin where nobody is authenticated', { CORS_ORIGINS: 'https://a.example,*' }, 'CORS_ORIGINS'],
+    [
+      'the origin of sandboxed frames, which no page has for itself',
+      { CORS_ORIGINS: 'null' },
+      'CORS_ORIGINS',
+    ],
     ['nothing to serve', { ENABLE_WS: 'off', ENABLE_CONTROL_HTTP: 'off' }, 'ENABLE_CONTROL_HTTP'],
   ])('%s', (_, env, variable) => {
     const faults = faultsOf(env);
@@ -400,5 +410,16 @@ describe('refusals', () => {
   test.each(['0.0.0.0', '::', '192.0.2.1', 'gateway.example'])('spare %s when it is allowed', (HOST) => {
     expect(faultsOf({ HOST })).toHaveLength(1);
     expect(good({ HOST, ALLOW_INSECURE: 'true' }).config.host).toBe(HOST);
+  });
+
+  test('spare pages of every origin where clients are authenticated, or when it is allowed', () => {
+    const CORS_ORIGINS = '*';
+    expect(faultsOf({ CORS_ORIGINS })[0]?.remedy).toMatch(
+      /not authenticated.*by name.*AUTH_MODE=token.*ALLOW_INSECURE=true/,
+    );
+    expect(good({ CORS_ORIGINS, ALLOW_INSECURE: 'true' }).config.corsOrigins).toEqual(['*']);
+    const token = { AUTH_MODE: 'token', JWT_SECRET: 'x'.repeat(32) };
+    expect(good({ CORS_ORIGINS, ...token }).config.corsOrigins).toEqual(['*']);
+    expect(good({ CORS_ORIGINS: 'https://a.example' }).config.corsOrigins).toEqual(['https://a.example']);
   });
 });

@@ -79,6 +79,12 @@ describe('execute', () => {
   });
 });
 
+function nested(levels: number): unknown {
+  let value: unknown = 1;
+  for (let depth = 0; depth < levels; depth += 1) value = [value];
+  return value;
+}
+
 describe('resultToJson', () => {
   test('whatever JSON can say arrives as it was', () => {
     fc.assert(
@@ -90,8 +96,6 @@ describe('resultToJson', () => {
 
   const cycle: { self?: unknown } = {};
   cycle.self = cycle;
-  let deep: unknown = 1;
-  for (let depth = 0; depth < 100_000; depth += 1) deep = [deep];
 
   test.each([
     ['a function', () => 1, 'the result is a function, which JSON cannot carry'],
@@ -99,7 +103,8 @@ describe('resultToJson', () => {
     ['a symbol', { s: Symbol('s') }, 'the result\'s "s" is a symbol, which JSON cannot carry'],
     ['a BigInt', 1n, 'the result is a bigint, which JSON cannot carry'],
     ['a cycle', cycle, 'the result refers to itself, which JSON cannot carry'],
-    ['too much depth', deep, 'the result is nested too deep for JSON'],
+    ['too much depth', nested(100_000), 'the result is nested deeper than 99 levels'],
+    ['depth that no event carries', nested(100), 'the result is nested deeper than 99 levels'],
     [
       'a getter that throws',
       {
@@ -109,12 +114,13 @@ describe('resultToJson', () => {
       },
       'the result cannot be written as JSON: not now',
     ],
-    ['too many bytes', 'é'.repeat(50), 'the result has 102 bytes, more than 101'],
+    ['too many bytes', 'é'.repeat(100), 'the result has 202 bytes, more than 201'],
   ])('%s is refused with a reason', (_, value, message) => {
-    expect(() => resultToJson(value, 101)).toThrow(new UnsendableResult(message));
+    expect(() => resultToJson(value, 201)).toThrow(new UnsendableResult(message));
   });
 
   test('exactly the limit passes', () => {
     expect(resultToJson('é'.repeat(50), 102)).toHaveLength(52);
+    expect(resultToJson(nested(99), 1000)).toHaveLength(199);
   });
 });

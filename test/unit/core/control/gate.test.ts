@@ -19,6 +19,8 @@ import {
   MemoryCommandStore,
   type MemoryCommandStoreOptions,
 } from '../../../../src/core/control/process/memory-command-store.js';
+import type { Caller } from '../../../../src/core/auth/caller.js';
+import { Rights } from '../../../../src/core/auth/rights.js';
 import { Refusal } from '../../../../src/core/errors.js';
 import type { NewEvent } from '../../../../src/core/event.js';
 import { Counters } from '../../../../src/core/metrics/counters.js';
@@ -125,12 +127,16 @@ describe('CommandGate: the way of a command', () => {
       data: { a: 1 },
       principal: { id: principal.id },
     });
-    expect(await gate.state('id-1')).toEqual({ id: 'id-1', action: 'test.echo', status: 'queued' });
+    expect(await gate.state('id-1', principal)).toEqual({
+      id: 'id-1',
+      action: 'test.echo',
+      status: 'queued',
+    });
     expect(gate.open).toBe(1);
     queue.last.end(succeeded({ a: 1 }));
     const state = { id: 'id-1', action: 'test.echo', status: 'succeeded', result: { a: 1 } };
     expect(await answer).toEqual(state);
-    expect(await gate.state('id-1')).toEqual(state);
+    expect(await gate.state('id-1', principal)).toEqual(state);
     expect(gate.open).toBe(0);
     expect(counters.get('commands', 'succeeded')).toBe(1);
     expect(clock.timers).toBe(0);
@@ -146,7 +152,7 @@ describe('CommandGate: the way of a command', () => {
     expect(await waiting).toEqual({ id: 'id-1', action: 'test.echo', status: 'queued' });
     queue.last.end(failed);
     await clock.turn(0);
-    expect(await gate.state('id-1')).toEqual({ id: 'id-1', action: 'test.echo', ...failed });
+    expect(await gate.state('id-1', principal)).toEqual({ id: 'id-1', action: 'test.echo', ...failed });
   });
 
   test('missing data is null', async () => {
@@ -160,13 +166,13 @@ describe('CommandGate: the way of a command', () => {
     const { clock, queue, submit, gate } = setUp();
     void submit();
     await clock.turn(30 * HOUR_MS);
-    expect(await gate.state('id-1')).toMatchObject({ status: 'queued' });
+    expect(await gate.state('id-1', principal)).toMatchObject({ status: 'queued' });
     queue.last.end(succeeded(1));
     await clock.turn(HOUR_MS);
-    expect(await gate.state('id-1')).toMatchObject({ status: 'succeeded' });
+    expect(await gate.state('id-1', principal)).toMatchObject({ status: 'succeeded' });
     await clock.turn(1);
-    expect(await gate.state('id-1')).toMatchObject({ code: 'unknown_command' });
-    expect(await gate.state('nobody')).toMatchObject({ code: 'unknown_command' });
+    expect(await gate.state('id-1', principal)).toMatchObject({ code: 'unknown_command' });
+    expect(await gate.state('nobody', principal)).toMatchObject({ code: 'unknown_command' });
   });
 
   test('of more than 10,000 commands, those that run are all kept', async () => {
@@ -178,9 +184,9 @@ describe('CommandGate: the way of a command', () => {
     for (const { end } of queue.taken.slice(1)) end(succeeded(1));
     await clock.turn(0);
     expect(gate.open).toBe(1);
-    expect(await gate.state('id-1')).toMatchObject({ status: 'queued' });
-    expect(await gate.state('id-2')).toMatchObject({ code: 'unknown_command' });
-    expect(await gate.state('id-10002')).toMatchObject({ status: 'succeeded' });
+    expect(await gate.state('id-1', principal)).toMatchObject({ status: 'queued' });
+    expect(await gate.state('id-2', principal)).toMatchObject({ code: 'unknown_command' });
+    expect(await gate.state('id-10002', principal)).toMatchObject({ status: 'succeeded' });
     const again = submit({ idempotencyKey: 'running' });
     await clock.turn(0);
     expect(await again).toMatchObject({ id: 'id-1' });
@@ -255,7 +261,7 @@ describe('CommandGate: refusals', () => {
     const { submit, queue, gate, clock, published } = setUp();
     queue.refuse = new Refusal('queue_full', 'full', 1000);
     expect(await submit({ idempotencyKey: 'k' })).toMatchObject({ code: 'queue_full', retryAfterMs: 1000 });
-    expect(await gate.state('id-1')).toMatchObject({ code: 'unknown_command' });
+    expect(await gate.state('id-1', principal)).toMatchObject({ code: 'unknown_command' });
     queue.refuse = undefined;
     const answer = submit({ idempotencyKey: 'k' });
     await clock.turn(0);
@@ -511,5 +517,35 @@ describe('CommandGate: closing', () => {
     limit.emit('allow');
     expect(await answer).toMatchObject({ code: 'shutting_down' });
     expect(queue.taken).toEqual([]);
+  });
+});
+
+describe('the state of a command', () => {
+  test('is told to the principal whose it is and by the right status; to others there is none', async () => {
+    const { clock, gate } = setUp();
+    const owner = keyCaller('key:owner', { command: ['*'] });
+    void gate.submit({ action: 'test.echo', principal: owner });
+    await clock.turn(0);
+    const code = async (by: Caller): Promise<string | undefined> => {
+      const state = await gate.state('id-1', by);
+      return state instanceof Refusal ? state.code : undefined;
+    };
+    expect(await code(owner)).toBeUndefined();
+    expect(await code(keyCaller('key:operator', { admin: ['status'] }))).toBeUndefined();
+    const others = [
+      keyCaller('key:other', { subscribe: ['*'], command: ['*'] }),
+      keyCaller('user:owner', {}),
+    ];
+    for (const other of others) expect(await code(other)).toBe('unknown_command');
+    expect(await code({ ...freeCaller(), rights: Rights.NONE })).toBe('unknown_command');
+  });
+
+  test('of an anonymous client is told to any anonymous caller that knows its id', async () => {
+    const { clock, gate } = setUp();
+    void gate.submit({ action: 'test.echo', principal: freeCaller('address:10.0.0.1') });
+    await clock.turn(0);
+    const roaming = { ...freeCaller('address:10.0.0.2'), rights: Rights.NONE };
+    expect(await gate.state('id-1', roaming)).toMatchObject({ id: 'id-1' });
+    expect(await gate.state('id-1', keyCaller('key:x', {}))).toMatchObject({ code: 'unknown_command' });
   });
 });

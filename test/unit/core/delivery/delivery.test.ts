@@ -1,3 +1,4 @@
+import type { RoomPage } from '../../../../src/core/delivery/room-reader.js';
 import { describe, expect, test } from '@jest/globals';
 import type { Slice, Wire } from '../../../../src/core/delivery/slice.js';
 import type { Session } from '../../../../src/core/delivery/session.js';
@@ -466,6 +467,34 @@ describe('resuming', () => {
     expect(outlet.cursor).toBe('held.9-0');
   });
 
+  test('a client that names its other rooms with its first join goes on after the cursor in all of them', async () => {
+    const rig = DeliveryRig.ready();
+    const first = rig.open(['a', 'b']);
+    await rig.publish(numbered(0, 3));
+    rig.delivery.close(first.session);
+    await rig.publish([...numbered(3, 5), ...numbered(5, 7, 'b')]);
+    const outlet = new RecordingOutlet();
+    const session = rig.request({ rooms: ['a'], cursor: first.outlet.cursor, isPartial: true, outlet });
+    if (session instanceof Refusal) throw new Error(session.code);
+    await rig.publish(numbered(7, 8, 'b'));
+    expect(outlet.calls).toEqual(['accept']);
+    expect(rig.delivery.join(session, ['b'])).toEqual(['a', 'b']);
+    await rig.clock.turn(0);
+    expect(outlet.welcomes[0]).toMatchObject({ resumed: true, cursor: 'held.3-0', rooms: ['a', 'b'] });
+    expect(outlet.data).toEqual([3, 4, 5, 6, 7]);
+    expect(outlet.cursor).toBe('held.8-0');
+  });
+
+  test('a client that never names its other rooms is let go', async () => {
+    const rig = DeliveryRig.ready();
+    const outlet = new RecordingOutlet();
+    rig.request({ isPartial: true, outlet });
+    await rig.clock.turn(9000);
+    expect(outlet.ended).toBeUndefined();
+    await rig.clock.turn(1000);
+    expect([outlet.calls, outlet.ended]).toEqual([['accept', 'end'], 'request_timeout']);
+  });
+
   test.each(['', 'nonsense', '12', '2-0', 'other.2-0', 'held.99999999999999999999-0'])(
     'the cursor "%s" is none: a gap, then the newest values',
     async (cursor) => {
@@ -701,6 +730,7 @@ describe('rooms', () => {
     expect(rig.delivery.rooms.history('a', 'held.7-0', 10)).toEqual({
       events: [],
       whole: true,
+      more: false,
       cursor: 'held.7-0',
     });
     await rig.publish(numbered(6, 20));
@@ -708,7 +738,32 @@ describe('rooms', () => {
     expect(rig.delivery.rooms.history('b', 'held.19-0', 3)).toEqual({
       events: [],
       whole: true,
+      more: false,
       cursor: 'held.20-0',
+    });
+  });
+
+  test('a page has at most 1 MiB of events, or one, and says whether more follow', async () => {
+    const rig = DeliveryRig.ready({ memory: { maxEvents: 100, maxBytes: 1e9 } });
+    const sizes = [400_000, 400_000, 400_000, 2_000_000, 1];
+    await rig.publish(sizes.map((size) => ({ ...keyed('k', 0), dataJson: `"${'x'.repeat(size)}"` })));
+    const pages: { readonly events: number; readonly more: boolean }[] = [];
+    let cursor: string | null = null;
+    while (pages.at(-1)?.more !== false) {
+      const page: RoomPage = told(rig.delivery.rooms.history('a', cursor, 10));
+      pages.push({ events: page.events.length, more: page.more });
+      cursor = page.cursor;
+    }
+    expect(pages).toEqual([
+      { events: 2, more: true },
+      { events: 1, more: true },
+      { events: 1, more: true },
+      { events: 1, more: false },
+    ]);
+    expect(told(rig.delivery.rooms.history('a', 'held.3-0', 2))).toMatchObject({ more: true });
+    expect(told(rig.delivery.rooms.history('a', 'held.4-0', 1))).toMatchObject({
+      more: false,
+      cursor: 'held.5-0',
     });
   });
 });

@@ -26,7 +26,7 @@ beforeEach(async () => {
   asked = [];
   const origins = new OriginPolicy([]);
   const hosts = new HostPolicy({ allowed: [], listensOn: '127.0.0.1', isLocalOnly: true });
-  const options = { maxConnections: 0, maxConnectionsPerAddress: 0 };
+  const options = { maxConnections: 0, maxConnectionsPerAddress: 0, maxPendingPerAddress: 0 };
   listener = new Listener({
     door: new Door(hosts, origins, counters),
     limits: new ConnectionLimits(options, new ClientAddresses([]), counters),
@@ -97,10 +97,15 @@ describe('requests that are not as they should be', () => {
     exchange.close();
   });
 
-  test('a name before the path, whatever it is, is taken off', async () => {
-    for (const target of ['http://[/a?b', 'https://x:y:z/a?b']) {
+  test('a name before the path is taken off, where it is that of Host', async () => {
+    for (const target of ['http://127.0.0.1/a?b', 'HTTPS://127.0.0.1:443?b']) {
       (await answerTo(`GET ${target} HTTP/1.1`, 'Host: 127.0.0.1')).close();
     }
-    expect(asked).toEqual(['/a?b', '/a?b']);
+    for (const target of ['http://[/a?b', 'https://x:y:z/a?b', 'http://127.0.0.1:81/a?b']) {
+      const refused = await answerTo(`GET ${target} HTTP/1.1`, 'Host: 127.0.0.1');
+      expect(refused.text()).toMatch(/^HTTP\/1\.1 400 /);
+      refused.close();
+    }
+    expect(asked).toEqual(['/a?b', '/?b']);
   });
 });

@@ -33,8 +33,10 @@ describe('OriginPolicy', () => {
   });
 
   test.each([
-    ['a program', undefined, undefined, true],
-    ['a link or image of this site', undefined, 'same-origin', true],
+    ['a program', undefined, undefined, false],
+    ['a link of this site', undefined, 'same-origin', true],
+    ['an address that was typed', undefined, 'none', true],
+    ['one of another port', undefined, 'same-site', false],
     ['one of another site', undefined, 'cross-site', false],
     ['a page of this gateway', 'http://gateway.example:5002', 'same-origin', true],
     ['a page that is listed', 'https://app.example', 'cross-site', true],

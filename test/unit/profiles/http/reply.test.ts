@@ -13,6 +13,7 @@ import {
 
 /** A response that keeps what it is given. */
 class HeldResponse {
+  readonly req = { complete: true };
   statusCode = 0;
   readonly headers: Record<string, unknown> = {};
   body = '';

@@ -22,12 +22,11 @@ beforeEach(() => {
   counters = new Counters();
 });
 
-const guardOf = (maxConnections = 0, maxConnectionsPerAddress = 0): EngineGuard =>
-  new EngineGuard({ clock, counters, maxConnections, maxConnectionsPerAddress });
+const newGuard = (): EngineGuard => new EngineGuard({ clock, counters });
 
-function watched(guard: EngineGuard, address = 'a'): HeldEngine {
+function watched(guard: EngineGuard): HeldEngine {
   const conn = new HeldEngine();
-  guard.watch(conn as unknown as Socket, address);
+  guard.watch(conn as unknown as Socket);
   return conn;
 }
 
@@ -36,27 +35,8 @@ const emit = (from: EventEmitter, name: string, times: number): void => {
 };
 
 describe('connections', () => {
-  test('are counted from each address, until they are closed', () => {
-    const guard = guardOf(0, 2);
-    const conn = watched(guard);
-    watched(guard);
-    expect(guard.refusalFor('a')).toMatchObject({ code: 'too_many_connections', retryAfterMs: 5000 });
-    expect(guard.refusalFor('b')).toBeUndefined();
-    conn.emit('close');
-    expect(guard.refusalFor('a')).toBeUndefined();
-    expect(counters.get('sessions_refused', 'too_many_connections')).toBe(1);
-  });
-
-  test('are counted in all', () => {
-    const guard = guardOf(1);
-    const conn = watched(guard);
-    expect(guard.refusalFor('b')?.code).toBe('too_many_connections');
-    conn.emit('close');
-    expect(guard.refusalFor('b')).toBeUndefined();
-  });
-
   test('are one session each', () => {
-    const guard = guardOf();
+    const guard = newGuard();
     const conn = new HeldEngine() as unknown as Socket;
     expect([guard.claim(conn), guard.claim(conn)]).toEqual([true, false]);
     guard.release(conn);
@@ -66,7 +46,7 @@ describe('connections', () => {
 
 describe('packets', () => {
   test('2000 a second are taken, for as long as it likes', () => {
-    const conn = watched(guardOf());
+    const conn = watched(newGuard());
     for (let second = 0; second < 5; second += 1) {
       emit(conn, 'packet', 1990);
       clock.advance(1000);
@@ -75,7 +55,7 @@ describe('packets', () => {
   });
 
   test('of one that sends more, the connection is closed, once', () => {
-    const conn = watched(guardOf());
+    const conn = watched(newGuard());
     emit(conn, 'packet', 5000);
     expect([conn.closes, counters.get('connections_cut', 'rate_limited')]).toEqual([1, 1]);
   });
@@ -83,7 +63,7 @@ describe('packets', () => {
   test.each(['message', 'ping'])('a websocket is cut at too many of: %s', (name) => {
     const websocket = new EventEmitter();
     const socket = new PassThrough();
-    guardOf().watchWebsocket(websocket, socket);
+    newGuard().watchWebsocket(websocket, socket);
     emit(websocket, name, 1990);
     expect(socket.destroyed).toBe(false);
     emit(websocket, name, 20);

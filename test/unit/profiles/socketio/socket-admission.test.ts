@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Socket } from 'socket.io';
 import type { Credentials } from '../../../../src/core/auth/authenticator.js';
@@ -8,35 +9,43 @@ import { Refusal } from '../../../../src/core/errors.js';
 import { Counters } from '../../../../src/core/metrics/counters.js';
 import { Callers } from '../../../../src/profiles/http/callers.js';
 import { ClientAddresses } from '../../../../src/profiles/http/client-address.js';
+import { ConnectionLimits } from '../../../../src/profiles/http/connection-limits.js';
 import { OriginPolicy } from '../../../../src/profiles/http/origin-policy.js';
 import { RefusalAudit } from '../../../../src/profiles/http/refusal-audit.js';
 import { EngineGuard } from '../../../../src/profiles/socketio/engine-guard.js';
 import { SocketAdmission } from '../../../../src/profiles/socketio/socket-admission.js';
-import { freeCaller } from '../../../support/caller.js';
+import { keyCaller } from '../../../support/caller.js';
 import { DeliveryRig } from '../../../support/delivery-rig.js';
 import { silentLogger } from '../../../support/silent-logger.js';
 
 let shown: Credentials[];
 let admission: SocketAdmission;
 let admits: boolean;
+/** Connections that have begun. */
+let begun: Set<EventEmitter>;
 
 beforeEach(() => {
   shown = [];
   admits = true;
+  begun = new Set();
   const authenticator = {
     identify: (credentials: Credentials) => {
       shown.push(credentials);
-      const isGood = credentials.token === 'good' || credentials.apiKey === 'good';
-      return isGood ? freeCaller('key:good') : new Refusal('invalid_token', 'no');
+      const { token = credentials.apiKey } = credentials;
+      if (token === 'other') return keyCaller('key:other', { subscribe: ['*'] });
+      const isGood = token === 'good' || token === 'renewed';
+      return isGood ? keyCaller('key:good', { subscribe: ['*'] }) : new Refusal('invalid_token', 'no');
     },
   };
   const counters = new Counters();
   const addresses = new ClientAddresses([]);
+  const unlimited = { maxConnections: 0, maxConnectionsPerAddress: 0, maxPendingPerAddress: 0 };
+  const limits = new ConnectionLimits(unlimited, addresses, counters);
   const refusals = new RefusalAudit(new Audit(systemClock, silentLogger), addresses);
   admission = new SocketAdmission({
     delivery: DeliveryRig.ready().delivery,
-    callers: new Callers(authenticator, addresses, new OriginPolicy([]), refusals),
-    guard: new EngineGuard({ clock: systemClock, counters, maxConnections: 0, maxConnectionsPerAddress: 0 }),
+    callers: new Callers(authenticator, addresses, new OriginPolicy([]), { limits, refusals }),
+    guard: new EngineGuard({ clock: systemClock, counters }),
     admits: () => admits,
   });
 });
@@ -51,8 +60,16 @@ function socketOf(
   const headers = { host: 'x', authorization: secrets['header'], cookie: 'a=b', 'x-api-key': secrets['key'] };
   const request = { url, headers, socket: { remoteAddress: '10.0.0.1' } };
   const query = { EIO: '4', access_token: secrets['query'] };
-  return { conn, request, handshake: { auth, headers, query, url } } as unknown as Socket;
+  const socket = { conn, request, handshake: { auth, headers, query, url } } as unknown as Socket;
+  // The engine tells of a connection once, with its first request.
+  if (!begun.has(conn)) admission.begin(Object.assign(socket.conn, { request: socket.request }));
+  begun.add(conn);
+  return socket;
 }
+
+/** A connection's further request that shows this key, or none. */
+const requestWith = (key?: string): IncomingMessage =>
+  ({ url: '/socket.io/?sid=x', headers: { 'x-api-key': key }, socket: {} }) as unknown as IncomingMessage;
 
 const admit = (socket: Socket): Promise<Error | undefined> =>
   new Promise((resolve) => void admission.admit(socket, resolve));
@@ -98,5 +115,22 @@ describe('SocketAdmission', () => {
     });
     await new Promise((resolve) => setImmediate(resolve));
     expect(closed).toBe(1);
+  });
+
+  test('further requests of a connection must come from the client that opened it', async () => {
+    const conn = new EventEmitter();
+    const socket = socketOf(conn, {}, { key: 'good' });
+    expect(await admit(socket)).toBeUndefined();
+    const refusal = async (key?: string): Promise<string | undefined> =>
+      (await admission.refusalForRequest(socket.conn, requestWith(key)))?.code;
+    expect([await refusal('good'), await refusal('renewed')]).toEqual([undefined, undefined]);
+    expect(await refusal('other')).toBe('forbidden');
+    expect([await refusal('bad'), await refusal()]).toEqual(['invalid_token', 'invalid_token']);
+  });
+
+  test('where the handshake showed nothing, the id is all there is', async () => {
+    const socket = socketOf(new EventEmitter(), { token: 'good' }, {});
+    expect(await admission.refusalForRequest(socket.conn, requestWith())).toBeUndefined();
+    expect(await admission.refusalForRequest(socket.conn, requestWith('other'))).toBeUndefined();
   });
 });

@@ -86,6 +86,7 @@ const HOW =
   'Protocol 5 over Engine.IO 4, default namespace, websocket and polling; socket.io-client 2.x over Engine.IO 3 while ' +
   '`ALLOW_EIO3` is on. A payload is the list of arguments after the name of the event, or, of an ack, what the callback is ' +
   'called with; to ask for an ack is optional. Who is refused gets `connect_error`, with the body of the error as its `data`. ' +
+  'Until it is admitted, a client may send 16 KiB; the rest of its rooms follow `auth.moreRooms: true` with the first `join`. ' +
   'A token comes as `auth.token`, an API key also as `auth.apiKey` or as `apiKey` in the data of a command, besides the ways of HTTP.';
 
 /** Socket.IO: clients that ask for bundles, and legacy ones. */

@@ -93,7 +93,7 @@ const read = operation({
   id: 'readCommand',
   tag: 'commands',
   summary: 'Ask for the state of a command',
-  text: 'For who knows its id. Its outcome is there for an hour after it ended. A command that failed is told with 200, too.',
+  text: 'For the principal whose command it is, and by the right `status`; for others there is none. Its outcome is there for an hour after it ended. A command that failed is told with 200, too.',
   access: 'known',
   parameters: [inPath('id', "The command's id.", text(), ID)],
   answers: { 200: jsonAnswer('Its state.', ref('CommandState'), SUCCEEDED) },

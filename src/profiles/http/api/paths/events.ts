@@ -16,6 +16,8 @@ const EVENT = {
 };
 const EPOCH = 'q2aXw0Zf';
 const CURSOR = `${EPOCH}.${EVENT.id}`;
+/** Clients may keep the answer, and ask each time whether it is still the same. */
+const REVALIDATED: Schema = { required: true, schema: { const: 'no-cache' } };
 const ROOM = inPath('room', "The room's name.", ref('Name'), 'default');
 
 const publish = operation({
@@ -38,7 +40,6 @@ const publish = operation({
     'invalid_type',
     'invalid_room',
     'invalid_key',
-    'invalid_data',
     'invalid_timestamp',
     'too_many_events',
     'log_unavailable',
@@ -55,11 +56,13 @@ const stream = operation({
     '`event: draining` and ends the stream, since an `EventSource` would take a 503 for final.',
   access: 'subscribe',
   parameters: [
-    optional('query', 'rooms', 'Rooms to be in; without any, `DEFAULT_ROOMS`.', listOf(ref('Name')), {
-      style: 'form',
-      explode: false,
-      example: ['default'],
-    }),
+    optional(
+      'query',
+      'rooms',
+      'Rooms to be in, separated by commas, or each in a parameter of its own (`rooms=a&rooms=b`); without any, `DEFAULT_ROOMS`.',
+      listOf(ref('Name')),
+      { style: 'form', explode: false, example: ['default'] },
+    ),
     optional('query', 'lastEventId', 'The cursor to go on from.', ref('Cursor')),
     optional('header', 'Last-Event-ID', 'The same; it wins over the parameter.', ref('Cursor')),
     CLIENT_LABEL,
@@ -116,18 +119,18 @@ const state = operation({
         cursor: CURSOR,
         events: [EVENT],
       }),
-      headers: { ETag: ETAG, 'Cache-Control': { required: true, schema: { const: 'no-cache' } } },
+      headers: { ETag: ETAG, 'Cache-Control': REVALIDATED },
     },
     304: NOT_MODIFIED,
   },
-  refusals: ['invalid_room', 'not_ready'],
+  refusals: ['invalid_room', 'not_ready', 'rate_limited'],
 });
 
 const history = operation({
   id: 'readRoomHistory',
   tag: 'events',
   summary: 'Read what a room was sent',
-  text: "For healing a gap. From what this process holds in memory; read on from the answer's `cursor`.",
+  text: "For healing a gap. From what this process holds in memory. A page has at most 1 MiB of events, or one: where `more` is true, read on from the answer's `cursor`.",
   access: 'subscribe',
   parameters: [
     ROOM,
@@ -146,13 +149,14 @@ const history = operation({
         room: 'default',
         cursor: CURSOR,
         whole: true,
+        more: false,
         events: [EVENT],
       }),
-      headers: { ETag: ETAG },
+      headers: { ETag: ETAG, 'Cache-Control': REVALIDATED },
     },
     304: NOT_MODIFIED,
   },
-  refusals: ['invalid_room', 'not_ready'],
+  refusals: ['invalid_room', 'not_ready', 'rate_limited'],
 });
 
 /** Paths of events and of the rooms they go to. */

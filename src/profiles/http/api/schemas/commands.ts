@@ -25,7 +25,7 @@ type Asked = Pick<CommandRequest, 'action' | 'data'>;
 const id: Schema = {
   type: 'string',
   minLength: 1,
-  description: 'Given by the gateway; not to be guessed: who knows it may read the outcome.',
+  description: 'Given by the gateway; not to be guessed.',
 };
 const action = { ...ref('Name') };
 const data: Schema = { description: "The command's argument: any JSON value; null without." };

@@ -108,12 +108,20 @@ export const eventSchemas: Readonly<Record<string, Schema>> = {
       events: listOf(ref('Event')),
     },
   ),
-  RoomPage: closed<ToldRoom & Pick<RoomPage, 'whole'>>('A stretch of what a room was sent, oldest first.', {
-    room: ref('Name'),
-    cursor: ref('Cursor'),
-    whole: { type: 'boolean', description: 'False when what followed `after` is gone.' },
-    events: listOf(ref('Event')),
-  }),
+  RoomPage: closed<ToldRoom & Pick<RoomPage, 'whole' | 'more'>>(
+    'A stretch of what a room was sent, oldest first.',
+    {
+      room: ref('Name'),
+      cursor: ref('Cursor'),
+      whole: { type: 'boolean', description: 'False when what followed `after` is gone.' },
+      more: {
+        type: 'boolean',
+        description:
+          'True when the room was sent more after these events: read on from `cursor`. A page has at most 1 MiB of events, or one.',
+      },
+      events: listOf(ref('Event')),
+    },
+  ),
   RoomChange: open<Partial<RoomChange>>(
     'Rooms to leave and rooms to join, in this order.',
     { join: listOf(ref('Name')), leave: listOf(ref('Name')) },

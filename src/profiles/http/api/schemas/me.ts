@@ -6,12 +6,17 @@ const patterns = (what: string): Schema => ({ ...listOf(text()), description: wh
 
 /** Schemas of who asks. */
 export const meSchemas: Readonly<Record<string, Schema>> = {
-  Rights: closed<RightsSpec>('What somebody may do: patterns of names, in which `*` stands for anything.', {
-    subscribe: patterns('Rooms to receive, and to read.'),
-    publish: patterns('Rooms to publish to.'),
-    command: patterns('Actions to ask for.'),
-    admin: patterns('Of `status`, `metrics`, `flip`.'),
-  }),
+  Rights: closed<RightsSpec>(
+    'What somebody may do: patterns of names, in which `*` stands for anything.',
+    {
+      subscribe: patterns('Rooms to receive, and to read.'),
+      publish: patterns('Rooms to publish to.'),
+      publishTypes: patterns('Types of events to publish; absent: all.'),
+      command: patterns('Actions to ask for.'),
+      admin: patterns('Of `status`, `metrics`, `flip`.'),
+    },
+    'publishTypes',
+  ),
   Me: closed<Me>('Who asks.', {
     id: text('`key:<id>`, `user:<sub>` or `address:<ip>`.'),
     rights: ref('Rights'),

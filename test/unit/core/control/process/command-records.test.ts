@@ -8,6 +8,7 @@ test('commands that were not taken push none of the others out of the list', () 
     records.add({
       id,
       action: 'a.b',
+      principal: 'key:a',
       accepted: new Promise(() => undefined),
       ended: new Promise(() => undefined),
       claim: undefined,
