@@ -10,28 +10,39 @@ const IN_ALL = { perSecond: 500, burst: 1000 };
 const LONGEST_WAIT_MS = 10_000;
 /** Addresses that are remembered for wrong tokens. */
 const MAX_ADDRESSES = 4096;
+/** Tokens that are remembered for having been good. */
+const MAX_GOOD = 20_000;
 
 /**
  * Bounds the work that wrong JWTs make, of one address and of all. Only wrong ones are counted, once they were checked: good
- * tokens take nothing from it, however many come at once.
+ * tokens take nothing from it, however many come at once, and those that were good before are always checked. Of tokens only
+ * digests are kept.
  */
 export class SignatureBudget {
   readonly #clock: Clock;
   readonly #byAddress = new LRUCache<string, TokenBucket>({ max: MAX_ADDRESSES });
   readonly #inAll = newBucket(IN_ALL);
+  readonly #good = new LRUCache<string, true>({ max: MAX_GOOD });
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** For how many ms no new token from `address` is checked; 0: it may be. */
-  waitOf(address: string): number {
+  /** For how many ms a token from `address` is not checked; 0: it may be. */
+  waitOf(address: string, digest: string): number {
+    if (this.#good.has(digest)) return 0;
     const now = this.#clock.elapsed();
     return Math.max(this.#byAddress.get(address)?.waitMs(now) ?? 0, this.#inAll.waitMs(now));
   }
 
+  /** A token was checked, and is good. */
+  good(digest: string): void {
+    this.#good.set(digest, true);
+  }
+
   /** A token was checked, and is wrong. */
-  wrong(address: string): void {
+  wrong(address: string, digest: string): void {
+    this.#good.delete(digest);
     const own = this.#byAddress.get(address) ?? newBucket(PER_ADDRESS);
     const now = this.#clock.elapsed();
     this.#byAddress.set(address, own);
