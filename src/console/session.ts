@@ -80,6 +80,8 @@ export function readToken(typed: string): string {
 function describeRefusal({ code, message }: RefusedError): string {
   if (code === 'invalid_token') return `That is not known here: ${message}.`;
   if (code === 'token_expired') return 'That token has expired. Get a fresh one.';
+  if (code === 'too_many_attempts')
+    return 'Too many wrong keys came from your address. Wait a minute, then try again.';
   if (code === 'unreachable') return 'The gateway does not answer. Try again.';
   return `${code}: ${message}. Try again.`;
 }

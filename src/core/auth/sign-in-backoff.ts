@@ -32,14 +32,19 @@ export class SignInBackoff {
     this.#keys.wrong(addressBlock(address), digest);
   }
 
-  /** `too_many_attempts` where no JWT that is new is checked now. */
-  refusalOfJwt(address: string): Refusal | undefined {
-    return tooManyIn(this.#signatures.waitOf(addressBlock(address)));
+  /** `too_many_attempts` where a JWT, by its digest, is not checked now. */
+  refusalOfJwt(address: string, digest: string): Refusal | undefined {
+    return tooManyIn(this.#signatures.waitOf(addressBlock(address), digest));
+  }
+
+  /** A JWT was checked, and is a good one. */
+  goodJwt(digest: string): void {
+    this.#signatures.good(digest);
   }
 
   /** A JWT was checked, and is a wrong one. */
-  wrongJwt(address: string): void {
-    this.#signatures.wrong(addressBlock(address));
+  wrongJwt(address: string, digest: string): void {
+    this.#signatures.wrong(addressBlock(address), digest);
   }
 }
 

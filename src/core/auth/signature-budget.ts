@@ -1,70 +1,55 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
+import { TokenBucket } from '../token-bucket.js';
 
-/** How many wrong tokens are checked: so many at once, so many a second after that. */
-interface Rate {
-  readonly burst: number;
-  readonly perSecond: number;
-}
-
-/** Of one address. */
-const PER_ADDRESS: Rate = { burst: 200, perSecond: 50 };
-/** Of all addresses: a check takes some 0.2 ms, so this is a tenth of a core. */
-const IN_ALL: Rate = { burst: 1000, perSecond: 500 };
-/** Checks that were under way when a rate was used up count, too; for at most so long, ms. */
+/** Wrong tokens of one address that are checked: a second, and at once. */
+const PER_ADDRESS = { perSecond: 50, burst: 200 };
+/** Those of all addresses. A check takes some 0.2 ms of CPU, so this is a tenth of a core. */
+const IN_ALL = { perSecond: 500, burst: 1000 };
+/** Checks that are under way when a rate is used up count, too: for at most so long no more is checked, ms. */
 const LONGEST_WAIT_MS = 10_000;
 /** Addresses that are remembered for wrong tokens. */
 const MAX_ADDRESSES = 4096;
-
-/** What is left of a rate. */
-interface Balance {
-  left: number;
-  /** When that was so, as {@link Clock.elapsed}. */
-  at: number;
-}
+/** Tokens that are remembered for having been good. */
+const MAX_GOOD = 20_000;
 
 /**
  * Bounds the work that wrong JWTs make, of one address and of all. Only wrong ones are counted, once they were checked: good
- * tokens take nothing from it, however many come at once.
+ * tokens take nothing from it, however many come at once, and those that were good before are always checked. Of tokens only
+ * digests are kept.
  */
 export class SignatureBudget {
   readonly #clock: Clock;
-  readonly #byAddress = new LRUCache<string, Balance>({ max: MAX_ADDRESSES });
-  readonly #inAll: Balance;
+  readonly #byAddress = new LRUCache<string, TokenBucket>({ max: MAX_ADDRESSES });
+  readonly #inAll = newBucket(IN_ALL);
+  readonly #good = new LRUCache<string, true>({ max: MAX_GOOD });
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#inAll = { left: IN_ALL.burst, at: clock.elapsed() };
   }
 
-  /** For how many ms no new token from `address` is checked; 0: it may be. */
-  waitOf(address: string): number {
-    const own = this.#byAddress.get(address);
-    const ownMs = own === undefined ? 0 : this.#waitOf(own, PER_ADDRESS);
-    return Math.max(ownMs, this.#waitOf(this.#inAll, IN_ALL));
+  /** For how many ms a token from `address` is not checked; 0: it may be. */
+  waitOf(address: string, digest: string): number {
+    if (this.#good.has(digest)) return 0;
+    const now = this.#clock.elapsed();
+    return Math.max(this.#byAddress.get(address)?.waitMs(now) ?? 0, this.#inAll.waitMs(now));
+  }
+
+  /** A token was checked, and is good. */
+  good(digest: string): void {
+    this.#good.set(digest, true);
   }
 
   /** A token was checked, and is wrong. */
-  wrong(address: string): void {
-    const own = this.#byAddress.get(address) ?? { left: PER_ADDRESS.burst, at: this.#clock.elapsed() };
-    this.#byAddress.set(address, own);
-    this.#take(own, PER_ADDRESS);
-    this.#take(this.#inAll, IN_ALL);
-  }
-
-  #take(balance: Balance, rate: Rate): void {
-    this.#refill(balance, rate);
-    balance.left = Math.max(balance.left - 1, (-rate.perSecond * LONGEST_WAIT_MS) / 1000);
-  }
-
-  #waitOf(balance: Balance, rate: Rate): number {
-    this.#refill(balance, rate);
-    return balance.left >= 1 ? 0 : ((1 - balance.left) / rate.perSecond) * 1000;
-  }
-
-  #refill(balance: Balance, { burst, perSecond }: Rate): void {
+  wrong(address: string, digest: string): void {
+    this.#good.delete(digest);
+    const own = this.#byAddress.get(address) ?? newBucket(PER_ADDRESS);
     const now = this.#clock.elapsed();
-    balance.left = Math.min(burst, balance.left + ((now - balance.at) * perSecond) / 1000);
-    balance.at = now;
+    this.#byAddress.set(address, own);
+    for (const bucket of [own, this.#inAll]) if (bucket.waitMs(now) < LONGEST_WAIT_MS) bucket.take(1, now);
   }
+}
+
+function newBucket({ perSecond, burst }: typeof PER_ADDRESS): TokenBucket {
+  return new TokenBucket(perSecond, burst);
 }

@@ -113,7 +113,7 @@ export class TokenAuthenticator implements Authenticator {
   #byJwt(token: string, digest: string, address: string, jwt: JwtVerifier): Identified {
     const running = this.#checks.get(digest);
     if (running !== undefined) return running;
-    const tooMany = this.#backoff.refusalOfJwt(address);
+    const tooMany = this.#backoff.refusalOfJwt(address, digest);
     if (tooMany !== undefined) return tooMany;
     const check = this.#check(token, digest, address, jwt).finally(() => {
       this.#checks.delete(digest);
@@ -124,9 +124,11 @@ export class TokenAuthenticator implements Authenticator {
 
   async #check(token: string, digest: string, address: string, jwt: JwtVerifier): Promise<Caller | Refusal> {
     const caller = await jwt.verify(token);
-    if (!(caller instanceof Refusal)) this.#known.set(digest, caller);
-    else if (caller.code === 'token_expired') this.#expired.set(digest, caller);
-    else if (caller.code === 'invalid_token') this.#backoff.wrongJwt(address);
+    if (!(caller instanceof Refusal)) {
+      this.#known.set(digest, caller);
+      this.#backoff.goodJwt(digest);
+    } else if (caller.code === 'token_expired') this.#expired.set(digest, caller);
+    else if (caller.code === 'invalid_token') this.#backoff.wrongJwt(address, digest);
     return caller;
   }
 

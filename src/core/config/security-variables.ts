@@ -128,7 +128,7 @@ export const SECURITY_VARIABLES = {
     minItems: 0,
     accepts: 'addresses, CIDR ranges, loopback or private, separated by commas',
     check: isTrustedProxy,
-    doc: "Reverse proxies whose `X-Forwarded-For` is believed: the client's address is the last one in it that is none of theirs.",
+    doc: "Reverse proxies whose `X-Forwarded-For` is believed: the client's address is the last one in it that is none of theirs. Behind a proxy that is not listed, all clients share its address: one that guesses keys slows down all.",
   }),
   flipgateToken: text({
     env: 'FLIPGATE_TOKEN',

@@ -59,6 +59,7 @@ describe('the session of a page', () => {
   it.each([
     ['token_expired', 'That token has expired. Get a fresh one.'],
     ['unreachable', 'The gateway does not answer. Try again.'],
+    ['too_many_attempts', 'Too many wrong keys came from your address. Wait a minute, then try again.'],
     ['auth_unavailable', 'auth_unavailable: no. Try again.'],
   ])('says in words why a token is not taken: %s', async (code, words) => {
     gateway['typed'] = code;

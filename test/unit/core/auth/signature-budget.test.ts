@@ -15,8 +15,8 @@ function flood(addresses: readonly string[], seconds: number): number {
   let checked = 0;
   for (let ms = 0; ms < seconds * 1000; ms += 10) {
     for (const address of addresses) {
-      for (let n = 0; n < 10 && budget.waitOf(address) === 0; n += 1) {
-        budget.wrong(address);
+      for (let n = 0; n < 10 && budget.waitOf(address, 'new') === 0; n += 1) {
+        budget.wrong(address, 'wrong');
         checked += 1;
       }
     }
@@ -28,7 +28,7 @@ function flood(addresses: readonly string[], seconds: number): number {
 describe('the checks that wrong tokens take', () => {
   test('of one address are some hundred at once, then fifty a second', () => {
     expect(flood(['a'], 60)).toBeLessThanOrEqual(200 + 60 * 50);
-    expect(budget.waitOf('b')).toBe(0);
+    expect(budget.waitOf('b', 'new')).toBe(0);
   });
 
   test('of very many addresses are a thousand at once, then five hundred a second', () => {
@@ -36,12 +36,21 @@ describe('the checks that wrong tokens take', () => {
     const checked = flood(addresses, 10);
     expect(checked).toBeLessThanOrEqual(1000 + 10 * 500);
     expect(checked).toBeGreaterThan(4000);
-    expect(budget.waitOf('somebody else')).toBe(0);
+    expect(budget.waitOf('somebody else', 'new')).toBe(0);
+  });
+
+  test('does not keep out tokens that were good before, until they are wrong', () => {
+    budget.good('good');
+    flood(['a'], 1);
+    for (let n = 0; n < 300; n += 1) budget.wrong('a', 'wrong');
+    expect([budget.waitOf('a', 'good'), budget.waitOf('a', 'new') > 0]).toEqual([0, true]);
+    budget.wrong('a', 'good');
+    expect(budget.waitOf('a', 'good')).toBeGreaterThan(0);
   });
 
   test('that were under way are waited for, but not for long', () => {
-    for (let n = 0; n < 20_000; n += 1) budget.wrong(`a${String(n)}`);
-    expect(budget.waitOf('somebody else')).toBeLessThanOrEqual(10_002);
-    expect(budget.waitOf('somebody else')).toBeGreaterThan(9000);
+    for (let n = 0; n < 20_000; n += 1) budget.wrong(`a${String(n)}`, 'wrong');
+    expect(budget.waitOf('somebody else', 'new')).toBeLessThanOrEqual(10_002);
+    expect(budget.waitOf('somebody else', 'new')).toBeGreaterThan(9000);
   });
 });

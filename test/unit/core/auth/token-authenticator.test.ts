@@ -309,9 +309,14 @@ describe('too many wrong credentials', () => {
     clock.advance(20);
     expect(await inTheEnd(door, { token: await token() })).toBe('user:ada');
     expect(await inTheEnd(door, nth(201))).toBe('invalid_token');
-    // A good one that was seen before needs no check.
+    // A good one that was seen before needs no check, and later no leave for one.
     expect(await inTheEnd(door, nth(202))).toBe('too_many_attempts');
     expect(atOnce(door.identify({ token: await token() }, ADDRESS))).toBe('user:ada');
+    clock.advance(61_000);
+    for (let n = 300; n < 500; n += 1) await inTheEnd(door, nth(n));
+    expect(await inTheEnd(door, nth(500))).toBe('too_many_attempts');
+    expect(await inTheEnd(door, { token: await token() })).toBe('user:ada');
+    expect(await inTheEnd(door, { token: await token({ sub: 'bob' }) })).toBe('too_many_attempts');
   });
 
   test('expired tokens count as nothing, and are checked once', async () => {
