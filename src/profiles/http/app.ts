@@ -1,5 +1,7 @@
 import path from 'node:path';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import type { Denials } from '../../core/auth/denials.js';
+import type { DeniedPrincipals } from '../../core/auth/denied-principals.js';
 import type { Clock } from '../../core/clock.js';
 import type { RemoteSessions } from '../../core/cluster/remote-sessions.js';
 import type { CommandGate } from '../../core/control/gate.js';
@@ -9,12 +11,13 @@ import type { Flips } from '../../core/flip/flips.js';
 import type { Logger } from '../../core/logger.js';
 import type { Tracing } from '../../core/tracing.js';
 import type { Callers } from './callers.js';
-import { identify } from './guard.js';
+import { identify, stillLetIn } from './guard.js';
 import type { BodyReader } from './json-body.js';
 import { transportAt, profileDocument, type Served, transportDisabled } from './profile-document.js';
 import { sendFailure, sendJson, sendRefusal } from './reply.js';
 import { clientScriptRoutes } from './routes/client-script.js';
 import { controlRoutes } from './routes/control.js';
+import { denialRoutes } from './routes/denials.js';
 import { documentRoutes } from './routes/documents.js';
 import { flipRoutes } from './routes/flips.js';
 import { metricsRoute } from './routes/metrics.js';
@@ -32,6 +35,8 @@ export interface AppParts {
   readonly gate: CommandGate;
   readonly callers: Callers;
   readonly flips: Flips;
+  readonly denials: Denials;
+  readonly denied: DeniedPrincipals;
   readonly operations: Operations;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -58,11 +63,11 @@ export function createApp(parts: AppParts): Express {
   app.use('/console', express.static(parts.consoleFolder));
   // From here on it must be known who asks, before anything of what comes is read.
   app.use(['/api', '/metrics'], identify(parts.callers));
-  app.use('/api', parts.readBody);
+  app.use('/api', parts.readBody, stillLetIn(parts.callers));
   app.use(meRoutes(), controlRoutes(parts.gate, parts.callers, parts.tracing));
   app.use(sessionRoutes(parts.delivery, parts.remoteSessions), roomRoutes(parts.delivery.rooms));
   app.use(operationRoutes(parts.operations), metricsRoute(parts.operations));
-  app.use(flipRoutes(parts));
+  app.use(flipRoutes(parts), denialRoutes(parts));
   app.use((req, res) => {
     sendRefusal(res, new Refusal('not_found', `nothing answers ${req.method} here`));
   });

@@ -45,6 +45,8 @@ export function eventsEntrance(parts: EventsParts): Mount {
       const enter = (caller: Caller | Refusal): void => {
         if (caller instanceof Refusal) return sendRefusal(res, caller);
         readText(req, res, () => {
+          const refusal = callers.refusalNow(caller);
+          if (refusal !== undefined) return sendRefusal(res, refusal);
           publish(parts, caller, req, res).catch(fail);
         });
       };

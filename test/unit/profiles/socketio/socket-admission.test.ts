@@ -3,6 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Socket } from 'socket.io';
 import type { Credentials } from '../../../../src/core/auth/authenticator.js';
+import { DeniedPrincipals } from '../../../../src/core/auth/denied-principals.js';
+import { DenyingAuthenticator } from '../../../../src/core/auth/denying-authenticator.js';
 import { systemClock } from '../../../../src/core/clock.js';
 import { Refusal } from '../../../../src/core/errors.js';
 import { Counters } from '../../../../src/core/metrics/counters.js';
@@ -35,12 +37,13 @@ beforeEach(() => {
     },
   };
   const counters = new Counters();
+  const denying = new DenyingAuthenticator(authenticator, new DeniedPrincipals(systemClock), counters);
   const addresses = new ClientAddresses([]);
   const unlimited = { maxConnections: 0, maxConnectionsPerAddress: 0, maxPendingPerAddress: 0 };
   const limits = new ConnectionLimits(unlimited, addresses, counters);
   admission = new SocketAdmission({
     delivery: DeliveryRig.ready().delivery,
-    callers: new Callers(authenticator, addresses, new OriginPolicy([]), limits),
+    callers: new Callers(denying, addresses, new OriginPolicy([]), limits),
     guard: new EngineGuard({ clock: systemClock, counters }),
     admits: () => admits,
   });
