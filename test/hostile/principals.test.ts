@@ -6,6 +6,7 @@ import { io, type Socket } from 'socket.io-client';
 import { type JsonAnswer, requestJson } from '../support/json-request.js';
 import { killLaunched, launchGateway, type LaunchedGateway } from '../support/launched-gateway.js';
 import { RAW_WIRES, RawClient } from '../support/raw-client.js';
+import { startRedisServer } from '../support/redis-server.js';
 import { StockClient } from '../support/stock-client.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -320,4 +321,63 @@ describe('who denies', () => {
     expect(lines()).toHaveLength(4);
     expect(lines()).toEqual(expect.arrayContaining(expected));
   });
+});
+
+describe('on several nodes', () => {
+  test('a denial counts on all of them, also on one that starts later, and while Redis is away', async () => {
+    const redis = await startRedisServer();
+    const variables = { REDIS_URL: redis.url, REDIS_KEY_PREFIX: 'flipgate' };
+    try {
+      await launch(variables);
+      const one = gateway;
+      await launch(variables);
+      const two = gateway;
+      const of = (node: LaunchedGateway): Promise<JsonAnswer> =>
+        requestJson('GET', `${node.url}/api/me`, undefined, { 'X-API-Key': PAGE });
+      const theirs = await Promise.all(
+        [one, two].flatMap(({ port }) => [
+          RawClient.open(port, 'sse', { token: PAGE }),
+          RawClient.open(port, 'bundle', { token: PAGE }),
+        ]),
+      );
+      gateway = one;
+      expect((await deny('key:page', { reason: 'leaked' })).status).toBe(200);
+      await waitUntil(() => theirs.every(({ isClosed }) => isClosed), 'all sessions to end');
+      expect([codeOf(await of(one)), codeOf(await of(two))]).toEqual([DENIED, DENIED]);
+      await launch(variables);
+      const three = gateway;
+      expect(codeOf(await of(three))).toEqual(DENIED);
+      gateway = two;
+      expect((await ask('GET', '/api/admin/denied')).json).toMatchObject({
+        denied: [{ principal: 'key:page', reason: 'leaked', by: 'key:op' }],
+        total: 1,
+      });
+      await redis.kill();
+      await waitUntil(
+        async () => String(codeOf(await deny('key:watcher'))) === '503,node_unavailable',
+        'Redis to be away',
+      );
+      expect([codeOf(await of(one)), codeOf(await of(two))]).toEqual([DENIED, DENIED]);
+      expect((await ask('GET', '/api/me', undefined, WATCHER)).status).toBe(200);
+      // It has kept nothing: the nodes tell it.
+      const anew = await startRedisServer({ port: redis.port, folder: redis.folder });
+      try {
+        await waitUntil(async () => (await deny('key:watcher')).status === 200, 'Redis to be back');
+        for (const node of [one, two, three]) {
+          gateway = node;
+          await waitUntil(
+            async () => ((await ask('GET', '/api/admin/denied')).json as { total: number }).total === 2,
+            'both denials to be known',
+          );
+        }
+        expect((await ask('DELETE', pathOf('key:page'))).json).toMatchObject({ lifted: true });
+        for (const node of [one, two, three])
+          await waitUntil(async () => (await of(node)).status === 200, 'the denial to be lifted');
+      } finally {
+        await anew.stop();
+      }
+    } finally {
+      await redis.stop();
+    }
+  }, 60_000);
 });

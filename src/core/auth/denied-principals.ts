@@ -71,9 +71,9 @@ export class DeniedPrincipals {
 
   /** From now on these are denied, and no others. */
   replace(denials: readonly Denial[]): void {
-    const before = this.#denials;
+    const isNew = denials.some(({ principal: id }) => this.refusalFor({ id }) === undefined);
     this.#denials = new Map(denials.map((denial) => [denial.principal, denial]));
-    if (denials.some(({ principal }) => !before.has(principal))) this.#onDenied();
+    if (isNew) this.#onDenied();
   }
 
   #current(): Denial[] {

@@ -10,7 +10,7 @@ export const meSchemas: Readonly<Record<string, Schema>> = {
     subscribe: patterns('Rooms to receive, and to read.'),
     publish: patterns('Rooms to publish to.'),
     command: patterns('Actions to ask for.'),
-    admin: patterns('Of `status`, `metrics`, `flip`.'),
+    admin: patterns('Of `status`, `metrics`, `flip`, `deny`.'),
   }),
   Me: closed<Me>('Who asks.', {
     id: text('`key:<id>`, `user:<sub>` or `address:<ip>`.'),
