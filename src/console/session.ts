@@ -80,6 +80,7 @@ export function readToken(typed: string): string {
 function describeRefusal({ code, message }: RefusedError): string {
   if (code === 'invalid_token') return `That is not known here: ${message}.`;
   if (code === 'token_expired') return 'That token has expired. Get a fresh one.';
+  if (code === 'principal_denied') return 'An operator has denied access to that.';
   if (code === 'unreachable') return 'The gateway does not answer. Try again.';
   return `${code}: ${message}. Try again.`;
 }
