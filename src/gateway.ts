@@ -1,5 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { Audit } from './core/audit.js';
+import { DeniedPrincipals } from './core/auth/denied-principals.js';
+import { DenyingAuthenticator } from './core/auth/denying-authenticator.js';
 import { systemClock } from './core/clock.js';
 import type { FlipOrigin, FlipReport } from './core/flip/flip-report.js';
 import { ServedProfile } from './core/flip/served-profile.js';
@@ -8,6 +10,7 @@ import { Closers } from './core/closers.js';
 import type { Config } from './core/config/config.js';
 import type { ProfileName } from './core/config/profile.js';
 import { ConfigFaults } from './core/config/fault.js';
+import type { Delivery } from './core/delivery/delivery.js';
 import { DeliveryTraces } from './core/delivery/delivery-traces.js';
 import type { Refusal } from './core/errors.js';
 import type { NewEvent } from './core/event.js';
@@ -89,11 +92,16 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   const origins = new OriginPolicy(config.corsOrigins);
   const limits = new ConnectionLimits(config, addresses, counters);
   const refusals = new RefusalAudit(new Audit(clock, logger), addresses);
-  const callers = new Callers(auth.authenticator, addresses, origins, { limits, refusals });
-  const delivery = createDelivery(base, log, tables);
+  const denied = new DeniedPrincipals(clock);
+  const authenticator = new DenyingAuthenticator(auth.authenticator, denied, counters);
+  const callers = new Callers(authenticator, addresses, origins, { limits, refusals });
+  const delivery = createDelivery(base, log, tables, denied);
+  denied.onDenied(() => {
+    void endDenied(delivery, denied, logger);
+  });
   log.start(delivery.tail);
   const profiles = createProfileSwitch(base, { ...tables, ...control, delivery, callers }, () => listener);
-  const cluster = await openCluster(base, { log, bridge, delivery, profiles });
+  const cluster = await openCluster(base, { log, bridge, delivery, profiles, denied });
   const figures = new RecentFigures({ clock, counters, delivery: delivery.figures });
   closers.add('figures', () => {
     figures.close();
@@ -102,7 +110,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
   closers.add('log since', () => {
     logSince.close();
   });
-  const parts = { logSince, log, bridge, delivery, monitor, cluster, profiles, figures, ...control };
+  const parts = { logSince, log, bridge, delivery, monitor, cluster, profiles, figures, denied, ...control };
   const listener = createListener(base, { ...parts, limits, origins, callers, refusals, roomsOf });
   await profiles.start();
   closers.add('profiles', () => profiles.close());
@@ -126,10 +134,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
       takeKeys: (anew) => {
         const gone = anew.authMode === 'token' ? auth.takeKeys?.(anew) : undefined;
         if (gone instanceof ConfigFaults) return gone;
-        if (gone !== undefined) {
-          const ended = delivery.endOf(gone, 'invalid_token');
-          logger.info('the API keys were read again', { audit: 'keys', changed: gone.size, sessions: ended });
-        }
+        if (gone !== undefined) void endWithdrawn(delivery, gone, logger);
         return undefined;
       },
       stop,
@@ -138,6 +143,21 @@ export async function startGateway(config: Config, logger: Logger): Promise<Gate
     await closers.closeAll();
     throw error;
   }
+}
+
+/** Ends the sessions of denied principals. */
+async function endDenied(delivery: Delivery, denied: DeniedPrincipals, logger: Logger): Promise<void> {
+  const ended = await delivery.endOf(
+    (principal) => denied.refusalFor(principal) !== undefined,
+    'principal_denied',
+  );
+  if (ended > 0) logger.info('sessions of denied principals were ended', { audit: 'deny', sessions: ended });
+}
+
+/** Ends the sessions of callers whose API keys do not count any more, or count for other rights. */
+async function endWithdrawn(delivery: Delivery, gone: ReadonlySet<string>, logger: Logger): Promise<void> {
+  const ended = await delivery.endOf(({ id }) => gone.has(id), 'invalid_token');
+  logger.info('the API keys were read again', { audit: 'keys', changed: gone.size, sessions: ended });
 }
 
 /** The address to open in a browser on the same host: where it listens on all addresses, by the name that every host has. */

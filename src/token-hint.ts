@@ -6,6 +6,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   invalid_token: 'Pass another --token, or set another FLIPGATE_TOKEN',
   token_expired: 'Pass a newer --token, or set a newer FLIPGATE_TOKEN',
   forbidden: 'Pass another --token, or set another FLIPGATE_TOKEN',
+  principal_denied: 'Pass another --token, or set another FLIPGATE_TOKEN',
 };
 
 /**

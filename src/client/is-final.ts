@@ -8,6 +8,7 @@ const STAY_AWAY = [
   'unauthenticated',
   'invalid_token',
   'forbidden',
+  'principal_denied',
   'origin_not_allowed',
   'host_not_allowed',
 ];

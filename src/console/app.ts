@@ -5,6 +5,7 @@ import { CardLocks } from './card-locks.js';
 import { CommandList } from './command-list.js';
 import { ConnectionBar } from './connection-bar.js';
 import { Controls } from './controls.js';
+import { DeniedCard } from './denied-card.js';
 import { DropList } from './drop-list.js';
 import { element } from './element.js';
 import { EventTable } from './event-table.js';
@@ -22,6 +23,7 @@ import {
   accountElements,
   barElements,
   controlElements,
+  deniedElements,
   factElements,
   flipElements,
   hostElements,
@@ -133,7 +135,21 @@ const commands = new StatusPoll({
   },
   everyMs: 2000,
 });
-const polls = [status, profile, readiness, commands];
+const deniedCard = new DeniedCard(deniedElements(), api, () => {
+  denied.refresh();
+});
+const denied = new StatusPoll({
+  ask: () => api.denied(),
+  isWanted: () => may('deny'),
+  heard: (answer) => {
+    deniedCard.take(answer);
+  },
+  failed: () => {
+    deniedCard.fail();
+  },
+  everyMs: 5000,
+});
+const polls = [status, profile, readiness, commands, denied];
 const flip = new FlipCard(flipElements(), api, () => {
   status.refresh();
   profile.refresh();

@@ -3,7 +3,7 @@ import { Fields } from './fields.js';
 /** Longest wait for an answer, ms. */
 const PATIENCE_MS = 10_000;
 /** Codes of an answer that does not take whoever asks for who it says it is. */
-const IDENTITY_CODES = ['unauthenticated', 'invalid_token', 'token_expired'];
+const IDENTITY_CODES = ['unauthenticated', 'invalid_token', 'token_expired', 'principal_denied'];
 
 /** What the gateway said no with. */
 export class RefusedError extends Error {
@@ -77,6 +77,28 @@ export class GatewayApi {
     return this.#ask('/api/admin/profile');
   }
 
+  /** The newest denials, `GET /api/admin/denied`. */
+  denied(): Promise<Fields> {
+    return this.#ask('/api/admin/denied?limit=100');
+  }
+
+  /** Ends the sessions of a principal and denies it access, for so many `seconds` or until it is lifted. Resolves with the denial. */
+  deny(
+    principal: string,
+    terms: { readonly reason: string | undefined; readonly seconds: number | undefined },
+  ): Promise<Fields> {
+    return this.#ask(denialPath(principal), {
+      method: 'PUT',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(terms),
+    });
+  }
+
+  /** Lifts a denial. */
+  lift(principal: string): Promise<Fields> {
+    return this.#ask(denialPath(principal), { method: 'DELETE' });
+  }
+
   /** Flips the gateway, or `all` nodes. Resolves with the report. */
   putProfile(profile: string, all: boolean): Promise<Fields> {
     return this.#ask('/api/admin/profile', {
@@ -95,6 +117,10 @@ export class GatewayApi {
       throw error;
     }
   }
+}
+
+function denialPath(principal: string): string {
+  return `/api/admin/denied/${encodeURIComponent(principal)}`;
 }
 
 async function request(path: string, token: string | undefined, init: RequestInit = {}): Promise<Fields> {

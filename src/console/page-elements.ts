@@ -1,6 +1,7 @@
 import type { AccountBadgeParts } from './account-badge.js';
 import type { ConnectionBarParts } from './connection-bar.js';
 import type { ControlsParts } from './controls.js';
+import type { DeniedCardParts } from './denied-card.js';
 import { element } from './element.js';
 import type { EventTableParts } from './event-table.js';
 import type { FlipCardParts } from './flip-card.js';
@@ -50,6 +51,20 @@ export const signInElements = (): SignInParts => ({
   error: html('sign-in-error'),
   submit: element('sign-in-submit', HTMLButtonElement),
   cancel: element('sign-in-cancel', HTMLButtonElement),
+});
+
+/** The elements of the card of denied principals. */
+export const deniedElements = (): DeniedCardParts => ({
+  form: element('deny-form', HTMLFormElement),
+  principal: element('deny-principal', HTMLInputElement),
+  reason: element('deny-reason', HTMLInputElement),
+  duration: element('deny-duration', HTMLSelectElement),
+  submit: element('deny-submit', HTMLButtonElement),
+  outcome: html('deny-outcome'),
+  error: html('deny-error'),
+  body: html('denied-body'),
+  none: html('denied-none'),
+  note: html('denied-note'),
 });
 
 /** The elements of the flip. */

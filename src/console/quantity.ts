@@ -68,6 +68,15 @@ export function formatTimeOfDay(epochSeconds: number | undefined): string {
   return `${clock}.${padded(date.getMilliseconds(), 3)}`;
 }
 
+/** The local date and time of epoch ms, to the minute, e.g. `2026-11-28 21:05`; unknown for what is no date. */
+export function formatMoment(epochMs: number | undefined): string {
+  const date = new Date(epochMs ?? Number.NaN);
+  if (Number.isNaN(date.getTime())) return UNKNOWN;
+  const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => padded(part, 2));
+  const clock = [date.getHours(), date.getMinutes()].map((part) => padded(part, 2));
+  return `${day.join('-')} ${clock.join(':')}`;
+}
+
 function padded(value: number, digits: number): string {
   return String(value).padStart(digits, '0');
 }

@@ -1,4 +1,7 @@
-/** A cell: text, or text with a class, a title, a level between 0 and 1, a state that colours it, or a label where there is no header. */
+/**
+ * A cell: text, or text with a class, a title, a level between 0 and 1, a state that colours it, or a label where there is no header.
+ * With `button`, a button that says the text and has that value.
+ */
 export type Cell =
   | string
   | {
@@ -8,6 +11,7 @@ export type Cell =
       readonly level?: number;
       readonly state?: string;
       readonly label?: string;
+      readonly button?: string;
     };
 
 /** Rows of a table, drawn anew only when they have changed, so that what is selected stays selected. */
@@ -38,14 +42,27 @@ function rowOf(cells: readonly Cell[]): HTMLTableRowElement {
 function cellOf(cell: Cell, isHeader: boolean): HTMLTableCellElement {
   const made = document.createElement(isHeader ? 'th' : 'td');
   if (isHeader) made.scope = 'row';
-  const { text, className, title, level, state, label } = typeof cell === 'string' ? { text: cell } : cell;
+  const { text, className, title, level, state, label, button } =
+    typeof cell === 'string' ? { text: cell } : cell;
   if (className !== undefined) made.className = className;
-  if (title !== undefined) made.title = title;
+  if (title !== undefined && button === undefined) made.title = title;
   if (label !== undefined) made.dataset['label'] = label;
   if (level !== undefined) made.style.setProperty('--level', level.toFixed(3));
-  if (state === undefined) made.textContent = text;
+  if (button !== undefined) made.append(buttonOf(text, button, title));
+  else if (state === undefined) made.textContent = text;
   else made.append(pillOf(text, state));
   return made;
+}
+
+function buttonOf(text: string, value: string, title = text): HTMLButtonElement {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'small';
+  button.value = value;
+  button.title = title;
+  button.setAttribute('aria-label', title);
+  button.textContent = text;
+  return button;
 }
 
 function pillOf(text: string, state: string): HTMLSpanElement {

@@ -82,6 +82,7 @@ function describeRefusal({ code, message }: RefusedError): string {
   if (code === 'token_expired') return 'That token has expired. Get a fresh one.';
   if (code === 'too_many_attempts')
     return 'Too many wrong keys came from your address. Wait a minute, then try again.';
+  if (code === 'principal_denied') return 'An operator has denied access to that.';
   if (code === 'unreachable') return 'The gateway does not answer. Try again.';
   return `${code}: ${message}. Try again.`;
 }

@@ -15,6 +15,7 @@ export interface SignInParts {
 const REASONS: Readonly<Record<string, string>> = {
   unauthenticated: 'This gateway asks who you are.',
   invalid_token: 'What this tab has shown so far is not known to the gateway any more.',
+  principal_denied: 'An operator has denied access to what this tab has shown.',
   token_expired: 'Your token has expired. What was shown stays; with a fresh one it goes on from there.',
 };
 

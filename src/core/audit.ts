@@ -9,6 +9,7 @@ const AUDITED: readonly ErrorCode[] = [
   'invalid_token',
   'token_expired',
   'too_many_attempts',
+  'principal_denied',
   'forbidden',
   'origin_not_allowed',
   'host_not_allowed',

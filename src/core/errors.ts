@@ -44,6 +44,8 @@ export const ERRORS = {
   token_expired: row(401, false, 'reconnect'),
   /** Known, but not allowed to. */
   forbidden: row(403, false, 'stay_away'),
+  /** Known, and denied access by an operator. */
+  principal_denied: row(403, false, 'stay_away'),
   origin_not_allowed: row(403, false, 'stay_away'),
   host_not_allowed: row(421, false, 'stay_away'),
   not_found: row(404, false),
@@ -55,6 +57,9 @@ export const ERRORS = {
   method_not_allowed: row(405, false),
   idempotency_mismatch: row(409, false),
   serves_nothing: row(409, false),
+  /** A caller may not deny itself. */
+  own_principal: row(409, false),
+  too_many_denials: row(409, false),
   room_full: row(409, true, 'reconnect'),
   request_timeout: row(408, true),
   url_too_long: row(414, false),

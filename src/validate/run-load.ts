@@ -121,9 +121,14 @@ async function everybodyThere(subject: Subject, crowd: LoadCrowd): Promise<void>
 }
 
 function isFinal(reason: string): boolean {
-  return ['unauthenticated', 'invalid_token', 'token_expired', 'forbidden', 'too_many_connections'].includes(
-    reason,
-  );
+  return [
+    'unauthenticated',
+    'invalid_token',
+    'token_expired',
+    'forbidden',
+    'principal_denied',
+    'too_many_connections',
+  ].includes(reason);
 }
 
 /** Rejects as soon as it is known that the server ended, whatever `work` waits for. */

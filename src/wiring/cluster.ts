@@ -1,5 +1,7 @@
 import { hostname } from 'node:os';
 import process from 'node:process';
+import type { Denials } from '../core/auth/denials.js';
+import type { DeniedPrincipals } from '../core/auth/denied-principals.js';
 import { within } from '../core/within.js';
 import type { ClusterStatus } from '../core/cluster/cluster-status.js';
 import type { NodeState } from '../core/cluster/node-report.js';
@@ -17,6 +19,8 @@ const JOIN_MS = 500;
 export interface OpenedCluster {
   /** Sessions of the other nodes. */
   readonly sessions: RemoteSessions;
+  /** Who is denied, on all nodes. */
+  readonly denials: Denials;
   /** Flips of this node, and of all. */
   readonly flips: Flips;
   /** What all nodes have together. */
@@ -30,7 +34,11 @@ export interface OpenedCluster {
 /** With Redis, joins the other nodes: they know of this one, and can reach its sessions, before it has any. */
 export async function openCluster(
   base: Base,
-  parts: OpenedLog & { readonly delivery: Delivery; readonly profiles: ProfileSwitch },
+  parts: OpenedLog & {
+    readonly delivery: Delivery;
+    readonly profiles: ProfileSwitch;
+    readonly denied: DeniedPrincipals;
+  },
 ): Promise<OpenedCluster | undefined> {
   const { config, nodeId, clock, logger, counters, permissions, closers } = base;
   const { redisUrl, redisKeyPrefix } = config;
@@ -41,6 +49,8 @@ export async function openCluster(
   const { NodeMessages } = await import('../core/cluster/node-messages.js');
   const { ClusterSessions } = await import('../core/cluster/cluster-sessions.js');
   const { ClusterFlips } = await import('../core/cluster/cluster-flips.js');
+  const { ClusterDenials } = await import('../core/cluster/cluster-denials.js');
+  const { DenialRecords } = await import('../core/cluster/denial-records.js');
   const { ClusterOverview } = await import('../core/cluster/cluster-status.js');
   const onError = permissions.of('nodes');
   const publisher = connectRedis(redisUrl, 'write', logger, onError);
@@ -58,6 +68,11 @@ export async function openCluster(
     counters,
   });
   const sessions = new ClusterSessions(nodeId, parts.delivery, messages);
+  const denials = new ClusterDenials({
+    records: new DenialRecords(publisher, redisKeyPrefix),
+    denied: parts.denied,
+    clock,
+  });
   const flips = new ClusterFlips(nodeId, {
     node: parts.profiles,
     registry,
@@ -68,6 +83,7 @@ export async function openCluster(
   });
   const overview = new ClusterOverview(nodeId, { registry, records, clock, describe });
   closers.add('cluster', async () => {
+    denials.close();
     await registry.close();
     messages.close();
     publisher.disconnect();
@@ -75,9 +91,10 @@ export async function openCluster(
   // Where Redis is away, the first attempt to connect says so at once.
   const away = new Promise<void>((resolve) => void subscriber.once('error', resolve));
   void messages.listen().then(() => registry.beat());
-  await within(clock, JOIN_MS, Promise.race([registry.joined, away]));
+  await within(clock, JOIN_MS, Promise.race([registry.joined.then(() => denials.start()), away]));
   return {
     sessions,
+    denials,
     flips,
     status: () => overview.status(),
     nodes: () => {

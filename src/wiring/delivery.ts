@@ -1,4 +1,5 @@
 import { newSessionId } from '../core/cluster/node-id.js';
+import type { DeniedPrincipals } from '../core/auth/denied-principals.js';
 import { Delivery } from '../core/delivery/delivery.js';
 import type { EventLog } from '../core/log/event-log.js';
 import type { Tables } from '../tables.js';
@@ -9,6 +10,7 @@ export function createDelivery(
   { config, nodeId, served, ...parts }: Base,
   log: EventLog,
   { types }: Tables,
+  denied: DeniedPrincipals,
 ): Delivery {
   const perSecond = config.maxEventsPerSecondPerClient;
   return new Delivery(
@@ -26,6 +28,7 @@ export function createDelivery(
       ...parts,
       log,
       types,
+      denied,
       newSessionId: () => newSessionId(nodeId),
       profile: () => served.profile,
       random: Math.random,

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { ProcessDenials } from '../core/auth/denials.js';
 import { NodeFlips } from '../core/flip/flips.js';
 import { Publisher } from '../core/publisher.js';
 import type { NewEvent } from '../core/event.js';
@@ -35,7 +36,7 @@ export type ListenerParts = StatusParts & {
 /** The one listener, with the routes every profile has; it does not listen yet. */
 export function createListener(base: Base, parts: ListenerParts): Listener {
   const { config, clock, logger, counters, closers, tracing, traces, permissions } = base;
-  const { log, delivery, gate, cluster, profiles, callers, origins } = parts;
+  const { log, delivery, gate, cluster, profiles, callers, origins, denied } = parts;
   const served = (): Served => ({
     profile: base.served.profile,
     transports: base.served.transports,
@@ -47,6 +48,8 @@ export function createListener(base: Base, parts: ListenerParts): Listener {
     served,
     delivery,
     remoteSessions: cluster?.sessions,
+    denials: cluster?.denials ?? new ProcessDenials(denied),
+    denied,
     flips: cluster?.flips ?? new NodeFlips(base.nodeId, profiles),
     gate,
     callers,

@@ -1,3 +1,4 @@
+import type { DeniedPrincipals } from '../core/auth/denied-principals.js';
 import { PROFILES } from '../core/config/profile.js';
 import type { Delivery } from '../core/delivery/delivery.js';
 import type { ProfileSwitch } from '../core/flip/profile-switch.js';
@@ -18,12 +19,25 @@ export type StatusParts = OpenedLog &
     readonly profiles: ProfileSwitch;
     readonly figures: RecentFigures;
     readonly logSince: LogSince;
+    readonly denied: DeniedPrincipals;
   };
 
 /** What `GET /api/admin/status` answers: everything the console shows. */
 export function statusOf(
   { config, served, clock, counters, permissions }: Base,
-  { log, bridge, delivery, monitor, gate, registry, cluster, profiles, figures, logSince }: StatusParts,
+  {
+    log,
+    bridge,
+    delivery,
+    monitor,
+    gate,
+    registry,
+    cluster,
+    profiles,
+    figures,
+    logSince,
+    denied,
+  }: StatusParts,
 ): () => Promise<object> {
   const startedAt = clock.elapsed();
   return async () => ({
@@ -37,6 +51,7 @@ export function statusOf(
     ...delivery.status(),
     figures: figures.report(),
     commands: { open: gate.open, actions: registry.actions },
+    denied: denied.size,
     hostMonitor: monitor.state,
     log: {
       kind: log.kind,

@@ -139,6 +139,7 @@ describe('what succeeds', () => {
     ['readMetrics', 200, 'as it is', {}],
     ['readFlips', 200, 'as it is', {}],
     ['listCommands', 200, 'with a limit', { query: { limit: '200' } }],
+    ['listDenied', 200, 'with a limit', { query: { limit: '1000' } }],
     ['readRoomState', 200, 'as it is', {}],
     ['readRoomHistory', 200, 'after a cursor', { query: { after: '1-0', limit: '1000' } }],
     ['followEvents', 200, 'as it is', {}],
@@ -170,6 +171,14 @@ describe('what succeeds', () => {
     expect((await api.ask('changeRooms', { path: { id: stream.sessionId }, body })).json).toEqual({
       rooms: ['monitor'],
     });
+  });
+
+  test('denials: with the examples of the document', async () => {
+    for (const [, body] of api.examplesOf('denyPrincipal')) {
+      expect((await api.ask('denyPrincipal', { body })).status).toBe(200);
+      expect((await api.ask('listDenied')).json.total).toBe(1);
+      expect((await api.ask('liftDenial')).json.lifted).toBe(true);
+    }
   });
 
   test('commands in all their states', async () => {
@@ -316,6 +325,13 @@ describe('what is refused', () => {
     ['readCommand', 404, 'unknown_command', {}],
     ['readCommand', 400, 'bad_request', { path: { id: '%E0%A4%A' } }],
     ['listCommands', 400, 'bad_request', { query: { limit: '0' } }],
+    ['listDenied', 400, 'bad_request', { query: { limit: '0' } }],
+    ['denyPrincipal', 400, 'bad_request', { path: { principal: 'page' }, body: {} }],
+    ['denyPrincipal', 400, 'bad_request', { body: { seconds: 0 } }],
+    ['denyPrincipal', 400, 'invalid_json', { body: '{' }],
+    ['denyPrincipal', 409, 'own_principal', { path: { principal: 'key:all' }, body: {} }],
+    ['denyPrincipal', 415, 'unsupported_media_type', { body: '{}', headers: PLAIN }],
+    ['liftDenial', 400, 'bad_request', { path: { principal: '%E0%A4%A' } }],
     ['flip', 400, 'invalid_profile', { body: { profile: 'NONE' } }],
     ['flip', 400, 'bad_request', { body: { profile: 'SSE', all: 'yes' } }],
     ['flip', 413, 'payload_too_large', { body: { profile: long } }],

@@ -90,6 +90,10 @@ describe('Redis users with few permissions', () => {
     expect(json).toMatchObject({ status: 'succeeded' });
     expect((await requestJson('POST', `${two.url}/api/control`, command, once)).json).toEqual(json);
     expect((await requestJson('GET', `${two.url}/api/admin/commands`)).status).toBe(200);
+    const denied = `${one.url}/api/admin/denied/address:10.9.8.7`;
+    expect((await requestJson('PUT', denied, {})).status).toBe(200);
+    await waitUntil(async () => (await statusOf(two)).denied === 1, 'the other node to know of the denial');
+    expect((await requestJson('DELETE', denied)).json).toMatchObject({ lifted: true });
     await waitUntil(
       async () => (await statusOf(one)).cluster.nodes.length === 2,
       'the nodes to know each other',

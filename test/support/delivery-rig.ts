@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { DeniedPrincipals } from '../../src/core/auth/denied-principals.js';
 import { Delivery } from '../../src/core/delivery/delivery.js';
 import type { DeliverySettings } from '../../src/core/delivery/delivery-settings.js';
 import type { Session } from '../../src/core/delivery/session.js';
@@ -41,6 +42,7 @@ export interface RigClient {
 export class DeliveryRig<Log extends EventLog = HeldLog> {
   readonly clock: TurnedClock;
   readonly counters = new Counters();
+  readonly denied: DeniedPrincipals;
   readonly log: Log;
   readonly delivery: Delivery;
 
@@ -55,6 +57,7 @@ export class DeliveryRig<Log extends EventLog = HeldLog> {
   ) {
     this.clock = parts.clock ?? new TurnedClock();
     this.log = parts.log;
+    this.denied = new DeniedPrincipals(this.clock);
     this.delivery = new Delivery(
       { ...RIG_SETTINGS, ...settings },
       {
@@ -63,6 +66,7 @@ export class DeliveryRig<Log extends EventLog = HeldLog> {
         clock: this.clock,
         counters: this.counters,
         logger: parts.logger ?? silentLogger,
+        denied: this.denied,
         newSessionId: randomUUID,
         profile: () => 'SSE',
         random: () => 0.5,

@@ -1,5 +1,6 @@
 import type { Caller } from './caller.js';
 import { digestOf } from './digest.js';
+import { isKeyId } from './principal-id.js';
 import { parseRights, Rights } from './rights.js';
 
 /** A key that lets somebody in. The key itself is not kept. */
@@ -11,7 +12,6 @@ export interface ApiKey {
   readonly rights: Rights;
 }
 
-const ID = /^[A-Za-z0-9_.-]{1,64}$/;
 const KEY = /^[\x21-\x7e]{8,512}$/;
 const SHA256 = /^[0-9a-f]{64}$/i;
 const LISTS = ['subscribe', 'publish', 'publishTypes', 'command', 'admin'];
@@ -87,7 +87,7 @@ function parseKey(entry: unknown): ApiKey | string[] {
   const given = new Map(Object.entries(entry));
   const faults: string[] = [];
   const id: unknown = given.get('id');
-  const isId = typeof id === 'string' && ID.test(id);
+  const isId = isKeyId(id);
   if (!isId) faults.push('needs an "id" of 1–64 characters: A-Z a-z 0-9 _ . -');
   const sha256 = parseSecret(given);
   if (sha256 === undefined)

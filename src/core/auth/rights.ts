@@ -1,7 +1,7 @@
 import { fits, isPattern } from './pattern.js';
 
-/** What can be administered: figures and lists, what Prometheus reads, and the profile. */
-export const ADMIN_RIGHTS = ['status', 'metrics', 'flip'] as const;
+/** What can be administered: figures and lists, what Prometheus reads, the profile, and denied principals. */
+export const ADMIN_RIGHTS = ['status', 'metrics', 'flip', 'deny'] as const;
 
 /** A right of {@link ADMIN_RIGHTS}. */
 export type AdminRight = (typeof ADMIN_RIGHTS)[number];

@@ -1,3 +1,4 @@
+import type { DeniedPrincipals } from '../auth/denied-principals.js';
 import type { Clock } from '../clock.js';
 import type { EventTypes } from '../event-types.js';
 import type { EventLog } from '../log/event-log.js';
@@ -34,6 +35,8 @@ export interface DeliveryParts {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly logger: Logger;
+  /** Principals that get no sessions, and may not change rooms. */
+  readonly denied: Pick<DeniedPrincipals, 'refusalFor'>;
   /** A new session's id: unique among all nodes, and not to be guessed. */
   readonly newSessionId: () => string;
   /** The profile served now, as clients are told. */

@@ -13,11 +13,14 @@ import type { RoomChange } from './room-changes.js';
 import { RoomReader } from './room-reader.js';
 import type { Session } from './session.js';
 import type { Candidate, OpenRequest } from './sessions.js';
+import { inStretches } from './stretch.js';
 
 /** How often stalled sessions are looked for and idle ones moved to the head, ms. */
 const SWEEP_MS = 1000;
 /** How long a client may take to name the rest of its rooms, ms. */
 const ROOMS_MS = 10_000;
+/** Sessions that are ended between two looks at the clock. */
+const SESSIONS_PER_LOOK = 20;
 /** Rooms that the status lists. */
 const LISTED_ROOMS = 1000;
 /** Why sessions end that did nothing wrong, and are to come back. */
@@ -130,6 +133,11 @@ export class Delivery {
     change: RoomChange,
     by: Caller = session.principal,
   ): readonly string[] | Refusal {
+    const denied = this.#parts.denied.refusalFor(by);
+    if (denied !== undefined) {
+      this.#parts.counters.add('room_changes_refused', denied.code);
+      return denied;
+    }
     const rooms = this.#engine.roomChanges.change(session, change, by);
     const isJoining = Array.isArray(change.join) && change.join.length > 0;
     if (isJoining && !(rooms instanceof Refusal)) this.#expiries.shorten(session, by.expiresAt);
@@ -169,10 +177,12 @@ export class Delivery {
     }
   }
 
-  /** Ends all sessions of these principals; returns how many. */
-  endOf(principals: ReadonlySet<string>, reason: ErrorCode): number {
-    const theirs = [...this.#engine.sessions].filter(({ principal }) => principals.has(principal.id));
-    for (const session of theirs) this.end(session, reason);
+  /** Ends all sessions whose principal is one `isLeaving` names, in stretches; resolves with how many. */
+  async endOf(isLeaving: (principal: Caller) => boolean, reason: ErrorCode): Promise<number> {
+    const theirs = [...this.#engine.sessions].filter(({ principal }) => isLeaving(principal));
+    await inStretches(this.#parts.clock, SESSIONS_PER_LOOK, theirs, (session) => {
+      this.end(session, reason);
+    });
     return theirs.length;
   }
 
@@ -250,7 +260,9 @@ export class Delivery {
   }
 
   #check(candidate: Candidate): readonly string[] | Refusal {
-    const checked = this.#closing ? goingDown() : this.#engine.sessions.check(candidate);
+    const checked = this.#closing
+      ? goingDown()
+      : (this.#parts.denied.refusalFor(candidate.principal) ?? this.#engine.sessions.check(candidate));
     if (checked instanceof Refusal) this.#parts.counters.add('sessions_refused', checked.code);
     return checked;
   }

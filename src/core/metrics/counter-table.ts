@@ -20,7 +20,14 @@ export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
   callers_refused: {
     help: 'Requests and connections of whom it was not found out who makes them, by code: their token or key was refused.',
     label: 'reason',
-    known: ['unauthenticated', 'invalid_token', 'token_expired', 'auth_unavailable', 'too_many_attempts'],
+    known: [
+      'unauthenticated',
+      'invalid_token',
+      'token_expired',
+      'principal_denied',
+      'auth_unavailable',
+      'too_many_attempts',
+    ],
   },
   http_refused: {
     help: 'What was turned away before it was a request for something, by code: connections beyond the bound, hosts and origins that are not allowed, what is no HTTP or too large or slow.',
@@ -64,6 +71,7 @@ export const COUNTER_METRICS: Readonly<Record<string, CountedMetric>> = {
       'transport_disabled',
       'token_expired',
       'invalid_token',
+      'principal_denied',
       'shutting_down',
       'internal',
     ],

@@ -1,5 +1,7 @@
 import path from 'node:path';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import type { Denials } from '../../core/auth/denials.js';
+import type { DeniedPrincipals } from '../../core/auth/denied-principals.js';
 import type { Clock } from '../../core/clock.js';
 import type { RemoteSessions } from '../../core/cluster/remote-sessions.js';
 import type { CommandGate } from '../../core/control/gate.js';
@@ -15,6 +17,7 @@ import { transportAt, profileDocument, type Served, transportDisabled } from './
 import { sendFailure, sendJson, sendRefusal } from './reply.js';
 import { clientScriptRoutes } from './routes/client-script.js';
 import { controlRoutes } from './routes/control.js';
+import { denialRoutes } from './routes/denials.js';
 import { documentRoutes } from './routes/documents.js';
 import { flipRoutes } from './routes/flips.js';
 import { metricsRoute } from './routes/metrics.js';
@@ -32,6 +35,8 @@ export interface AppParts {
   readonly gate: CommandGate;
   readonly callers: Callers;
   readonly flips: Flips;
+  readonly denials: Denials;
+  readonly denied: DeniedPrincipals;
   readonly operations: Operations;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -64,7 +69,7 @@ export function createApp(parts: AppParts): Express {
   app.use(sessionRoutes(parts));
   app.use(roomRoutes(parts.delivery.rooms, parts.answers));
   app.use(operationRoutes(parts.operations), metricsRoute(parts.operations));
-  app.use(flipRoutes(parts));
+  app.use(flipRoutes(parts), denialRoutes(parts));
   app.use((req, res) => {
     sendRefusal(res, new Refusal('not_found', `nothing answers ${req.method} here`));
   });

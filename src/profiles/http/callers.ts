@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Authenticator, Credentials, Identified } from '../../core/auth/authenticator.js';
+import type { Credentials, Identified } from '../../core/auth/authenticator.js';
 import type { Caller } from '../../core/auth/caller.js';
+import type { DenyingAuthenticator } from '../../core/auth/denying-authenticator.js';
 import { Refusal } from '../../core/errors.js';
 import type { ClientAddresses } from './client-address.js';
 import type { ConnectionLimits } from './connection-limits.js';
@@ -11,7 +12,7 @@ import type { RefusalAudit } from './refusal-audit.js';
 
 /** Finds out who makes a request, and from where. */
 export class Callers {
-  readonly #authenticator: Authenticator;
+  readonly #authenticator: DenyingAuthenticator;
   readonly #addresses: ClientAddresses;
   readonly #origins: OriginPolicy;
   readonly #limits: ConnectionLimits;
@@ -20,7 +21,7 @@ export class Callers {
 
   /** `limits` are told of connections whose clients have signed in. */
   constructor(
-    authenticator: Authenticator,
+    authenticator: DenyingAuthenticator,
     addresses: ClientAddresses,
     origins: OriginPolicy,
     { limits, refusals }: { readonly limits: ConnectionLimits; readonly refusals: RefusalAudit },
@@ -59,9 +60,14 @@ export class Callers {
     this.#limits.signedIn(socket);
   }
 
-  /** Who asks for a command with this key in its data; the caller itself where there is none. */
+  /** Why a caller that was identified before is refused by now; undefined: it is not. */
+  refusalNow(caller: Caller): Refusal | undefined {
+    return this.#authenticator.refusalNow(caller);
+  }
+
+  /** Who asks for a command with this key in its data; the caller itself where there is none, unless it is refused by now. */
   withKey(caller: Caller, apiKey: unknown, address: string): Identified {
-    if (apiKey === undefined) return caller;
+    if (apiKey === undefined) return this.refusalNow(caller) ?? caller;
     if (typeof apiKey !== 'string') return new Refusal('invalid_token', 'apiKey must be text');
     return this.#authenticator.identify({ apiKey }, address);
   }

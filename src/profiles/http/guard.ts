@@ -16,6 +16,15 @@ export function identify(callers: Callers): RequestHandler {
   };
 }
 
+/** Refuses a caller that was denied while its body was read; behind {@link identify}. */
+export function stillLetIn(callers: Callers): RequestHandler {
+  return (_req, res, next) => {
+    const refusal = callers.refusalNow(callerOf(res));
+    if (refusal === undefined) next();
+    else sendRefusal(res, refusal);
+  };
+}
+
 /** Lets through who may administer any of these; behind {@link identify}. */
 export function requires(...rights: readonly AdminRight[]): RequestHandler {
   return (_req, res, next) => {

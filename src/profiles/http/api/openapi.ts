@@ -1,6 +1,7 @@
 import { ERRORS } from '../../../core/errors.js';
 import { TAGS } from './operation.js';
 import { commandPaths } from './paths/commands.js';
+import { denialPaths } from './paths/denials.js';
 import { eventPaths } from './paths/events.js';
 import { operationPaths } from './paths/operations.js';
 import { pagePaths } from './paths/pages.js';
@@ -12,7 +13,14 @@ import { readVersion } from './version.js';
 
 /** Describes the HTTP API, as OpenAPI 3.1. */
 export function openApiDocument(): Schema {
-  const paths = { ...eventPaths, ...commandPaths, ...operationPaths, ...pagePaths, ...socketIoPaths };
+  const paths = {
+    ...eventPaths,
+    ...commandPaths,
+    ...operationPaths,
+    ...denialPaths,
+    ...pagePaths,
+    ...socketIoPaths,
+  };
   return {
     openapi: '3.1.1',
     info: { title: 'flipgate', version: readVersion(), summary: SUMMARY, description: description() },

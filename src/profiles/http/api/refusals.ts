@@ -20,6 +20,7 @@ export const IDENTIFIED: readonly ErrorCode[] = [
   'unauthenticated',
   'invalid_token',
   'token_expired',
+  'principal_denied',
   'auth_unavailable',
   'too_many_attempts',
 ];

@@ -49,6 +49,8 @@ export function eventsEntrance(parts: EventsParts): Mount {
         const refusal = publisher.refusalFor(caller.rights);
         if (refusal !== undefined) return sendRefusal(res, refusal);
         readText(req, res, () => {
+          const refusal = callers.refusalNow(caller);
+          if (refusal !== undefined) return sendRefusal(res, refusal);
           publish(parts, caller, req, res).catch(fail);
         });
       };

@@ -7,7 +7,7 @@ import { LineAllowance } from '../../../core/line-allowance.js';
 import type { Logger } from '../../../core/logger.js';
 import type { Tracing } from '../../../core/tracing.js';
 import type { Callers } from '../callers.js';
-import { callerOf, requires } from '../guard.js';
+import { callerOf, requires, stillLetIn } from '../guard.js';
 import { jsonBody } from '../json-body.js';
 import { sendJson, sendRefusal } from '../reply.js';
 import { beginTrail } from '../request-trail.js';
@@ -52,6 +52,7 @@ export function flipRoutes({
       PATH,
       requires('flip'),
       jsonBody(Math.min(maxBodyBytes, MAX_BODY_BYTES)),
+      stillLetIn(callers),
       async (req: Request, res: Response) => {
         const { id: request } = beginTrail(tracing, `PUT ${PATH}`, req, res);
         const { profile, all = false } = bodyOf(req);

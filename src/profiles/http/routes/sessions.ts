@@ -3,7 +3,8 @@ import type { RemoteSessions } from '../../../core/cluster/remote-sessions.js';
 import type { Delivery } from '../../../core/delivery/delivery.js';
 import type { RoomChange } from '../../../core/delivery/room-changes.js';
 import { Refusal } from '../../../core/errors.js';
-import { callerOf } from '../guard.js';
+import type { Callers } from '../callers.js';
+import { callerOf, stillLetIn } from '../guard.js';
 import { jsonBody } from '../json-body.js';
 import { sendJson, sendRefusal } from '../reply.js';
 
@@ -15,6 +16,7 @@ export interface SessionRoutesParts {
   readonly delivery: Delivery;
   /** Sessions of other nodes; undefined where there are none. */
   readonly remoteSessions: RemoteSessions | undefined;
+  readonly callers: Callers;
   readonly maxBodyBytes: number;
 }
 
@@ -23,10 +25,16 @@ export interface SessionRoutesParts {
  * `{rooms}`. Only the session's own client may, into rooms it may subscribe to. A session that this node does not have
  * is asked for among those of other nodes.
  */
-export function sessionRoutes({ delivery, remoteSessions, maxBodyBytes }: SessionRoutesParts): Router {
+export function sessionRoutes({
+  delivery,
+  remoteSessions,
+  callers,
+  maxBodyBytes,
+}: SessionRoutesParts): Router {
   return Router().post(
     '/api/sessions/:id/rooms',
     jsonBody(Math.min(maxBodyBytes, MAX_BODY_BYTES)),
+    stillLetIn(callers),
     async (req: Request<{ id: string }>, res) => {
       const { id } = req.params;
       const caller = callerOf(res);

@@ -4,6 +4,8 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Socket } from 'socket.io';
 import type { Credentials } from '../../../../src/core/auth/authenticator.js';
 import { Audit } from '../../../../src/core/audit.js';
+import { DeniedPrincipals } from '../../../../src/core/auth/denied-principals.js';
+import { DenyingAuthenticator } from '../../../../src/core/auth/denying-authenticator.js';
 import { systemClock } from '../../../../src/core/clock.js';
 import { Refusal } from '../../../../src/core/errors.js';
 import { Counters } from '../../../../src/core/metrics/counters.js';
@@ -38,13 +40,14 @@ beforeEach(() => {
     },
   };
   const counters = new Counters();
+  const denying = new DenyingAuthenticator(authenticator, new DeniedPrincipals(systemClock), counters);
   const addresses = new ClientAddresses([]);
   const unlimited = { maxConnections: 0, maxConnectionsPerAddress: 0, maxPendingPerAddress: 0 };
   const limits = new ConnectionLimits(unlimited, addresses, counters);
   const refusals = new RefusalAudit(new Audit(systemClock, silentLogger), addresses);
   admission = new SocketAdmission({
     delivery: DeliveryRig.ready().delivery,
-    callers: new Callers(authenticator, addresses, new OriginPolicy([]), { limits, refusals }),
+    callers: new Callers(denying, addresses, new OriginPolicy([]), { limits, refusals }),
     guard: new EngineGuard({ clock: systemClock, counters }),
     admits: () => admits,
   });

@@ -1,6 +1,7 @@
 import type { Schema } from '../schema.js';
 import { clusterSchemas } from './cluster.js';
 import { commandSchemas } from './commands.js';
+import { denialSchemas } from './denials.js';
 import { errorSchemas } from './errors.js';
 import { eventSchemas } from './events.js';
 import { figureSchemas } from './figures.js';
@@ -15,6 +16,7 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
   ...commandSchemas,
   ...profileSchemas,
   ...meSchemas,
+  ...denialSchemas,
   ...streamSchemas,
   ...statusSchemas,
   ...figureSchemas,

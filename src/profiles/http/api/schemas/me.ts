@@ -13,7 +13,7 @@ export const meSchemas: Readonly<Record<string, Schema>> = {
       publish: patterns('Rooms to publish to.'),
       publishTypes: patterns('Types of events to publish; absent: all.'),
       command: patterns('Actions to ask for.'),
-      admin: patterns('Of `status`, `metrics`, `flip`.'),
+      admin: patterns('Of `status`, `metrics`, `flip`, `deny`.'),
     },
     'publishTypes',
   ),

@@ -75,6 +75,7 @@ const others = {
     open: count('Taken here and not ended, as far as this process knows.'),
     actions: listOf(ref('Name')),
   }),
+  denied: count('Principals that operators deny access to.'),
   hostMonitor: ref('HostMonitorState'),
   log: closed<ToldLog>('The event log.', {
     kind: oneOfNames(['memory', 'redis']),
