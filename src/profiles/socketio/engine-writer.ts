@@ -5,6 +5,9 @@ import type { SocketIoFrame } from './socketio-wire.js';
 /** Bytes that may wait in the engine before the next packet. */
 const MAX_WAITING = 1024 * 1024;
 
+/** How long an upgrade is waited for before a connection is closed, ms. */
+const UPGRADE_MS = 1000;
+
 /** Not compressed: frames are shared by many sessions, and compression would be done for each. */
 const OPTIONS = { compress: false } as const;
 
@@ -86,12 +89,29 @@ export class EngineWriter {
   /**
    * Closes at the engine, without a goodbye ({@link QuietEngine}): stock clients come back by themselves from a lost
    * connection, and not after `socket.disconnect()`. What waits is sent before, unless `discard` says to throw it away.
+   *
+   * A connection that is being upgraded is closed when that is done: a client that has stopped polling for the websocket, and
+   * loses that, does neither poll nor come back until its ping times out.
    */
   close(discard: boolean): void {
     this.#direct = undefined;
+    if (!discard && this.#conn.upgrading) return this.#closeUpgraded();
     this.#conn.close(discard);
     // Nobody takes the bytes that wait in it.
     if (discard) this.#websocket?.destroy();
+  }
+
+  #closeUpgraded(): void {
+    const close = (): void => {
+      clearTimeout(deadline);
+      this.#conn.close();
+    };
+    const deadline = setTimeout(close, UPGRADE_MS);
+    // Not from within the engine's own change of transports.
+    this.#conn.once('upgrade', () => setImmediate(close));
+    this.#conn.once('close', () => {
+      clearTimeout(deadline);
+    });
   }
 
   #overflow(): void {

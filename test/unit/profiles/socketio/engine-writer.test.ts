@@ -4,10 +4,12 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Socket } from 'engine.io';
 import { EngineWriter } from '../../../../src/profiles/socketio/engine-writer.js';
 import { frameOf } from '../../../../src/profiles/socketio/socketio-wire.js';
+import { waitUntil } from '../../../support/wait-until.js';
 
 /** An engine connection whose transport takes bytes when the test says so. */
 class HeldEngine extends EventEmitter {
   readyState = 'open';
+  upgrading = false;
   readonly writeBuffer: unknown[] = [];
   readonly transport: { socket?: object; writable: boolean } = { writable: true };
   readonly sent: [string, unknown][] = [];
@@ -25,7 +27,7 @@ class HeldEngine extends EventEmitter {
     this.#gathered = [];
   }
 
-  close(discard: boolean): void {
+  close(discard = false): void {
     this.closes.push(discard);
     this.readyState = 'closed';
   }
@@ -150,5 +152,18 @@ describe('EngineWriter', () => {
     writer.close(false);
     writer.close(true);
     expect(engine.closes).toEqual([false, true]);
+  });
+
+  test('closes a connection that is being upgraded when that is done, or took too long; at once to throw away', async () => {
+    engine.upgrading = true;
+    writer.close(false);
+    expect(engine.closes).toEqual([]);
+    engine.emit('upgrade');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(engine.closes).toEqual([false]);
+    writer.close(false);
+    await waitUntil(() => engine.closes.length === 2, 'an upgrade that is never done to be given up');
+    writer.close(true);
+    expect(engine.closes).toEqual([false, false, true]);
   });
 });
