@@ -33,7 +33,7 @@ export const SECURITY_VARIABLES = {
       'a JSON array of {"id", "key" or "sha256", "subscribe"?, "publish"?, "publishTypes"?, "command"?, "admin"?}, the last five lists of patterns',
     mask: hidden,
     check: () => true,
-    doc: 'API keys and what each may do: rooms to subscribe and to publish to, types of events to publish (without the list: all), actions to ask for, and `status`, `metrics` or `flip` to administer. In patterns `*` stands for anything.',
+    doc: 'API keys and what each may do: rooms to subscribe and to publish to, types of events to publish (without the list: all), actions to ask for, and `status`, `metrics`, `flip` or `deny` to administer. In patterns `*` stands for anything.',
   }),
   apiKeysFile: path({
     env: 'API_KEYS_FILE',
