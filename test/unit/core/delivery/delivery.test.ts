@@ -567,6 +567,23 @@ describe('resuming', () => {
     expect([outlet.data, outlet.gaps]).toEqual([[2], []]);
   });
 
+  test('meanwhile, a room that is joined and left again shows nothing of the log that is gone', async () => {
+    const rig = DeliveryRig.ready();
+    await rig.publish([keyed('k', 1, 'b')]);
+    const { readAfter } = rig.log;
+    rig.log.readAfter = () => Promise.resolve({ entries: [], loss: null });
+    const { session, outlet } = rig.open(['a'], 'new.0-0');
+    await rig.clock.turn(250);
+    rig.delivery.join(session, ['b']);
+    rig.delivery.leave(session, ['b']);
+    rig.log.readAfter = readAfter;
+    rig.log.epoch = 'new';
+    rig.log.break('0-0');
+    await rig.publish([keyed('k', 2)]);
+    expect(outlet.welcomes).toMatchObject([{ resumed: true, epoch: 'new' }]);
+    expect([outlet.data, outlet.gaps]).toEqual([[2], []]);
+  });
+
   test('a cursor ahead of this node waits for it, without a gap', async () => {
     const rig = DeliveryRig.ready();
     await rig.publish(numbered(0, 3));
