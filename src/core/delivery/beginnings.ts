@@ -156,6 +156,8 @@ export class Beginnings {
   /** It has everything before `position` of the rooms it came with; rooms it joined since then it begins as a newcomer. */
   #goOnFrom(session: Session, position: number): void {
     const { timeline, slicer, onLive } = this.#parts;
+    // Snapshots of rooms it joined since then, and left again, may be of a log that was replaced meanwhile.
+    session.ahead = session.ahead.filter(({ end }) => timeline.isOfEpoch(end));
     for (const [room, since] of session.rooms) {
       if (since !== Infinity) continue;
       const isNew = session.newcomerIn.has(room);

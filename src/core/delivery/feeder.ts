@@ -33,13 +33,14 @@ export class Feeder {
    * connection throws.
    */
   feed(session: Session, to: number): boolean {
-    if (session.state !== 'live' || (session.position >= to && !session.isOwed)) return false;
+    const { timeline, onLost } = this.#parts;
+    const { state, position, isOwed } = session;
+    if (state !== 'live' || (position >= to && !isOwed && timeline.isOfEpoch(position))) return false;
     if (!session.outlet.writable) {
       session.stalledAt ??= this.#parts.clock.elapsed();
       return false;
     }
     session.stalledAt = null;
-    const { timeline, onLost } = this.#parts;
     if (!timeline.isWholeFor(session.rooms, session.position)) {
       // Also what waits ahead is not written: its cursor would hide the gap.
       onLost(session);

@@ -28,11 +28,13 @@ export class FollowedLog implements LogTail {
   }
 
   reset(epoch: string, floor: string): void {
-    const { timeline, hub, pump } = this.#engine;
+    const { timeline, hub, pump, sessions } = this.#engine;
     timeline.reset(epoch, floor);
     // Sessions of quiet rooms, too, must learn of the gap.
     const rooms = new Set(hub.names());
     if (rooms.size > 0) pump.changed(rooms);
+    // So must those without a room of a new epoch; no flush comes by them.
+    for (const session of sessions) if (session.rooms.size === 0) pump.wake(session);
   }
 
   entries(batch: readonly LogEntry[]): void {

@@ -181,7 +181,7 @@ export class Timeline {
 
   /** Why a session at `position`, which is not whole, has lost events. */
   lossAt(position: number): Loss {
-    return position < this.#epochStart ? 'unknown_cursor' : 'trimmed';
+    return this.isOfEpoch(position) ? 'trimmed' : 'unknown_cursor';
   }
 
   /** True when nothing the room was sent since `position` is missing here. */
@@ -189,8 +189,17 @@ export class Timeline {
     return position >= (this.#rooms.get(room)?.wholeFrom ?? this.#forgottenRoomsEnd);
   }
 
-  /** True when {@link isWhole} for all rooms, each since `position` or its own position, whichever is later. */
+  /** True when a session at `position` was told the epoch of this log; what it has of another can't be compared. */
+  isOfEpoch(position: number): boolean {
+    return position >= this.#epochStart;
+  }
+
+  /**
+   * True when {@link isWhole} for all rooms, each since `position` or its own position, whichever is later. With another
+   * log nothing is whole, whatever the rooms: a client with none has values of rooms it may come back to.
+   */
   isWholeFor(rooms: ReadonlyMap<string, number>, position: number): boolean {
+    if (!this.isOfEpoch(position)) return false;
     for (const [room, since] of rooms) if (!this.isWhole(room, Math.max(position, since))) return false;
     return true;
   }

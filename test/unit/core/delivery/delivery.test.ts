@@ -431,6 +431,36 @@ describe('gaps', () => {
     expect(quiet.outlet.gaps.at(-1)).toMatchObject({ reason: 'trimmed', cursor: 'new.70-0' });
   });
 
+  test('a log that was replaced is a gap to a client without a room, before it comes back to one', async () => {
+    const rig = DeliveryRig.ready();
+    const { session, outlet } = rig.open(['a']);
+    await rig.publish([keyed('k', 1)]);
+    rig.delivery.leave(session, ['a']);
+    rig.log.epoch = 'new';
+    rig.log.break('0-0');
+    await rig.clock.turn(2000);
+    const gap = { reason: 'unknown_cursor', dropped: null, epoch: 'new', cursor: 'new.0-0' };
+    expect(outlet.gaps).toEqual([gap]);
+    rig.delivery.join(session, ['a']);
+    await rig.publish([keyed('k', 2)]);
+    expect([outlet.data, outlet.gaps]).toEqual([[1, 2], [gap]]);
+  });
+
+  test('so it is to one that has other rooms by the time it is told', async () => {
+    const rig = DeliveryRig.ready();
+    const clients = [rig.open(['a']), rig.open(['a'])] as const;
+    await rig.publish([keyed('k', 1)]);
+    rig.log.epoch = 'new';
+    rig.log.break('0-0');
+    for (const { session } of clients) rig.delivery.leave(session, ['a']);
+    expect(rig.delivery.cursorOf(clients[0].session)).toBeNull();
+    rig.delivery.join(clients[1].session, ['b']);
+    await rig.clock.turn(250);
+    for (const { outlet } of clients) {
+      expect(outlet.gaps).toMatchObject([{ reason: 'unknown_cursor', epoch: 'new' }]);
+    }
+  });
+
   test('a log that broke is a gap to all, also to those whose rooms stay quiet', async () => {
     const rig = DeliveryRig.ready();
     const clients = [rig.open(['a']), rig.open(['quiet']), rig.open(['left'])];
@@ -534,6 +564,23 @@ describe('resuming', () => {
     rig.log.break('0-0');
     await rig.publish([keyed('k', 2)]);
     expect(outlet.welcomes).toMatchObject([{ resumed: true, epoch: 'new', cursor: 'new.0-0' }]);
+    expect([outlet.data, outlet.gaps]).toEqual([[2], []]);
+  });
+
+  test('meanwhile, a room that is joined and left again shows nothing of the log that is gone', async () => {
+    const rig = DeliveryRig.ready();
+    await rig.publish([keyed('k', 1, 'b')]);
+    const { readAfter } = rig.log;
+    rig.log.readAfter = () => Promise.resolve({ entries: [], loss: null });
+    const { session, outlet } = rig.open(['a'], 'new.0-0');
+    await rig.clock.turn(250);
+    rig.delivery.join(session, ['b']);
+    rig.delivery.leave(session, ['b']);
+    rig.log.readAfter = readAfter;
+    rig.log.epoch = 'new';
+    rig.log.break('0-0');
+    await rig.publish([keyed('k', 2)]);
+    expect(outlet.welcomes).toMatchObject([{ resumed: true, epoch: 'new' }]);
     expect([outlet.data, outlet.gaps]).toEqual([[2], []]);
   });
 

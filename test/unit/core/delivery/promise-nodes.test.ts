@@ -185,4 +185,13 @@ describe('the promise over several nodes, each as far behind as it will', () => 
 
   test('the same, with little memory, and nodes that lose their place', () =>
     promise([...flowing, breaking, losing], 8, { maxEvents: 6, maxBytes: 1e12 }, ({ clients }) => clients));
+
+  test('a client that had left its room when the log was lost, and joins another one', () =>
+    new World(1e6, AMPLE).run([
+      { do: 'leave', client: 3, room: 'd' },
+      { do: 'publish', events: [newEvent({ room: 'b', key: 'k' }), newEvent({ room: 'a' })] },
+      { do: 'lose' },
+      { do: 'tell all', node: 1 },
+      { do: 'join', client: 3, room: 'b' },
+    ]));
 });

@@ -170,7 +170,7 @@ describe('the promise, as the SDK keeps it between nodes that have not read equa
       fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
         resumed += (await run(steps)).client.resumed;
       }),
-      { numRuns: 300 },
+      { numRuns: Number(process.env['PROMISE_RUNS'] ?? 300) },
     );
     expect(resumed).toBeGreaterThan(100);
   });
