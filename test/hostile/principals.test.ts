@@ -298,6 +298,14 @@ describe('who denies', () => {
     await waitUntil(() => client.isClosed, 'the session to end');
     expect((await ask('GET', '/api/admin/status')).json).toMatchObject({ denied: 1 });
     await deny('key:op');
+    await ask('GET', '/api/me', undefined, PAGE);
+    await waitUntil(
+      () =>
+        /"code":"principal_denied".*"reason":"an operator has denied access to key:page"/.test(
+          gateway.output(),
+        ),
+      'the line about the refused request',
+    );
     await ask('DELETE', pathOf('key:page'));
     const lines = (): Record<string, unknown>[] =>
       gateway

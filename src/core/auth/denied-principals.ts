@@ -20,8 +20,6 @@ export interface Denial {
   readonly at: number;
 }
 
-const DENIED = new Refusal('principal_denied', 'an operator has denied access to this key, user or address');
-
 /** The denied principals, as far as this process knows them. */
 export class DeniedPrincipals {
   readonly #clock: Clock;
@@ -47,7 +45,9 @@ export class DeniedPrincipals {
     // Nearly always nobody is denied; this is asked of each request.
     if (this.#denials.size === 0) return undefined;
     const denial = this.#denials.get(denialId(id));
-    return denial !== undefined && this.#isCurrent(denial) ? DENIED : undefined;
+    if (denial === undefined || !this.#isCurrent(denial)) return undefined;
+    // The audit log has the caller's id from here: refused at the door, it is told to nobody else.
+    return new Refusal('principal_denied', `an operator has denied access to ${id}`);
   }
 
   /** The newest, newest first, at most `limit`. */
