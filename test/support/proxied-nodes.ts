@@ -33,8 +33,11 @@ export class ProxiedNodes {
     this.#nodes = nodes;
   }
 
-  /** Starts them behind each proxy that is installed. */
-  static startAll(redisUrl: string): Promise<readonly ProxiedNodes[]> {
+  /** Starts them behind each proxy that is installed; `more` are further variables. */
+  static startAll(
+    redisUrl: string,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<readonly ProxiedNodes[]> {
     return Promise.all(
       installedProxies.map(async (name) => {
         const prefix = `test-${name}-${String(process.pid)}-${String(Date.now())}`;
@@ -45,6 +48,7 @@ export class ProxiedNodes {
           REDIS_URL: redisUrl,
           REDIS_KEY_PREFIX: prefix,
           REDIS_CHANNELS: `${prefix}-events`,
+          ...more,
         };
         const ports = [await freePort(), await freePort()] as const;
         const nodes = await Promise.all(
