@@ -4,11 +4,20 @@ import { isIPv6 } from 'node:net';
 const GROUPS = 8;
 const NETWORK_GROUPS = 4;
 
+/** What an IPv6 socket puts before an IPv4 address. Source: RFC 4291, section 2.5.5.2. */
+const MAPPED = '::ffff:';
+
+/** Returns an address without the prefix by which an IPv6 socket shows IPv4 addresses. */
+export function unmapped(address: string): string {
+  return address.startsWith(MAPPED) && address.includes('.') ? address.slice(MAPPED.length) : address;
+}
+
 /**
  * Returns the block of addresses that limits count as one client: an IPv4 address by itself, the /64 network of an IPv6
  * address, such as `2001:db8:1:2::/64`. Any other text stays as it is.
  */
-export function addressBlock(address: string): string {
+export function addressBlock(socketAddress: string): string {
+  const address = unmapped(socketAddress);
   // Most addresses are IPv4.
   if (!address.includes(':') || !isIPv6(address)) return address;
   const [bare = address] = address.split('%');

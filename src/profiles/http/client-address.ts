@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import proxyAddr from 'proxy-addr';
+import { unmapped } from '../../core/address-block.js';
 import { PROXY_GROUPS } from '../../core/config/address.js';
 
 /** Finds the address a client has, behind proxies too. */
@@ -39,8 +40,4 @@ function plain(hop: string): string {
   const [, bracketed = hop] = /^\[([^\]]*)\](?::\d+)?$/.exec(hop) ?? [];
   const [, bare = bracketed] = /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(bracketed) ?? [];
   return unmapped(bare);
-}
-
-function unmapped(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }

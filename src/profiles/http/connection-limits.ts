@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { addressBlock } from '../../core/address-block.js';
+import { addressBlock, unmapped } from '../../core/address-block.js';
 import { isLoopback } from '../../core/config/address.js';
 import { Refusal } from '../../core/errors.js';
 import type { Counters } from '../../core/metrics/counters.js';
@@ -51,7 +51,7 @@ export class ConnectionLimits {
   /** Counts a connection until it is closed. Returns false where it is one too many: it is told so and closed. */
   admit(socket: Socket): boolean {
     const { maxConnections } = this.#options;
-    const remote = socket.remoteAddress ?? '';
+    const remote = unmapped(socket.remoteAddress ?? '');
     // Behind a proxy all clients have its address; their requests name their own.
     const address = this.#addresses.isProxy(remote) ? undefined : addressBlock(remote);
     if (address !== undefined && !this.#makeRoomFor(address, isLoopback(remote))) {

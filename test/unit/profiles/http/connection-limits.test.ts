@@ -92,6 +92,13 @@ describe('ConnectionLimits', () => {
     expect(connect('2001:db8:1:3::1').admitted).toBe(true);
   });
 
+  test('IPv4 clients of an IPv6 socket count by their own addresses', () => {
+    const { connectMany } = setUp({ maxPendingPerAddress: 3, maxConnectionsPerAddress: 4 });
+    const all = Array.from({ length: 200 }, (_, host) => connectMany(1, `::ffff:203.0.113.${String(host)}`));
+    const local = connectMany(15, '::ffff:127.0.0.1');
+    expect([...all.flat(), ...local].some(({ destroyed }) => destroyed)).toBe(false);
+  });
+
   test('pending ones of one address: the oldest goes; those of this machine are exempt, and members not counted', () => {
     const { connectMany, counters } = setUp({ maxPendingPerAddress: 3 });
     const members = connectMany(10, '1.2.3.4', true);
