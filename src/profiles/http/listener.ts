@@ -200,7 +200,8 @@ export class Listener {
     const isHeld = this.#waiting.hold(req, res, () => {
       this.#receive(req, res);
     });
-    if (isHeld) return;
+    // What came along with the one too many is still read.
+    if (isHeld || req.socket.destroyed) return;
     this.#parts.counters.add('http_refused', 'rate_limited');
     req.socket.destroy();
   }
