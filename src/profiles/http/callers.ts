@@ -56,8 +56,8 @@ export class Callers {
   }
 
   /** The client of a connection has a session: the connection is a member's, whoever that is. */
-  signedIn(socket: Socket): void {
-    this.#limits.signedIn(socket);
+  hasSession(socket: Socket): void {
+    this.#limits.hasSession(socket);
   }
 
   /** Why a caller that was identified before is refused by now; undefined: it is not. */
@@ -73,7 +73,7 @@ export class Callers {
   }
 
   #noted(caller: Caller | Refusal, req: IncomingMessage): Caller | Refusal {
-    if (!(caller instanceof Refusal) && caller.isKnown) this.signedIn(req.socket);
+    if (!(caller instanceof Refusal) && caller.isKnown) this.#limits.signedIn(req.socket, caller.id);
     return caller;
   }
 }

@@ -3,6 +3,7 @@ import { addressBlock, unmapped } from '../../core/address-block.js';
 import { isLoopback } from '../../core/config/address.js';
 import { Refusal } from '../../core/errors.js';
 import type { Counters } from '../../core/metrics/counters.js';
+import { CallerConnections } from './caller-connections.js';
 import type { ClientAddresses } from './client-address.js';
 import { PendingConnections } from './pending-connections.js';
 import { refuseUpgrade } from './reply.js';
@@ -23,7 +24,8 @@ export interface ConnectionLimitsOptions {
 /**
  * Bounds the TCP connections of this process, in all and by address (IPv6: by /64). A connection is pending until its client
  * has signed in. Pending connections keep nobody out: where there is no place, a new connection takes that of the
- * oldest pending one, which is closed. So members and probes find places however many silent connections there are.
+ * oldest pending one, which is closed; then that of one of a caller that has very many for its requests. So members and probes
+ * find places however many silent connections there are.
  */
 export class ConnectionLimits {
   readonly #options: ConnectionLimitsOptions;
@@ -33,6 +35,7 @@ export class ConnectionLimits {
   readonly #open = new Map<Socket, string | undefined>();
   readonly #byAddress = new Map<string, number>();
   readonly #pending = new PendingConnections<Socket>();
+  readonly #ofCallers = new CallerConnections<Socket>();
   /** One function for all sockets: there are thousands. */
   readonly #onClose: (this: Socket) => void;
 
@@ -66,9 +69,17 @@ export class ConnectionLimits {
     return true;
   }
 
-  /** The client of a connection has signed in: the connection is closed for no other any more. */
-  signedIn(socket: Socket): void {
+  /** A request on a connection was made by this known caller: the connection is pending no more. */
+  signedIn(socket: Socket, caller: string): void {
+    if (!this.#pending.has(socket)) return;
     this.#pending.remove(socket);
+    this.#ofCallers.add(socket, caller);
+  }
+
+  /** The client of a connection has a session: the connection is closed for no other any more. */
+  hasSession(socket: Socket): void {
+    this.#pending.remove(socket);
+    this.#ofCallers.remove(socket);
   }
 
   /** True once there is room for one more connection from the address. */
@@ -82,9 +93,10 @@ export class ConnectionLimits {
     return true;
   }
 
-  /** Closes the oldest pending connection, of all or of one address; false when there is none. */
+  /** Closes the oldest pending connection of one address, or, without one, of all, or a surplus one; false when there is none. */
   #displace(address?: string): boolean {
-    const oldest = this.#pending.takeOldest(address);
+    const pending = this.#pending.takeOldest(address);
+    const oldest = pending ?? (address === undefined ? this.#ofCallers.takeSurplus() : undefined);
     if (oldest === undefined) return false;
     this.#counters.add('connections_cut', 'displaced');
     this.#forget(oldest);
@@ -96,6 +108,7 @@ export class ConnectionLimits {
     const address = this.#open.get(socket);
     if (!this.#open.delete(socket)) return;
     this.#pending.remove(socket);
+    this.#ofCallers.remove(socket);
     if (address === undefined) return;
     const left = (this.#byAddress.get(address) ?? 1) - 1;
     if (left === 0) this.#byAddress.delete(address);

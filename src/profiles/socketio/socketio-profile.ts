@@ -84,7 +84,7 @@ export class SocketIoProfile implements ServedTransport {
     this.#signIns = new SignInGuard({
       ...parts,
       signedIn: (socket) => {
-        parts.callers.signedIn(socket as TcpSocket);
+        parts.callers.hasSession(socket as TcpSocket);
       },
     });
     this.#admission = new SocketAdmission({ ...parts, guard: this.#guard, admits: () => this.#admits });
@@ -195,7 +195,7 @@ export class SocketIoProfile implements ServedTransport {
     const goOn = (found: Refusal | undefined): void => {
       // The engine would wait for the end of a request that has ended while its token was checked.
       if (req.socket.destroyed) return;
-      if (found === undefined && this.#signIns.isAdmitted(conn)) this.#parts.callers.signedIn(req.socket);
+      if (found === undefined && this.#signIns.isAdmitted(conn)) this.#parts.callers.hasSession(req.socket);
       // After a promise the connection may be gone.
       then(found ?? (this.#connectionOf(req) === undefined ? UNKNOWN : undefined));
     };

@@ -159,7 +159,7 @@ export class SseProfile implements ServedTransport {
       return connection.end(session.code);
     }
     connection.session = session;
-    callers.signedIn(socket);
+    callers.hasSession(socket);
     this.#connections.set(socket, connection);
     listener.takeOver(req, res);
     socket.on('drain', this.#onDrain);

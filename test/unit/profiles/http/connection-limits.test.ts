@@ -39,7 +39,7 @@ function setUp(options: Partial<ConnectionLimitsOptions>, trusted: readonly stri
   const connect = (address = '1.2.3.4', isMember = false): { admitted: boolean; socket: FakeSocket } => {
     const socket = new FakeSocket(address);
     const admitted = limits.admit(socket as unknown as Socket);
-    if (isMember) limits.signedIn(socket as unknown as Socket);
+    if (isMember) limits.hasSession(socket as unknown as Socket);
     return { admitted, socket };
   };
   const connectMany = (count: number, address?: string, isMember?: boolean): FakeSocket[] =>
@@ -48,7 +48,7 @@ function setUp(options: Partial<ConnectionLimitsOptions>, trusted: readonly stri
       expect(admitted).toBe(true);
       return socket;
     });
-  return { counters, connect, connectMany };
+  return { limits, counters, connect, connectMany };
 }
 
 describe('ConnectionLimits', () => {
@@ -60,6 +60,20 @@ describe('ConnectionLimits', () => {
     expect(oldest?.destroyed).toBe(true);
     expect([...members, ...others].some(({ destroyed }) => destroyed)).toBe(false);
     expect(counters.get('connections_cut', 'displaced')).toBe(1);
+  });
+
+  test('in all: the requests of one known caller fill no node, however many connections it has for them', () => {
+    const { limits, connect, connectMany, counters } = setUp({ maxConnections: 10 });
+    const connections = connectMany(1010) as unknown as (FakeSocket & Socket)[];
+    for (const socket of connections) limits.signedIn(socket, 'key:one');
+    // Five hundred are its own; one of those that left makes way for another, and one may become a session.
+    connections[0]?.destroy();
+    limits.hasSession(connections[501] as Socket);
+    for (let newcomer = 0; newcomer < 509; newcomer += 1)
+      expect(connect('1.2.3.4', true).admitted).toBe(true);
+    expect(connections.slice(1, 502).some(({ destroyed }) => destroyed)).toBe(false);
+    expect(counters.get('connections_cut', 'displaced')).toBe(508);
+    expect(connect().admitted).toBe(false);
   });
 
   test('in all: where all are members, one too many is told so, and one that leaves makes room', () => {
