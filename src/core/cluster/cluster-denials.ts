@@ -12,7 +12,7 @@ const RETRY_MS = 250;
 /** What {@link ClusterDenials} work with. */
 export interface ClusterDenialsParts {
   readonly records: DenialRecords;
-  /** What this node knows of the list. */
+  /** The list as this node knows it. */
   readonly denied: DeniedPrincipals;
   readonly clock: Clock;
 }
