@@ -71,7 +71,9 @@ export class DeniedPrincipals {
 
   /** From now on these are denied, and no others. */
   replace(denials: readonly Denial[]): void {
-    const isNew = denials.some(({ principal: id }) => this.refusalFor({ id }) === undefined);
+    const isNew = denials.some(
+      (denial) => this.#isCurrent(denial) && this.refusalFor({ id: denial.principal }) === undefined,
+    );
     this.#denials = new Map(denials.map((denial) => [denial.principal, denial]));
     if (isNew) this.#onDenied();
   }
