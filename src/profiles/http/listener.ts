@@ -240,14 +240,15 @@ export class Listener {
   #depart(socket: Duplex): void {
     this.#stalled.leaveOut(socket as Socket);
     this.#departed.add(socket);
-    socket.on('close', this.#onDepartedClose);
+    // Node has taken its own listener away, and an error that nobody listens to ends the process.
+    socket.on('error', ignore).on('close', this.#onDepartedClose);
   }
 
   #takeOut(res: ServerResponse, socket: Socket): void {
     this.#depart(socket);
     if (res.headersSent) res.detachSocket(socket);
     // What a client sends after its request means nothing; its end is the end of the stream.
-    socket.on('error', ignore).on('end', endThis).resume();
+    socket.on('end', endThis).resume();
   }
 
   /**

@@ -197,8 +197,12 @@ export class SocketIoProfile implements ServedTransport {
       // After a promise the connection may be gone.
       then(found ?? (this.#connectionOf(req) === undefined ? UNKNOWN : undefined));
     };
-    if (refusal instanceof Promise) void refusal.then(goOn);
-    else goOn(refusal);
+    if (refusal instanceof Promise) {
+      void refusal.then((found) => {
+        // The engine would wait for the end of a request that has ended.
+        if (!req.socket.destroyed) goOn(found);
+      });
+    } else goOn(refusal);
   }
 
   #connectionOf(req: IncomingMessage): EngineSocket | undefined {
