@@ -198,10 +198,12 @@ export class SocketIoProfile implements ServedTransport {
       then(found ?? (this.#connectionOf(req) === undefined ? UNKNOWN : undefined));
     };
     if (refusal instanceof Promise) {
-      void refusal.then((found) => {
+      const goOnLater = async (): Promise<void> => {
+        const found = await refusal;
         // The engine would wait for the end of a request that has ended.
         if (!req.socket.destroyed) goOn(found);
-      });
+      };
+      void goOnLater();
     } else goOn(refusal);
   }
 
