@@ -25,6 +25,8 @@ beforeAll(async () => {
     APP_PROFILE: 'HYBRID',
     AUTH_MODE: 'token',
     REDIS_URL: undefined,
+    TRUSTED_PROXIES: 'loopback',
+    ANONYMOUS_RIGHTS: '{"subscribe":["state"]}',
     API_KEYS: JSON.stringify([
       { id: 'publisher', key: KEYS.publisher, publish: ['*'], admin: ['*'] },
       { id: 'reader', key: KEYS.reader, subscribe: ['*'] },
@@ -89,6 +91,18 @@ function silent(text: string): net.Socket {
 
 function get(target: string, key = KEYS.reader): string {
   return `GET ${target} HTTP/1.1\r\nHost: a\r\nX-API-Key: ${key}\r\n\r\n`;
+}
+
+/** The request of an anonymous caller from an IPv6 network. */
+function anonymousGet(network: string, host: number): string {
+  return `GET /api/rooms/state/state HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 2001:db8:1:${network}::${host.toString(16)}\r\n\r\n`;
+}
+
+async function anonymousStatus(network: string): Promise<number> {
+  const headers = { 'X-Forwarded-For': `2001:db8:1:${network}::ffff` };
+  const response = await fetch(`${gateway.url}/api/rooms/state/state`, { headers });
+  await response.body?.cancel();
+  return response.status;
 }
 
 function headOf(path: string, key: string, sized: string): string {
@@ -166,6 +180,14 @@ describe('state', () => {
     expect(await counter('answers_refused')).toBeGreaterThan(refusedBefore);
     for (const socket of sockets.splice(0)) socket.destroy();
     await waitUntil(async () => (await read('/api/rooms/state/state')).status === 200, 'its turn again');
+  });
+
+  test('count for one network where nobody is known: an IPv6 /64 has as many addresses as it likes', async () => {
+    for (let host = 1; host <= 140; host += 1) silent(anonymousGet('a', host));
+    const refusedBefore = await counter('answers_refused');
+    await waitUntil(async () => (await anonymousStatus('a')) === 429, 'the limit');
+    expect(await anonymousStatus('b')).toBe(200);
+    expect(await counter('answers_refused')).toBeGreaterThan(refusedBefore);
   });
 
   test('whose reader takes nothing for 10 s ends with its connection, that of a slow one does not', async () => {

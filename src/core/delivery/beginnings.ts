@@ -32,6 +32,8 @@ export class Beginnings {
 
   /** Sessions whose clients have yet to name the rest of their rooms, at the cursor they brought. */
   readonly #partial = new Map<Session, string | null>();
+  /** Those of them that have not asked for a change of rooms. */
+  readonly #unasked = new WeakSet<Session>();
 
   constructor(parts: BeginningsParts) {
     this.#parts = parts;
@@ -40,6 +42,12 @@ export class Beginnings {
   /** Waits with a session until its client has named all of its rooms. */
   hold(session: Session, cursor: string | null): void {
     this.#partial.set(session, cursor);
+    this.#unasked.add(session);
+  }
+
+  /** True once, for a session that waits for the rest of its rooms: its first change of rooms is a part of its connection. */
+  takeFirst(session: Session): boolean {
+    return this.#unasked.delete(session);
   }
 
   /** Whether a session waits for the rest of its rooms. */

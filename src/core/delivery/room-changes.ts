@@ -63,9 +63,9 @@ export class RoomChanges {
     // A list that is too long costs next to nothing, and takes nothing of the limit.
     const tooLong = admission.checkLength(join) ?? admission.checkLength(leave);
     if (tooLong !== undefined) return this.#refuse(tooLong);
-    // The rooms with which a session begins are part of its connection.
+    // The rooms with which a session begins are part of its connection, but not what comes after some that were refused.
     const cost = Math.max(1, lengthOf(join) + lengthOf(leave));
-    const waitMs = beginnings.isHeld(session) ? 0 : changeLimit.take(session, by, cost);
+    const waitMs = beginnings.takeFirst(session) ? 0 : changeLimit.take(session, by, cost);
     if (waitMs > 0) return this.#refuse(tooMany('changes of rooms', waitMs));
     return this.#change(session, change, by.rights);
   }

@@ -12,12 +12,11 @@ import { type RefusalAudit, responsesAuditedBy } from './refusal-audit.js';
 import { pathOf, refuseUpgrade, sendRefusal } from './reply.js';
 import { StalledAnswers } from './stalled-answers.js';
 import { withCors, withDocumentHeaders } from './security-headers.js';
+import { WaitingRequests } from './waiting-requests.js';
 
 /** Connections that may wait to be accepted: a whole fleet may come back at once. */
 const BACKLOG = 4096;
 
-/** Requests that a client may send on a connection before it has the answers to those before. */
-const MAX_WAITING = 32;
 /** Between two looks at answers that are not read, ms. */
 const LOOK_MS = 2000;
 
@@ -83,8 +82,7 @@ export class Listener {
   readonly #takenOver = new WeakMap<IncomingMessage, ServerResponse>();
   readonly #stalled: StalledAnswers;
   readonly #endLooks: () => void;
-  /** Requests that wait for the answers to those before, by their connections. */
-  readonly #waiting = new WeakMap<Socket, number>();
+  readonly #waiting = new WaitingRequests();
   /** Connections that were given back to HTTP: they are counted already. */
   readonly #returned = new WeakSet<Duplex>();
 
@@ -198,19 +196,14 @@ export class Listener {
     this.#endLooks();
   }
 
-  /** An answer at a time for each connection: what clients ask for without reading is not made. */
   #answerInTurn(req: IncomingMessage, res: ServerResponse): void {
-    const { socket } = req;
-    const waiting = (this.#waiting.get(socket) ?? 0) + 1;
-    if (waiting > MAX_WAITING) {
-      this.#parts.counters.add('http_refused', 'rate_limited');
-      return void socket.destroy();
-    }
-    this.#waiting.set(socket, waiting);
-    res.once('socket', () => {
-      this.#waiting.set(socket, (this.#waiting.get(socket) ?? 1) - 1);
+    const isHeld = this.#waiting.hold(req, res, () => {
       this.#receive(req, res);
     });
+    // What came along with the one too many is still read.
+    if (isHeld || req.socket.destroyed) return;
+    this.#parts.counters.add('http_refused', 'rate_limited');
+    req.socket.destroy();
   }
 
   #receive(req: IncomingMessage, res: ServerResponse): void {

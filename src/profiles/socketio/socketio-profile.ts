@@ -193,18 +193,14 @@ export class SocketIoProfile implements ServedTransport {
     if (conn === undefined) return then(UNKNOWN);
     const refusal = this.#admission.refusalForRequest(conn, req);
     const goOn = (found: Refusal | undefined): void => {
+      // The engine would wait for the end of a request that has ended while its token was checked.
+      if (req.socket.destroyed) return;
       if (found === undefined && this.#signIns.isAdmitted(conn)) this.#parts.callers.signedIn(req.socket);
       // After a promise the connection may be gone.
       then(found ?? (this.#connectionOf(req) === undefined ? UNKNOWN : undefined));
     };
-    if (refusal instanceof Promise) {
-      const goOnLater = async (): Promise<void> => {
-        const found = await refusal;
-        // The engine would wait for the end of a request that has ended.
-        if (!req.socket.destroyed) goOn(found);
-      };
-      void goOnLater();
-    } else goOn(refusal);
+    if (refusal instanceof Promise) void refusal.then(goOn);
+    else goOn(refusal);
   }
 
   #connectionOf(req: IncomingMessage): EngineSocket | undefined {

@@ -789,6 +789,19 @@ describe('rooms', () => {
     expect(rig.delivery.snapshot(session)).toBe(2000);
   });
 
+  test('the rooms that a session is to begin with are free of that limit, but not those that follow refused ones', () => {
+    const rig = DeliveryRig.ready({ maxRoomChangesPerSecond: 100, maxRoomsPerSession: 300 });
+    const many = Array.from({ length: 299 }, (_, index) => `r${String(index)}`);
+    const begin = (): Session => rig.request({ isPartial: true }) as Session;
+    for (let session = 0; session < 5; session += 1)
+      expect(rig.delivery.join(begin(), many)).toHaveLength(300);
+    const session = begin();
+    const codes = Array.from({ length: 5 }, () => rig.delivery.join(session, [...many, '?']));
+    expect(codes[0]).toMatchObject({ code: 'invalid_room' });
+    expect(codes[4]).toMatchObject({ code: 'rate_limited' });
+    rig.delivery.shutDown();
+  });
+
   test('state is the newest of each slot, history a page of all', async () => {
     const rig = DeliveryRig.ready({ memory: { maxEvents: 10, maxBytes: 1e9 } });
     await rig.publish([keyed('k', 0), ...numbered(1, 4), keyed('k', 4), ...numbered(5, 6, 'b')]);
