@@ -93,6 +93,9 @@ describe('what a stranger makes the gateway hold', () => {
     expect(await post(sid, `4${'x'.repeat(20_000)}`)).toEqual([200, '']);
     const poll = await fetch(`${gateway.url}/socket.io/?EIO=4&transport=polling&sid=${sid}`);
     expect(await poll.text()).toMatch(/^44{"message":"payload_too_large"/);
+    // Told once; what it would be told again and again would be held for it.
+    expect(await post(sid, `4${'x'.repeat(20_000)}`)).toEqual([200, '']);
+    expect(await post(sid, '3')).toEqual([404, 'unknown_session']);
     const binary = await shakeHands();
     expect((await post(binary, 'bAAAA'))[0]).toBe(200);
     expect(await post(binary, '40')).toEqual([404, 'unknown_session']);

@@ -4,7 +4,7 @@ import { TokenBucket } from '../token-bucket.js';
 
 /** Wrong tokens of one address that are checked: a second, and at once. */
 const PER_ADDRESS = { perSecond: 50, burst: 200 };
-/** Those of all addresses. A check takes some 0.2 ms of CPU, so this is a tenth of a core. */
+/** Those of all addresses, but for the first of each. A check takes some 0.2 ms of CPU, so this is a tenth of a core. */
 const IN_ALL = { perSecond: 500, burst: 1000 };
 /** Checks that are under way when a rate is used up count, too: for at most so long no more is checked, ms. */
 const LONGEST_WAIT_MS = 10_000;
@@ -15,8 +15,8 @@ const MAX_GOOD = 20_000;
 
 /**
  * Bounds the work that wrong JWTs make, of one address and of all. Only wrong ones are counted, once they were checked: good
- * tokens take nothing from it, however many come at once, and those that were good before are always checked. Of tokens only
- * digests are kept.
+ * tokens take nothing from it, however many come at once. Always checked are those that were good before, and those of
+ * addresses that have shown no wrong one. Of tokens only digests are kept.
  */
 export class SignatureBudget {
   readonly #clock: Clock;
@@ -30,9 +30,11 @@ export class SignatureBudget {
 
   /** For how many ms a token from `address` is not checked; 0: it may be. */
   waitOf(address: string, digest: string): number {
-    if (this.#good.has(digest)) return 0;
+    const own = this.#byAddress.get(address);
+    // A flood from elsewhere keeps out nobody whose address has shown no wrong one.
+    if (own === undefined || this.#good.has(digest)) return 0;
     const now = this.#clock.elapsed();
-    return Math.max(this.#byAddress.get(address)?.waitMs(now) ?? 0, this.#inAll.waitMs(now));
+    return Math.max(own.waitMs(now), this.#inAll.waitMs(now));
   }
 
   /** A token was checked, and is good. */

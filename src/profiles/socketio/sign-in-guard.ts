@@ -75,6 +75,8 @@ export class SignInGuard {
   readonly #received = new WeakMap<EngineSocket, number>();
   readonly #timers = new Map<EngineSocket, () => void>();
   readonly #websockets = new WeakMap<object, WebsocketWatch>();
+  /** Connections whose clients were told that a request of theirs was too large. */
+  readonly #told = new WeakSet<EngineSocket>();
 
   constructor(parts: SignInGuardParts) {
     this.#parts = parts;
@@ -127,12 +129,15 @@ export class SignInGuard {
 
   /**
    * Whether a request of a connection over polling brings more than it may. Its client is told so by its poll, in the namespace, so that
-   * a stock client does not try the same again: to an HTTP error it would react by coming back.
+   * a stock client does not try the same again: to an HTTP error it would react by coming back. Who does so all the same is cut.
    */
   isTooLarge(conn: EngineSocket, { headers }: IncomingMessage): boolean {
     const isTooLarge = this.#pending.has(conn) && Number(headers['content-length']) > MAX_INPUT_BYTES;
-    if (isTooLarge) conn.send(TOO_LARGE);
-    return isTooLarge;
+    if (!isTooLarge) return false;
+    if (this.#told.has(conn)) this.#cut(conn, 'too_large');
+    else conn.send(TOO_LARGE);
+    this.#told.add(conn);
+    return true;
   }
 
   /** The client of a connection is admitted: the bounds on strangers are off. */
