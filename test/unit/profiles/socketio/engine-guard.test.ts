@@ -8,6 +8,13 @@ import { TurnedClock } from '../../../support/turned-clock.js';
 
 class HeldEngine extends EventEmitter {
   closes = 0;
+  readonly protocol = 4;
+  /** Payloads that were read. */
+  readonly payloads: string[] = [];
+  readonly transport = {
+    name: 'polling',
+    onData: (payload: string): void => void this.payloads.push(payload),
+  };
 
   close(): void {
     this.closes += 1;
@@ -52,6 +59,17 @@ describe('packets', () => {
       clock.advance(1000);
     }
     expect(conn.closes).toBe(0);
+  });
+
+  test('of a payload over polling are counted before it is read', () => {
+    const conn = watched(newGuard());
+    const most = Array.from({ length: 2000 }, () => '3').join('\x1e');
+    conn.transport.onData(most);
+    expect([conn.payloads, conn.closes]).toEqual([[most], 0]);
+    conn.transport.onData(`${most}\x1e3`);
+    expect([conn.payloads.length, conn.closes, counters.get('connections_cut', 'rate_limited')]).toEqual([
+      1, 1, 1,
+    ]);
   });
 
   test('of one that sends more, the connection is closed, once', () => {
