@@ -14,7 +14,7 @@ interface Socket {
   disconnect(): void;
 }
 
-/** What the gateway says first. */
+/** The gateway's first message. */
 interface Handshake {
   /** Most bytes of one message. */
   readonly maxPayload: number;
@@ -32,7 +32,7 @@ interface ConnectError {
 const MAX_FIRST_BYTES = 14_000;
 /** How long joining the other rooms may take, ms. */
 const REST_MS = 10_000;
-/** What a message has beside its JSON text: types, and the id of its answer. */
+/** Bytes of a message beside its JSON text: types, and the id of its answer. */
 const ENVELOPE_BYTES = 20;
 
 /**

@@ -4,7 +4,7 @@ import { isIPv6 } from 'node:net';
 const GROUPS = 8;
 const NETWORK_GROUPS = 4;
 
-/** What an IPv6 socket puts before an IPv4 address. Source: RFC 4291, section 2.5.5.2. */
+/** The prefix of an IPv4 address at an IPv6 socket. Source: RFC 4291, section 2.5.5.2. */
 const MAPPED = '::ffff:';
 
 /** Returns an address without the prefix by which an IPv6 socket shows IPv4 addresses. */

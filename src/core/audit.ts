@@ -25,7 +25,7 @@ export interface RefusedRequest {
   readonly address: string;
   /** The id of the principal; undefined where it is not known. */
   readonly principal: string | undefined;
-  /** What the request is for: method and path, or the name of a Socket.IO event. */
+  /** The target of the request: method and path, or the name of a Socket.IO event. */
   readonly asked: string;
 }
 

@@ -58,6 +58,26 @@ const knows = (node: Node, ...principals: string[]): Promise<void> =>
   waitUntil(() => idsOf(node).join() === principals.join(), `${principals.join()} to be all who are denied`);
 
 describe('denials of several nodes', () => {
+  test('a node that has yet to hear that one was lifted does not put it back', async () => {
+    const prefix = newPrefix();
+    const redis = connectRedis(testRedisUrl(), 'write', silentLogger);
+    opened.add(() => {
+      redis.disconnect();
+    });
+    await waitUntil(() => redis.status === 'ready', 'Redis');
+    const records = new DenialRecords(redis, prefix);
+    const denial = denialOf('key:a');
+    expect(await records.put(denial)).toBeUndefined();
+    expect([await records.lift('key:a', Date.now()), await records.lift('key:a', Date.now())]).toEqual([
+      true,
+      false,
+    ]);
+    await records.restore([denial, denialOf('key:b')]);
+    await knows(await startNode(prefix), 'key:b');
+    expect(await records.put(denial)).toBeUndefined();
+    await knows(await startNode(prefix), 'key:a', 'key:b');
+  });
+
   test('are known to all, as they were said, and to nodes that come later', async () => {
     const prefix = newPrefix();
     const [one, two] = [await startNode(prefix), await startNode(prefix)];

@@ -150,6 +150,8 @@ export class ConsolePage {
   }
 
   async close(): Promise<void> {
+    // A request that is being altered is the page's no more.
+    await this.page.unrouteAll({ behavior: 'ignoreErrors' });
     await this.page.close();
   }
 }

@@ -45,7 +45,7 @@ export class ApiKeys {
     return gone;
   }
 
-  /** Whose key has this digest, as {@link digestOf} it: `key:<id>`, for good; undefined when there is no such key. */
+  /** Returns the caller whose key has this digest ({@link digestOf}): `key:<id>`, for good; undefined when there is no such key. */
   find(digest: string): Caller | undefined {
     return this.#callers.get(digest);
   }

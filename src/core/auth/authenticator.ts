@@ -1,5 +1,6 @@
 import type { Refusal } from '../errors.js';
-import { type Caller, idOfAddress } from './caller.js';
+import type { Caller } from './caller.js';
+import { idOfAddress } from './principal-id.js';
 import { Rights } from './rights.js';
 
 /** What a request shows of itself, unchecked. None of it is ever logged, answered or kept. */

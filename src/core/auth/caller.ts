@@ -1,4 +1,3 @@
-import { addressBlock } from '../address-block.js';
 import type { Principal } from '../command.js';
 import type { Rights } from './rights.js';
 
@@ -9,19 +8,6 @@ export interface Caller extends Principal {
   readonly expiresAt: number | null;
   /** True when it showed a key or a token: its id then is its own, and nobody else's. */
   readonly isKnown: boolean;
-}
-
-/** What the id of a caller begins with that is known by its address alone. */
-export const BY_ADDRESS = 'address:';
-
-/** The id of a caller that is known by its address alone. */
-export function idOfAddress(address: string): string {
-  return `${BY_ADDRESS}${address}`;
-}
-
-/** The id by which limits count a caller: callers that are known by their address alone count by {@link addressBlock}. */
-export function limitIdOf({ id, isKnown }: Caller): string {
-  return isKnown || !id.startsWith(BY_ADDRESS) ? id : idOfAddress(addressBlock(id.slice(BY_ADDRESS.length)));
 }
 
 /** Whether two callers are one client, as far as can be known: identified callers by their id; anonymous ones always. */

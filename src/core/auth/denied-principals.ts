@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Principal } from '../command.js';
 import { Refusal } from '../errors.js';
-import { denialId } from './principal-id.js';
+import { blockId } from './principal-id.js';
 
 /** Most principals that are denied at the same time. */
 export const MAX_DENIALS = 10_000;
@@ -10,7 +10,7 @@ export const MAX_DENIALS = 10_000;
 export interface Denial {
   /** When it ends by itself, epoch ms; null: not before it is lifted. */
   readonly until: number | null;
-  /** See {@link denialId}. */
+  /** See {@link blockId}. */
   readonly principal: string;
   /** For operators; null where none was given. */
   readonly reason: string | null;
@@ -44,7 +44,7 @@ export class DeniedPrincipals {
   refusalFor({ id }: Principal): Refusal | undefined {
     // Nearly always nobody is denied; this is asked of each request.
     if (this.#denials.size === 0) return undefined;
-    const denial = this.#denials.get(denialId(id));
+    const denial = this.#denials.get(blockId(id));
     if (denial === undefined || !this.#isCurrent(denial)) return undefined;
     // The audit log has the caller's id from here: refused at the door, it is told to nobody else.
     return new Refusal('principal_denied', `an operator has denied access to ${id}`);
@@ -71,7 +71,9 @@ export class DeniedPrincipals {
 
   /** From now on these are denied, and no others. */
   replace(denials: readonly Denial[]): void {
-    const isNew = denials.some(({ principal: id }) => this.refusalFor({ id }) === undefined);
+    const isNew = denials.some(
+      (denial) => this.#isCurrent(denial) && this.refusalFor({ id: denial.principal }) === undefined,
+    );
     this.#denials = new Map(denials.map((denial) => [denial.principal, denial]));
     if (isNew) this.#onDenied();
   }

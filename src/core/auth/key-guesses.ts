@@ -15,7 +15,7 @@ const MAX_ADDRESSES = 4096;
 const MAX_GOOD = 20_000;
 const GOOD_MS = 12 * 3_600_000;
 
-/** What is known of an address that showed wrong keys. */
+/** The record of an address that showed wrong keys. */
 interface Guesser {
   guesses: number;
   /** When the last guess was made, as {@link Clock.elapsed}. */

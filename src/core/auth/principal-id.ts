@@ -1,8 +1,8 @@
 import { isIP, isIPv6 } from 'node:net';
 import { addressBlock } from '../address-block.js';
 
-/** What the id of a principal begins with that is known by its address alone. */
-const ADDRESS = 'address:';
+/** The prefix of the ids of principals that are known by their address alone. */
+export const BY_ADDRESS = 'address:';
 const KEY_ID = /^[A-Za-z0-9_.-]{1,64}$/;
 const SUBJECT = /^[^\p{C}\p{Zl}\p{Zp}]{1,256}$/u;
 const BLOCK = /^([\da-f:]+)::\/64$/;
@@ -17,24 +17,31 @@ export function isSubject(value: unknown): value is string {
   return typeof value === 'string' && SUBJECT.test(value);
 }
 
+/** The id of a principal that is known by its address alone. */
+export function idOfAddress(address: string): string {
+  return `${BY_ADDRESS}${address}`;
+}
+
 /**
- * The id under which a principal is denied: `key:<id>` and `user:<sub>` as they are. Callers known by their address alone are
- * denied by block ({@link addressBlock}): a client can take any address of its network.
+ * Returns the id under which a principal is denied, and counted by limits: `key:<id>` and `user:<sub>` as they are. Principals
+ * that are known by their address alone are one per block ({@link addressBlock}): a client can take any address of its network.
  */
-export function denialId(principal: string): string {
-  return principal.startsWith(ADDRESS) ? ADDRESS + addressBlock(principal.slice(ADDRESS.length)) : principal;
+export function blockId(principal: string): string {
+  return principal.startsWith(BY_ADDRESS)
+    ? BY_ADDRESS + addressBlock(principal.slice(BY_ADDRESS.length))
+    : principal;
 }
 
 /**
  * Reads the id of a principal as `GET /api/me` shows it (`key:<id>`, `user:<sub>`, `address:<ip>`), or the block of an IPv6
- * address. Returns its {@link denialId}; undefined for any other text.
+ * address. Returns its {@link blockId}; undefined for any other text.
  */
-export function parseDenialId(text: string): string | undefined {
+export function parseBlockId(text: string): string | undefined {
   const colon = text.indexOf(':');
   const [kind, name] = [text.slice(0, colon), text.slice(colon + 1)];
   if (kind === 'key') return isKeyId(name) ? text : undefined;
   if (kind === 'user') return isSubject(name) ? text : undefined;
-  return kind === 'address' && (isPlainAddress(name) || isBlock(name)) ? denialId(text) : undefined;
+  return kind === 'address' && (isPlainAddress(name) || isBlock(name)) ? blockId(text) : undefined;
 }
 
 /** IPv4 addresses in IPv6 notation are none: the gateway shows them as IPv4. */

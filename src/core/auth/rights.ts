@@ -1,6 +1,6 @@
 import { fits, isPattern } from './pattern.js';
 
-/** What can be administered: figures and lists, what Prometheus reads, the profile, and denied principals. */
+/** The rights to administer: figures and lists, the metrics, the profile, and denied principals. */
 export const ADMIN_RIGHTS = ['status', 'metrics', 'flip', 'deny'] as const;
 
 /** A right of {@link ADMIN_RIGHTS}. */

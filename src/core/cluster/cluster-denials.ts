@@ -12,7 +12,7 @@ const RETRY_MS = 250;
 /** What {@link ClusterDenials} work with. */
 export interface ClusterDenialsParts {
   readonly records: DenialRecords;
-  /** What this node knows of the list. */
+  /** The list as this node knows it. */
   readonly denied: DeniedPrincipals;
   readonly clock: Clock;
 }
@@ -55,7 +55,7 @@ export class ClusterDenials implements Denials {
 
   lift(principal: string): Promise<boolean | Refusal> {
     return this.#inTurn(async () => {
-      const lifted = await this.#parts.records.remove(principal);
+      const lifted = await this.#parts.records.lift(principal, this.#parts.clock.now());
       if (!(lifted instanceof Refusal)) this.#parts.denied.remove(principal);
       return lifted;
     });

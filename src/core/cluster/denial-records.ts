@@ -29,11 +29,18 @@ redis.call('hset', key, ARGV[4], ARGV[5])
 redis.call('hincrby', key, 'version', 1)
 return 1`);
 
-/** Lifts one. KEYS: the hash; ARGV: principal. */
-const REMOVE = new RedisScript(`
-local removed = redis.call('hdel', KEYS[1], ARGV[1])
-if removed == 1 then redis.call('hincrby', KEYS[1], 'version', 1) end
-return removed`);
+/**
+ * Lifts one: its entry stays, as one that is over, so that no node that has yet to hear of it puts the denial back. KEYS: the hash; ARGV:
+ * principal, now, entry.
+ */
+const LIFT = new RedisScript(`
+local entry = redis.call('hget', KEYS[1], ARGV[1])
+if not entry then return 0 end
+local till = string.match(entry, '^{"until":(%d+)')
+if till and tonumber(till) <= tonumber(ARGV[2]) then return 0 end
+redis.call('hset', KEYS[1], ARGV[1], ARGV[3])
+redis.call('hincrby', KEYS[1], 'version', 1)
+return 1`);
 
 /** Adds those that are not there. KEYS: the hash; ARGV: epoch if there is none, then principal and entry of each. */
 const RESTORE = new RedisScript(`
@@ -90,9 +97,10 @@ export class DenialRecords {
     return answer === 0 ? tooManyDenials() : undefined;
   }
 
-  /** Lifts a denial. False: there was none. */
-  async remove(principal: string): Promise<boolean | Refusal> {
-    const answer = await ask(REMOVE.run(this.#redis, [this.#key], [principal]));
+  /** Lifts a denial at the time `now`. False: there was none. */
+  async lift(principal: string, now: number): Promise<boolean | Refusal> {
+    const lifted: Denial = { until: now, principal, reason: null, by: 'lifted', at: now };
+    const answer = await ask(LIFT.run(this.#redis, [this.#key], [principal, now, JSON.stringify(lifted)]));
     return answer instanceof Refusal ? answer : answer === 1;
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import { BY_ADDRESS, type Caller, limitIdOf } from '../auth/caller.js';
+import type { Caller } from '../auth/caller.js';
+import { blockId, BY_ADDRESS } from '../auth/principal-id.js';
 import type { CommandState } from '../command.js';
 import { Refusal } from '../errors.js';
 import { isTypeName } from '../event.js';
@@ -18,7 +19,7 @@ export interface CommandGateOptions {
   readonly registry: CommandRegistry;
   /** Where commands go. Closed by {@link CommandGate.close}. */
   readonly store: CommandStore;
-  /** Counts by {@link limitIdOf} the principal. */
+  /** Counts by {@link blockId} of the principal. */
   readonly rateLimit: RateLimit;
   readonly clock: Clock;
   /** Where what is asked for is written down. */
@@ -119,7 +120,7 @@ export class CommandGate {
     const { store, rateLimit } = this.#options;
     const known = await store.recall(asked);
     if (known !== undefined) return known;
-    const allowed = await rateLimit.take(limitIdOf(request.principal));
+    const allowed = await rateLimit.take(blockId(request.principal.id));
     if (allowed instanceof Refusal) return allowed;
     // While the limit was asked, the gate may have been closed.
     return this.#closed === undefined ? this.#take(asked, request) : stopping();

@@ -60,7 +60,7 @@ export class RoomChanges {
     }
     const { admission, beginnings, changeLimit } = this.#parts;
     const { join, leave } = change;
-    // What is too long takes nothing of the limit, since it costs next to nothing.
+    // A list that is too long costs next to nothing, and takes nothing of the limit.
     const tooLong = admission.checkLength(join) ?? admission.checkLength(leave);
     if (tooLong !== undefined) return this.#refuse(tooLong);
     // The rooms with which a session begins are part of its connection, but not what comes after some that were refused.
@@ -131,7 +131,7 @@ export class RoomChanges {
     // What it is owed is older.
     const { owed, paid } = session;
     if (session.unpaid > 0) session.owe([...owed.slice(paid), ...passed]);
-    // What sessions are shown of a room is the same for all, and encoded once.
+    // A room's snapshot is the same for all sessions, and encoded once.
     else if (passed.length === values.length)
       for (const room of entered) session.putAhead(slicer.snapshot(room));
     else session.putAhead(slicer.pack(passed, timeline.head, timeline.cursorAt(timeline.head)));

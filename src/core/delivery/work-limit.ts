@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { type Caller, limitIdOf } from '../auth/caller.js';
+import type { Caller } from '../auth/caller.js';
+import { blockId } from '../auth/principal-id.js';
 import type { Clock } from '../clock.js';
 import { TokenBucket } from '../token-bucket.js';
 import type { Session } from './session.js';
@@ -40,7 +41,7 @@ export class WorkLimit {
     let own = this.#sessions.get(session);
     if (own === undefined)
       this.#sessions.set(session, (own = newBucket(perSession, BURST_SECONDS.ofSession)));
-    const principal = limitIdOf(by);
+    const principal = blockId(by.id);
     let shared = this.#principals.get(principal);
     if (shared === undefined)
       this.#principals.set(principal, (shared = newBucket(perPrincipal, BURST_SECONDS.ofPrincipal)));

@@ -139,7 +139,7 @@ function roomOf(room: string | undefined): { readonly room?: string } {
   return room === undefined ? {} : { room };
 }
 
-/** What a text says as JSON; undefined for what is none, or is nested too deep. */
+/** Parses JSON text; undefined for text that is no JSON, or is nested too deep. */
 function parsed(json: string): unknown {
   const read = parseJson(json);
   return read instanceof Refusal ? undefined : read.value;

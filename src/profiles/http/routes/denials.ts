@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import type { Denials } from '../../../core/auth/denials.js';
 import { type Denial, type DeniedPrincipals, MAX_DENIALS } from '../../../core/auth/denied-principals.js';
-import { denialId, parseDenialId } from '../../../core/auth/principal-id.js';
+import { blockId, parseBlockId } from '../../../core/auth/principal-id.js';
 import type { Clock } from '../../../core/clock.js';
 import { Refusal } from '../../../core/errors.js';
 import { LineAllowance } from '../../../core/line-allowance.js';
@@ -72,7 +72,7 @@ export function denialRoutes({
     run: (principal: string) => Promise<object | Refusal>,
   ): Promise<void> => {
     const { id: request } = beginTrail(tracing, `${req.method} ${PATH}`, req, res);
-    const principal = parseDenialId(String(req.params['principal']));
+    const principal = parseBlockId(String(req.params['principal']));
     const facts = { audit: 'deny', request, by: callerOf(res).id, address: callers.addressOf(req) };
     const answer = principal === undefined ? noPrincipal() : await run(principal);
     if (!(answer instanceof Refusal)) {
@@ -103,7 +103,7 @@ export function denialRoutes({
       (req: Request, res) =>
         change(req, res, 'a principal was denied', async (principal) => {
           const by = callerOf(res).id;
-          if (denialId(by) === principal) return ownPrincipal();
+          if (blockId(by) === principal) return ownPrincipal();
           const terms = termsIn(req.body, clock.now());
           if (terms instanceof Refusal) return terms;
           const denial: Denial = { until: terms.until, principal, reason: terms.reason, by, at: clock.now() };

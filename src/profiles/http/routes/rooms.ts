@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from 'express';
-import { limitIdOf } from '../../../core/auth/caller.js';
+import { blockId } from '../../../core/auth/principal-id.js';
 import type { RoomReader } from '../../../core/delivery/room-reader.js';
 import { Refusal } from '../../../core/errors.js';
 import { type Event, isRoomName, jsonAfterData, jsonBeforeData } from '../../../core/event.js';
@@ -17,7 +17,7 @@ export const HISTORY_LIMIT = { default: 100, max: 1000 };
  */
 export function roomRoutes(rooms: RoomReader, answers: LargeAnswers): Router {
   const sendEvents = (res: Response, fields: object, events: readonly Event[]): void => {
-    answers.sendJson(res, limitIdOf(callerOf(res)), eventTexts(fields, events));
+    answers.sendJson(res, blockId(callerOf(res).id), eventTexts(fields, events));
   };
   return Router()
     .get('/api/rooms/:room/state', (req, res) => {

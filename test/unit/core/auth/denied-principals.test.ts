@@ -3,7 +3,7 @@ import { anonymous, type Identified } from '../../../../src/core/auth/authentica
 import { ProcessDenials } from '../../../../src/core/auth/denials.js';
 import { DeniedPrincipals, type Denial, MAX_DENIALS } from '../../../../src/core/auth/denied-principals.js';
 import { DenyingAuthenticator } from '../../../../src/core/auth/denying-authenticator.js';
-import { denialId, parseDenialId } from '../../../../src/core/auth/principal-id.js';
+import { blockId, parseBlockId } from '../../../../src/core/auth/principal-id.js';
 import { Rights } from '../../../../src/core/auth/rights.js';
 import { Refusal } from '../../../../src/core/errors.js';
 import { Counters } from '../../../../src/core/metrics/counters.js';
@@ -36,8 +36,8 @@ describe('the id a principal is denied by', () => {
     ['address:::1', 'address:0:0:0:0::/64'],
     ['address:2001:db8:0:7::/64', 'address:2001:db8:0:7::/64'],
   ])('%s is %s', (text, id) => {
-    expect(parseDenialId(text)).toBe(id);
-    expect(denialId(text)).toBe(text.endsWith('/64') ? text : id);
+    expect(parseBlockId(text)).toBe(id);
+    expect(blockId(text)).toBe(text.endsWith('/64') ? text : id);
   });
 
   test.each([
@@ -59,7 +59,7 @@ describe('the id a principal is denied by', () => {
     'address:x::/64',
     'ip:10.0.0.1',
   ])('%j is none', (text) => {
-    expect(parseDenialId(text)).toBeUndefined();
+    expect(parseBlockId(text)).toBeUndefined();
   });
 });
 
@@ -125,7 +125,7 @@ test('an authenticator refuses them, whenever the other one has found out who th
   const inner = { identify: () => answers.shift() ?? anonymous('2001:db8::2', Rights.ALL) };
   const authenticator = new DenyingAuthenticator(inner, denied, counters);
   denied.add(denialOf('key:a'));
-  denied.add(denialOf(denialId('address:2001:db8::1')));
+  denied.add(denialOf(blockId('address:2001:db8::1')));
   const found: (string | undefined)[] = [];
   for (let times = 0; times < 4; times += 1) found.push(codeOf(await authenticator.identify({}, '')));
   expect(found).toEqual(['principal_denied', 'principal_denied', 'invalid_token', 'principal_denied']);

@@ -51,7 +51,7 @@ describe('WorkLimit', () => {
     expect(waitOf(freeCaller('address:2001:db8:1:2::1'), 30)).toBe(0);
     expect(waitOf(freeCaller('address:2001:db8:1:2:ffff::9'))).toBe(34);
     expect(waitOf(freeCaller('address:2001:db8:1:3::1'))).toBe(0);
-    expect(waitOf(keyCaller('address:2001:db8:1:2::1', {}))).toBe(0);
+    expect(waitOf(keyCaller('user:2001:db8:1:2::1', {}))).toBe(0);
   });
 
   test('is none at a rate of 0', () => {
