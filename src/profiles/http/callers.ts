@@ -16,7 +16,7 @@ export class Callers {
   readonly #addresses: ClientAddresses;
   readonly #origins: OriginPolicy;
   readonly #limits: ConnectionLimits;
-  /** What audits refusals of clients that are not answered by HTTP. */
+  /** Audits refusals of clients that are not answered by HTTP. */
   readonly refusals: RefusalAudit;
 
   /** `limits` are told of connections whose clients have signed in. */
@@ -65,7 +65,7 @@ export class Callers {
     return this.#authenticator.refusalNow(caller);
   }
 
-  /** Who asks for a command with this key in its data; the caller itself where there is none, unless it is refused by now. */
+  /** Returns the caller of a command by the key in its data; without one the caller itself, unless it is refused by now. */
   withKey(caller: Caller, apiKey: unknown, address: string): Identified {
     if (apiKey === undefined) return this.refusalNow(caller) ?? caller;
     if (typeof apiKey !== 'string') return new Refusal('invalid_token', 'apiKey must be text');

@@ -83,7 +83,7 @@ function readBytes(req: IncomingMessage, maxBytes: number, done: (bytes: Buffer 
   let length = 0;
   let isDone = false;
   const end = (outcome: Buffer | Refusal): void => {
-    // What follows the end of compressed data is an error of its own.
+    // Bytes after the end of compressed data are an error of their own.
     if (isDone) return;
     isDone = true;
     source.off('data', take).off('end', finish);

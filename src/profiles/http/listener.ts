@@ -58,7 +58,7 @@ export interface ListenerParts {
   readonly limits: ConnectionLimits;
   readonly origins: OriginPolicy;
   readonly counters: Counters;
-  /** What audits refusals. */
+  /** Audits refusals. */
   readonly refusals: RefusalAudit;
   /** ms that a request may take for its head and for all of it, and between two looks. Default: 10 s, 60 s, 2 s. */
   readonly times?: RequestTimes;
@@ -200,7 +200,7 @@ export class Listener {
     const isHeld = this.#waiting.hold(req, res, () => {
       this.#receive(req, res);
     });
-    // What came along with the one too many is still read.
+    // Requests that came along with the one too many are still read.
     if (isHeld || req.socket.destroyed) return;
     this.#parts.counters.add('http_refused', 'rate_limited');
     req.socket.destroy();

@@ -4,7 +4,7 @@ import type { Caller } from '../../core/auth/caller.js';
 import { Refusal } from '../../core/errors.js';
 import type { ClientAddresses } from './client-address.js';
 
-/** What a refusal says, as {@link Refusal} or as the error of an ack. */
+/** Code and message of a refusal, of a {@link Refusal} or of the error of an ack. */
 type Said = Pick<Refusal, 'code' | 'message'>;
 
 /** Audits refused requests: by HTTP, where `sendRefusal` does so for every answer, and by Socket.IO. */
@@ -26,7 +26,7 @@ export class RefusalAudit {
     }));
   }
 
-  /** What a client emitted over Socket.IO was refused. */
+  /** A request that a client emitted over Socket.IO was refused. */
   ofEvent(name: string, refusal: Said, { id }: Caller, address: string): void {
     this.#audit.refused(refusal, () => ({ address, principal: id, asked: `Socket.IO ${name}` }));
   }
@@ -37,7 +37,7 @@ export class RefusalAudit {
  */
 export interface AuditedResponse extends ServerResponse {
   readonly refusals: RefusalAudit;
-  /** Who is answered, once that is known. */
+  /** The caller that is answered, once it is known. */
   caller: Caller | undefined;
 }
 
@@ -54,7 +54,7 @@ export function setCaller(res: ServerResponse, caller: Caller | Refusal): void {
   if (!(caller instanceof Refusal)) (res as AuditedResponse).caller = caller;
 }
 
-/** Who is answered; undefined where that is not known. */
+/** Returns the caller that is answered; undefined where it is not known. */
 export function callerIn(res: ServerResponse): Caller | undefined {
   return (res as Partial<AuditedResponse>).caller;
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** A body of so many bytes is read to its end, so that its connection can serve the next request. */
 const SMALL_BYTES = 16 * 1024;
-/** What is read of a larger one, and for how long, so that a client which sends all of it first comes to read the answer. */
+/** Most bytes of a larger one that are read, and for how long, so that a client which sends all of it first comes to read the answer. */
 const DISCARDED = { bytes: 4 * 1024 * 1024, ms: 2000 };
 
 /** Whether the request has a body that nobody read, of more bytes than are read for the sake of the connection. */

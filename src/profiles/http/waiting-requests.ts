@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** What may wait on one connection: requests, and the weight of all but the first. */
+/** Bounds of one connection: requests that wait, and the weight of all but the first. */
 const MOST = { requests: 32, weight: 32 * 1024 };
-/** What a header weighs beside its characters, bytes: two strings, and their places in a list and in a map. */
+/** Weight of a header beside its characters, bytes: two strings, and their places in a list and in a map. */
 const HEADER_WEIGHT = 64;
-/** What a body weighs of which the length is not told: so much of it is read before anybody asks for it. */
+/** Weight of a body of unknown length, bytes: so much of it is read before anybody asks for it. */
 const BODY_WEIGHT = 16 * 1024;
 
 /** How much waits on a connection. */

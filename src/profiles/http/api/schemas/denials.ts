@@ -2,7 +2,7 @@ import type { Denial } from '../../../../core/auth/denied-principals.js';
 import { type DeniedList, DENIAL_BOUNDS, type LiftedDenial } from '../../routes/denials.js';
 import { closed, count, listOf, open, orNull, ref, type Schema, text } from '../schema.js';
 
-/** What a request to deny a principal says. */
+/** The terms of a request to deny a principal. */
 interface DenialTerms {
   readonly reason?: string | null;
   readonly seconds?: number | null;
